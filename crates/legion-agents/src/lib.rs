@@ -1,0 +1,1 @@
+//! Drivers: how each kind of agent program is started, spoken to and understood.

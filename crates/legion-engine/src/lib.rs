@@ -1,0 +1,1 @@
+//! The keeper of each project, and the hands that carry out its steps.

@@ -1,0 +1,1 @@
+//! Processes: spawning, the shim, the stop ladder, control groups and sweeps.

@@ -1,0 +1,1 @@
+//! The clock, settings, environment, secrets of the service and task scopes.

@@ -1,0 +1,1 @@
+//! The service's faces: REST, server-sent events, MCP over HTTP.

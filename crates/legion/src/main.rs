@@ -1,0 +1,2 @@
+//! The `legion` binary.
+fn main() {}
