@@ -1,0 +1,54 @@
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{Agent, AgentStatus, Driver, Message, Run};
+
+/// A direct report, as `status` shows it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Report {
+    pub id: String,
+    pub name: String,
+    pub role: Option<String>,
+    pub level: u32,
+    pub driver: Driver,
+    pub status: AgentStatus,
+    pub run: Option<Run>,
+    pub queued: u32,
+    pub cost_usd: Option<f64>,
+    pub suspect: Option<String>,
+}
+
+/// The caller, the messages it has not acknowledged, and its direct reports.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct StatusReport {
+    pub agent: Agent,
+    pub inbox: Vec<Message>,
+    pub reports: Vec<Report>,
+}
+
+/// An agent with everything below it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct TreeNode {
+    pub id: String,
+    pub name: String,
+    pub role: Option<String>,
+    /// UUID of the parent, or `root`; null for `root` itself.
+    pub parent: Option<String>,
+    pub level: u32,
+    /// Null for `root`.
+    pub driver: Option<Driver>,
+    pub status: AgentStatus,
+    pub run: Option<Run>,
+    pub queued: u32,
+    /// Outcome word of its last finished run.
+    pub last_outcome: Option<crate::Outcome>,
+    pub cost_usd: Option<f64>,
+    pub suspect: Option<String>,
+    /// False for an agent that a filter left out but that stands above one that it kept.
+    pub matched: bool,
+    #[schema(no_recursion)]
+    pub reports: Vec<TreeNode>,
+}
+
+/// The organisation below the caller (for the person: everything, with `root` at the top).
+pub type Tree = TreeNode;
