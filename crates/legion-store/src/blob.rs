@@ -1,0 +1,1 @@
+//! Large bodies in files that are named by their content.

@@ -1,0 +1,1 @@
+//! The lock of a data directory: one service at a time.
