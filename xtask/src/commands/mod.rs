@@ -1,0 +1,9 @@
+//! The commands, one file each.
+
+pub mod bench;
+pub mod deny;
+pub mod openapi;
+pub mod setup;
+pub mod soak;
+pub mod test;
+pub mod tidy;
