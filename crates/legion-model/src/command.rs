@@ -1,0 +1,236 @@
+//! Commands: what callers ask for, and facts that the outside reports. Each carries its time and the ids it needs.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::agent::{OnRestart, PermissionMode};
+use crate::approval::Verdict;
+use crate::body::Body;
+use crate::driver::DriverKind;
+use crate::event::Event;
+use crate::ids::{AgentId, ApprovalId, InjectionId, MessageId, Party, ProcessId, ProjectId, RunId};
+use crate::limits::Limits;
+use crate::process::{Exit, StopReason};
+use crate::refusal::Refusal;
+use crate::run::TurnReport;
+
+/// An idempotency key with a fingerprint of the request it was first used for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Key {
+    pub key: String,
+    pub fingerprint: String,
+}
+
+/// What to do, when, and under which key.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Command {
+    pub at: Timestamp,
+    pub by: Party,
+    pub key: Option<Key>,
+    pub order: Order,
+}
+
+impl Command {
+    /// A command of the service itself.
+    pub fn own(at: Timestamp, order: Order) -> Self {
+        Self { at, by: Party::Root, key: None, order }
+    }
+}
+
+/// A hire, before defaults and narrowing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HireOrder {
+    pub agent: AgentId,
+    pub message: MessageId,
+    pub parent: Party,
+    pub task: Body,
+    /// First words of the task, for a name when none is given.
+    pub task_head: String,
+    pub task_bytes: u64,
+    pub name: Option<String>,
+    pub role: Option<String>,
+    /// Already resolved: what is installed is the outside's to know.
+    pub driver: DriverKind,
+    pub command: Option<Vec<String>>,
+    pub model: Option<String>,
+    /// Absolute and resolved (no symbolic links); `None` is the parent's.
+    pub cwd: Option<String>,
+    pub tools: Option<Vec<String>>,
+    pub permission_mode: Option<PermissionMode>,
+    pub limits: Limits,
+    pub on_restart: OnRestart,
+    pub files: Vec<String>,
+}
+
+/// What is asked for, or reported.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Order {
+    OpenProject {
+        project: ProjectId,
+        path: String,
+    },
+    StartService,
+
+    Hire(Box<HireOrder>),
+    Tell {
+        message: MessageId,
+        to: Party,
+        body: Body,
+        bytes: u64,
+        now: bool,
+        deadline: Option<Timestamp>,
+    },
+    Interrupt {
+        agent: AgentId,
+        message: MessageId,
+        body: Option<Body>,
+        bytes: u64,
+    },
+    InterruptAll,
+    Fire {
+        agent: AgentId,
+        keep_reports: bool,
+    },
+    Ack {
+        messages: Option<Vec<MessageId>>,
+    },
+    Decide {
+        approval: ApprovalId,
+        verdict: Verdict,
+        reason: Option<String>,
+    },
+    BeginWait {
+        waiter: AgentId,
+        target: AgentId,
+    },
+    EndWait {
+        waiter: AgentId,
+        target: AgentId,
+    },
+    /// Ends every run and stops every process.
+    StopAll,
+
+    /// The shim executed the program.
+    ProcessStarted {
+        process: ProcessId,
+        pid: u32,
+    },
+    /// Facts read from a transcript up to `offset`.
+    Observed {
+        process: ProcessId,
+        offset: u64,
+        facts: Vec<Fact>,
+    },
+    /// The process and its tree are gone.
+    ProcessEnded {
+        process: ProcessId,
+        offset: u64,
+        exit: Exit,
+        /// Writes that the program is proved to have, asked for at the end.
+        seen: Vec<InjectionId>,
+        /// Last words, for a run that ends with its process.
+        result: Body,
+        error: Option<String>,
+        /// It was found gone when the service started.
+        at_start: bool,
+    },
+    ApprovalAnswered {
+        approval: ApprovalId,
+    },
+
+    /// A deadline came. Each is checked again here.
+    RunTimeUp {
+        run: RunId,
+        agent: AgentId,
+    },
+    InterruptTimeUp {
+        run: RunId,
+        agent: AgentId,
+    },
+    MessageTimeUp {
+        message: MessageId,
+    },
+    ApprovalTimeUp {
+        approval: ApprovalId,
+    },
+    WarmTimeUp {
+        process: ProcessId,
+    },
+    /// Liveness, judged on the monotonic clock outside.
+    Suspect {
+        run: RunId,
+        agent: AgentId,
+        why: String,
+    },
+    Clear {
+        run: RunId,
+        agent: AgentId,
+    },
+    Hung {
+        run: RunId,
+        agent: AgentId,
+        why: String,
+    },
+    /// Stops one process for a reason of the service.
+    Stop {
+        process: ProcessId,
+        reason: StopReason,
+    },
+}
+
+/// One thing that an agent's program was seen to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Fact {
+    /// The program has what this write carried.
+    Seen(InjectionId),
+    /// A turn began. When no run is open, the program opened it by itself.
+    TurnBegan,
+    TurnEnded(TurnReport),
+    ApprovalWanted {
+        request: String,
+        tool: String,
+        input: Body,
+    },
+    ApprovalWithdrawn {
+        request: String,
+    },
+}
+
+/// What a caller is told. Kept with the idempotency key, so that a repeated call gets the same answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "kebab-case")]
+pub enum Answer {
+    Done,
+    Hired {
+        agent: AgentId,
+        warnings: Vec<String>,
+    },
+    Told {
+        message: MessageId,
+    },
+    Interrupted {
+        run: Option<RunId>,
+        message: Option<MessageId>,
+    },
+    InterruptedAll {
+        agents: Vec<AgentId>,
+    },
+    Fired {
+        agents: Vec<AgentId>,
+        kept: Vec<AgentId>,
+    },
+    Acked {
+        messages: u32,
+    },
+    /// The wait was refused, and the person was told.
+    Deadlock {
+        refusal: Refusal,
+    },
+}
+
+/// The events that a command means, and the answer to its caller.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decided {
+    pub events: Vec<Event>,
+    pub answer: Answer,
+}

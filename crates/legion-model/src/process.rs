@@ -1,0 +1,64 @@
+//! Processes: one start of an agent's program under its shim.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{AgentId, ProcessId};
+use crate::money::MicroUsd;
+
+/// Where a process is in its life. The end removes it from the state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProcessPhase {
+    /// In the log; its shim is being started.
+    Starting,
+    /// Its program was executed.
+    Live { pid: u32 },
+}
+
+/// Why a process is ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StopReason {
+    /// Its agent was fired.
+    Fired,
+    /// The run is being ended: interrupt, limit, hang.
+    Run,
+    /// It was warm for long enough.
+    Warm,
+    /// The service ends.
+    Down,
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Exit {
+    Code(i32),
+    Signal(i32),
+    /// It wrote more than it may.
+    OutputLimit,
+    /// No service came for it in time.
+    Orphaned,
+    /// It was never started: the program is missing, may not be executed, and so on.
+    NotStarted(String),
+    /// It vanished together with its shim.
+    Lost,
+}
+
+/// One process.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Process {
+    pub id: ProcessId,
+    pub agent: AgentId,
+    /// 1, 2, 3 … within the agent.
+    pub number: u32,
+    pub phase: ProcessPhase,
+    /// Bytes of its transcript from which facts were taken.
+    pub offset: u64,
+    /// The running total of money that it reported last.
+    pub cost_total: Option<MicroUsd>,
+    /// Since when it carries no run.
+    pub idle_since: Option<Timestamp>,
+    pub stopping: Option<StopReason>,
+}

@@ -1,0 +1,170 @@
+//! What follows from a batch of events, in the same batch: runs that open, messages that are steered in, budgets that are used up.
+
+use jiff::Timestamp;
+
+use crate::agent::Agent;
+use crate::decide;
+use crate::event::Event;
+use crate::ids::{AgentId, MessageId, Party};
+use crate::message::Urgency;
+use crate::organisation::Organisation;
+use crate::run::Outcome;
+
+/// Adds and applies what follows, until nothing does.
+pub(crate) fn settle(state: &mut Organisation, at: Timestamp, events: &mut Vec<Event>) {
+    let mut spenders: Vec<AgentId> = events
+        .iter()
+        .filter_map(|event| match event {
+            Event::RunEnded { agent, cost: Some(_), .. } | Event::TurnNoted { agent, cost: Some(_), .. } => {
+                Some(*agent)
+            }
+            _ => None,
+        })
+        .collect();
+    spenders.dedup();
+    for spender in spenders {
+        let over = over_budget(state, spender);
+        add(state, at, events, over);
+    }
+    let addressed: Vec<AgentId> = events.iter().filter_map(steerable).collect();
+    for agent in addressed {
+        let steered = steer(state, agent);
+        add(state, at, events, steered);
+    }
+    for agent in state.wanting.clone() {
+        let opened = open_run(state, at, agent);
+        add(state, at, events, opened);
+    }
+}
+
+fn add(state: &mut Organisation, at: Timestamp, events: &mut Vec<Event>, more: Vec<Event>) {
+    for event in more {
+        state.apply(&event, at);
+        events.push(event);
+    }
+}
+
+fn over_budget(state: &Organisation, spender: AgentId) -> Vec<Event> {
+    let mut events = Vec::new();
+    for (id, holder) in state.over_budget(spender) {
+        let Some(agent) = state.agents.get(&id) else { continue };
+        let Some(run) = &agent.run else { continue };
+        let why = format!("the budget of {} is used up", state.called(holder.into()));
+        events.extend(decide::ending(state, agent, run, Outcome::Limit, why, false));
+    }
+    events
+}
+
+/// The agent whose steering an event may have made possible: a new message, or a write that was seen.
+fn steerable(event: &Event) -> Option<AgentId> {
+    match event {
+        Event::MessageAccepted { to, urgency: Urgency::Now, .. } => to.agent(),
+        Event::InjectionSeen { agent, .. } => Some(*agent),
+        _ => None,
+    }
+}
+
+/// Steers the next urgent message into an open run. At most one write of an agent is unseen at a time.
+fn steer(state: &Organisation, id: AgentId) -> Vec<Event> {
+    let Some(agent) = state.agents.get(&id) else { return Vec::new() };
+    let Some(run) = &agent.run else { return Vec::new() };
+    let stopping = state.processes.get(&run.process).is_none_or(|process| process.stopping.is_some());
+    if !agent.spec.driver.capabilities().steers || run.ending.is_some() || !run.unseen.is_empty() || stopping {
+        return Vec::new();
+    }
+    let next = agent.queue.iter().find(|id| state.messages.get(id).is_some_and(|m| m.urgency == Urgency::Now));
+    next.map(|message| Event::MessageSteered {
+        agent: id,
+        run: run.id,
+        injection: id.injection(agent.injections + 1),
+        message: *message,
+    })
+    .into_iter()
+    .collect()
+}
+
+/// Opens the next run of an agent that has mail, when it can begin now.
+fn open_run(state: &Organisation, at: Timestamp, id: AgentId) -> Vec<Event> {
+    let Some(agent) = state.agents.get(&id).filter(|agent| agent.run.is_none()) else { return Vec::new() };
+    let process = agent.process.and_then(|process| state.processes.get(&process));
+    let can = agent.spec.driver.capabilities();
+    let (process, fresh) = match process {
+        // It must be gone before the next one starts: one conversation, one process.
+        Some(process) if process.stopping.is_some() || !can.converses => return Vec::new(),
+        Some(process) => (process.id, false),
+        None if state.processes.len() >= state.bounds.processes_max => return Vec::new(),
+        None => (id.process(agent.processes + 1), true),
+    };
+    let messages = prompt_messages(state, agent, can.prompt_messages_max);
+    if messages.is_empty() {
+        return Vec::new();
+    }
+    if budget_is_used_up(state, id) {
+        return give_up(state, agent, &messages);
+    }
+    let number = agent.runs + 1;
+    vec![Event::RunOpened {
+        agent: id,
+        run: id.run(number),
+        number,
+        process,
+        fresh,
+        injection: Some(id.injection(agent.injections + 1)),
+        messages,
+        deadline: decide::deadline(agent, at),
+    }]
+}
+
+/// Bytes of messages that one prompt carries together; a longer one travels alone.
+const PROMPT_BYTES_MAX: u64 = 64 * 1024;
+
+/// The messages of the next prompt, in order. None when nothing among them is worth a run of its own.
+fn prompt_messages(state: &Organisation, agent: &Agent, count_max: usize) -> Vec<MessageId> {
+    let queued: Vec<_> = agent.queue.iter().filter_map(|id| state.messages.get(id)).collect();
+    if !queued.iter().any(|message| message.urgency != Urgency::WithNext) {
+        return Vec::new();
+    }
+    // Where one prompt carries one message, notices that open no run do not hold up the message that does.
+    if count_max == 1 {
+        return queued.iter().find(|message| message.urgency != Urgency::WithNext).map(|m| m.id).into_iter().collect();
+    }
+    let mut bytes = 0;
+    let mut chosen = Vec::new();
+    for message in queued.into_iter().take(count_max) {
+        bytes += match &message.body {
+            crate::body::Body::Text(text) => text.len() as u64,
+            crate::body::Body::Blob { bytes, .. } => *bytes,
+        };
+        if !chosen.is_empty() && bytes > PROMPT_BYTES_MAX {
+            break;
+        }
+        chosen.push(message.id);
+    }
+    chosen
+}
+
+fn budget_is_used_up(state: &Organisation, id: AgentId) -> bool {
+    std::iter::once(Party::Agent(id)).chain(state.ancestors(id.into())).any(|member| {
+        member
+            .agent()
+            .and_then(|id| state.agents.get(&id))
+            .is_some_and(|agent| agent.spec.limits.budget.is_some_and(|budget| state.spent(agent) > budget))
+    })
+}
+
+/// Nothing may be spent any more: what would open a run expires, and the parent is told.
+fn give_up(state: &Organisation, agent: &Agent, messages: &[MessageId]) -> Vec<Event> {
+    let mut events: Vec<Event> = messages
+        .iter()
+        .map(|message| Event::MessageExpired { message: *message, reason: "the budget is used up".to_owned() })
+        .collect();
+    let first = messages.first().expect("the caller has messages");
+    events.push(decide::notice(
+        MessageId(crate::ids::derived(first.0, "over-budget", 0)),
+        agent.id.into(),
+        &agent.name,
+        agent.parent,
+        format!("{} cannot begin another run: the budget is used up.", state.called(agent.id.into())),
+    ));
+    events
+}
