@@ -16,9 +16,9 @@ mod snapshot;
 mod stream;
 mod tail;
 
-//BLOB
+pub use blob::{BLOB_BYTES_MAX, BlobError, BlobStore, Digest, DigestError};
 pub use error::{AppendError, ReadError, SnapshotError, Source};
-//LOCK
+pub use lock::{DataDirLock, LockError};
 pub use log::{
     BATCH_BYTES_MAX, BATCH_RECORDS_MAX, LIVE_BATCHES_MAX, Log, READ_BYTES_MAX, READ_RECORDS_MAX, check_batch,
 };
