@@ -21,5 +21,5 @@ pub fn check(target: &Path, checks: &[&str]) -> Result<()> {
     if !program.is_file() {
         bail!("cargo-deny is missing; `cargo xtask setup` installs it");
     }
-    shell::run(shell::command(program).args(["--locked", "check"]).args(checks))
+    shell::run(shell::command(program).args(["--locked", "check", "--hide-inclusion-graph"]).args(checks))
 }

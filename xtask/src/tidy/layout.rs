@@ -79,17 +79,15 @@ fn logic_in_declarations(source: &Source) -> Vec<Finding> {
     if !declares || source.place == Place::Test {
         return Vec::new();
     }
-    source
-        .tokens()
-        .iter()
-        .filter(|token| matches!(token.text, "fn" | "impl") && !source.is_test(token.start))
+    // The first says it all.
+    let tokens = source.tokens();
+    let logic = tokens.iter().find(|token| matches!(token.text, "fn" | "impl") && !source.is_test(token.start));
+    logic
         .map(|token| {
-            source.finding(
-                token.start,
-                format!("`{}` in {}", token.text, source.file_name()),
-                "move it to a file with a name",
-            )
+            let what = format!("`{}` in {}, which only declares", token.text, source.file_name());
+            source.finding(token.start, what, "move the logic to a file with a name")
         })
+        .into_iter()
         .collect()
 }
 

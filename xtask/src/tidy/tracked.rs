@@ -5,7 +5,7 @@ use crate::tidy::finding::Finding;
 use anyhow::Result;
 
 /// Names of people that stand for anybody in examples.
-const EXAMPLE_PEOPLE: &[&str] = &["agent", "legion", "me", "person", "user", "you"];
+const EXAMPLE_PEOPLE: &[&str] = &["agent", "alice", "ann", "bob", "legion", "me", "person", "user", "you"];
 
 /// Words that mean something only where this was written. Cut in two, because this file is searched too.
 const FOREIGN_WORDS: &[&str] = &[
