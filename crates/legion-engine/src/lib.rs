@@ -1,1 +1,21 @@
 //! The keeper of each project, and the hands that carry out its steps.
+//!
+//! Only the keeper appends. Faces come in by [`Engine`]; what they may do is decided by the model.
+#![forbid(unsafe_code)]
+
+mod bodies;
+mod engine;
+mod error;
+mod failpoints;
+mod hands;
+mod hire;
+mod keeper;
+mod load;
+mod logs;
+mod projects;
+
+pub use engine::{Engine, EngineConfig};
+pub use error::{EngineError, OpenError};
+pub use hire::HireAsk;
+pub use keeper::Stored;
+pub use logs::{Cursor, LogLines};

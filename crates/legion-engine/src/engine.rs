@@ -1,0 +1,198 @@
+//! The engine: projects, and everything that faces ask for.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use legion_agents::Login;
+use legion_model::{Answer, Body, Bounds, Key, Order, Organisation, Party, ProjectId};
+use legion_process::SocketDirectory;
+use legion_runtime::{Clock, DataDir, ServiceKey, TaskScope};
+use legion_store::{BlobStore, Log};
+
+use crate::error::{EngineError, OpenError};
+use crate::failpoints::Failpoints;
+use crate::keeper::Keeper;
+
+/// What an engine is made of.
+pub struct EngineConfig {
+    pub data_dir: DataDir,
+    pub log: Arc<dyn Log>,
+    pub clock: Arc<dyn Clock>,
+    pub bounds: Bounds,
+    /// Bytes that one process may write.
+    pub output_bytes_max: u64,
+    /// The `legion` program: run as shim, and put on the agents' PATH.
+    pub legion: PathBuf,
+    /// Claude Code, when it is not `claude` on PATH.
+    pub claude: Option<PathBuf>,
+    pub login: Login,
+    /// Variables that every agent program gets: PATH, LANG, TZ and the like.
+    pub base_environment: BTreeMap<String, String>,
+    /// Where agents reach the service.
+    pub url: String,
+    pub failpoints: Option<String>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) data_dir: DataDir,
+    pub(crate) log: Arc<dyn Log>,
+    pub(crate) blobs: BlobStore,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) bounds: Bounds,
+    pub(crate) output_bytes_max: u64,
+    pub(crate) legion: PathBuf,
+    pub(crate) claude: Option<PathBuf>,
+    pub(crate) login: Login,
+    pub(crate) base_environment: BTreeMap<String, String>,
+    pub(crate) url: String,
+    pub(crate) key: ServiceKey,
+    pub(crate) sockets: SocketDirectory,
+    pub(crate) tasks: TaskScope,
+    pub(crate) failpoints: Failpoints,
+    pub(crate) projects: RwLock<BTreeMap<ProjectId, Keeper>>,
+    /// Serialises the opening of projects: one directory is one project.
+    pub(crate) opening: tokio::sync::Mutex<()>,
+}
+
+/// A handle to the engine. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    pub(crate) inner: Arc<Inner>,
+}
+
+impl Engine {
+    /// Reads the log, looks at the world, and goes on where it stopped.
+    pub async fn open(config: EngineConfig) -> Result<Self, OpenError> {
+        let key = ServiceKey::open(&config.data_dir.key_file())?;
+        let blobs = BlobStore::open(config.data_dir.root()).map_err(|error| OpenError::Log(error.to_string()))?;
+        let sockets =
+            SocketDirectory::open(config.data_dir.root()).map_err(|error| OpenError::Sockets(error.to_string()))?;
+        let engine = Self {
+            inner: Arc::new(Inner {
+                data_dir: config.data_dir,
+                log: config.log,
+                blobs,
+                clock: config.clock,
+                bounds: config.bounds,
+                output_bytes_max: config.output_bytes_max,
+                legion: config.legion,
+                claude: config.claude,
+                login: config.login,
+                base_environment: config.base_environment,
+                url: config.url,
+                key,
+                sockets,
+                tasks: TaskScope::new(),
+                failpoints: Failpoints::parse(config.failpoints.as_deref()),
+                projects: RwLock::default(),
+                opening: tokio::sync::Mutex::new(()),
+            }),
+        };
+        engine.load_projects().await?;
+        Ok(engine)
+    }
+
+    /// The log, for streams of events.
+    pub fn log(&self) -> Arc<dyn Log> {
+        self.inner.log.clone()
+    }
+
+    /// The tasks of the service. Faces start theirs here.
+    pub fn tasks(&self) -> TaskScope {
+        self.inner.tasks.clone()
+    }
+
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        self.inner.clock.clone()
+    }
+
+    /// Limits of the service.
+    pub fn bounds(&self) -> &Bounds {
+        &self.inner.bounds
+    }
+
+    /// Gives an order in a project. The answer comes when what it means is durable.
+    pub async fn command(&self, project: ProjectId, by: Party, key: Option<Key>, order: Order) -> Result<Answer, EngineError> {
+        self.keeper(project)?.command(by, key, order).await
+    }
+
+    /// Looks at the state of a project as of the last commit.
+    pub async fn read<T, F>(&self, project: ProjectId, look: F) -> Result<T, EngineError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Organisation) -> T + Send + 'static,
+    {
+        self.keeper(project)?.read(look).await
+    }
+
+    /// Looks at the state after each commit until `look` finds something. `None` when `patience` is over.
+    pub async fn until<T, F>(&self, project: ProjectId, patience: Duration, look: F) -> Result<Option<T>, EngineError>
+    where
+        T: Send + 'static,
+        F: FnMut(&Organisation) -> Option<T> + Send + 'static,
+    {
+        self.keeper(project)?.until(patience, look).await
+    }
+
+    /// Who a token belongs to, when it opens anything now. The person's token is the server's to know.
+    pub async fn agent_of_token(&self, token: &str) -> Option<(ProjectId, legion_model::AgentId)> {
+        let grant = self.inner.key.check_agent_token(token)?;
+        let agent = legion_model::AgentId(grant.agent);
+        let project = self.project_of(agent).await?;
+        // A process that was stopped, or that another one took the place of, opens nothing any more.
+        let valid = self
+            .read(project, move |state| {
+                let agent = state.agents.get(&agent)?;
+                let process = state.processes.get(&agent.process?)?;
+                let fired = process.stopping == Some(legion_model::StopReason::Fired);
+                (process.number == grant.process && !fired).then_some(())
+            })
+            .await;
+        valid.ok().flatten().map(|()| (project, agent))
+    }
+
+    /// A text as it goes into the log: a long one is put into a file first.
+    pub async fn body(&self, text: String) -> Result<Body, EngineError> {
+        crate::bodies::store(self.inner.clone(), text).await
+    }
+
+    /// The whole text of a body.
+    pub async fn text(&self, body: &Body) -> Result<String, EngineError> {
+        crate::bodies::fetch(self.inner.clone(), body.clone()).await
+    }
+
+    /// The directory that a process of an agent has its transcript in, for all of its processes so far, oldest first.
+    pub(crate) fn process_dirs(&self, agent: legion_model::AgentId, processes: u32) -> Vec<PathBuf> {
+        (1..=processes).map(|number| self.inner.data_dir.process(agent.0, number)).collect()
+    }
+
+    /// Ends the engine: all agents are interrupted and ended, or left running when `keep`. Waits at most `grace`.
+    pub async fn shutdown(&self, keep: bool, grace: Duration) -> bool {
+        if !keep {
+            self.stop_all(grace).await;
+        }
+        for keeper in self.keepers() {
+            keeper.close().await;
+        }
+        self.inner.tasks.end(grace).await
+    }
+
+    async fn stop_all(&self, grace: Duration) {
+        for (project, keeper) in self.keepers_by_project() {
+            if keeper.command(Party::Root, None, Order::StopAll).await.is_err() {
+                continue;
+            }
+            let gone = |state: &Organisation| state.processes.is_empty().then_some(());
+            if !matches!(self.until(project, grace, gone).await, Ok(Some(()))) {
+                tracing::warn!(%project, "processes of agents are left");
+            }
+        }
+    }
+
+    /// Whether a directory lies inside another, both resolved.
+    pub fn is_inside(path: &Path, directory: &Path) -> bool {
+        path.starts_with(directory)
+    }
+}

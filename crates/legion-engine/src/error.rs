@@ -1,0 +1,39 @@
+//! What can go wrong on the way through the engine.
+
+use legion_model::Refusal;
+
+/// Why a call did not do what was asked. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    #[error("{0}")]
+    Refused(#[from] Refusal),
+    /// A driver's program is missing.
+    #[error("{what}")]
+    DriverUnavailable { what: String, hint: String },
+    /// The log or a file could not be written for want of space.
+    #[error("the disk is full: nothing was changed")]
+    DiskFull,
+    #[error("the service is ending")]
+    ShuttingDown,
+    #[error("{what}")]
+    Internal { what: String },
+}
+
+impl EngineError {
+    pub(crate) fn internal(what: impl std::fmt::Display) -> Self {
+        Self::Internal { what: what.to_string() }
+    }
+}
+
+/// Why the engine cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error(transparent)]
+    Files(#[from] legion_runtime::DataDirError),
+    #[error(transparent)]
+    Secrets(#[from] legion_runtime::SecretError),
+    #[error("failed to make the directory for the sockets of agents: {0}")]
+    Sockets(String),
+    #[error("failed to read the log: {0}")]
+    Log(String),
+}

@@ -1,0 +1,162 @@
+//! A hire as it comes in: defaults that only the outside knows are resolved before it is decided.
+
+use std::path::{Path, PathBuf};
+
+use legion_model::command::HireOrder;
+use legion_model::{
+    AgentId, Answer, DriverKind, Key, Limits, MessageId, OnRestart, Order, Party, PermissionMode, ProjectId, Refusal, RefusalKind,
+};
+
+use crate::engine::Engine;
+use crate::error::EngineError;
+
+/// What a caller asks for.
+#[derive(Debug, Clone, Default)]
+pub struct HireAsk {
+    pub task: String,
+    pub name: Option<String>,
+    pub role: Option<String>,
+    pub driver: Option<DriverKind>,
+    /// Program line, as a shell would split it.
+    pub command: Option<String>,
+    pub model: Option<String>,
+    pub cwd: Option<PathBuf>,
+    pub tools: Option<Vec<String>>,
+    pub permission_mode: Option<String>,
+    pub limits: Limits,
+    /// Below whom; the caller when absent.
+    pub parent: Option<Party>,
+    pub files: Vec<String>,
+    pub on_restart: OnRestart,
+}
+
+/// Characters of a task that a name may be made of.
+const TASK_HEAD_CHARS: usize = 200;
+
+impl Engine {
+    /// Hires an agent. The answer comes when the hire is durable and its process is being started.
+    ///
+    /// `project` is the caller's own; for the person it is found from the parent, or from the directory.
+    pub async fn hire(
+        &self,
+        project: Option<ProjectId>,
+        by: Party,
+        key: Option<Key>,
+        ask: HireAsk,
+    ) -> Result<(ProjectId, AgentId, Vec<String>), EngineError> {
+        let parent = ask.parent.unwrap_or(by);
+        if ask.task.len() as u64 > self.inner.bounds.text_bytes_max {
+            return Err(too_large(ask.task.len(), self.inner.bounds.text_bytes_max).into());
+        }
+        let cwd = ask.cwd.as_deref().map(resolve_directory).transpose()?;
+        let project = match (project, parent) {
+            (Some(project), _) => project,
+            (None, Party::Agent(agent)) => self.project_of(agent).await.ok_or_else(|| unknown(agent))?,
+            (None, Party::Root) => {
+                let cwd = cwd.as_deref().ok_or_else(|| {
+                    Refusal::new(RefusalKind::Invalid, "a hire by the person needs a directory").hint("give one with `--cwd DIR`")
+                })?;
+                self.project_for(cwd).await?
+            }
+        };
+        let inherited = self
+            .read(project, move |state| {
+                parent.agent().and_then(|id| state.agents.get(&id)).map(|agent| (agent.spec.driver, agent.spec.command.is_some()))
+            })
+            .await?;
+        let driver = match (ask.driver, &ask.command, inherited) {
+            (Some(driver), ..) => driver,
+            (None, Some(_), _) => DriverKind::Command,
+            (None, None, Some((driver, _))) => driver,
+            (None, None, None) => DriverKind::Claude,
+        };
+        if driver == DriverKind::Claude && self.claude_program().is_none() {
+            return Err(EngineError::DriverUnavailable {
+                what: "Claude Code is not installed: there is no program `claude` on the service's PATH".to_owned(),
+                hint: "install it with `npm install -g @anthropic-ai/claude-code`, name it in LEGION_CLAUDE, or hire with \
+                       `--driver command --command 'PROGRAM ARGS'`"
+                    .to_owned(),
+            });
+        }
+        let command = ask.command.as_deref().map(split_words).transpose()?;
+        let permission_mode = ask.permission_mode.as_deref().map(permission_mode).transpose()?;
+        let task_bytes = ask.task.len() as u64;
+        let task_head = ask.task.chars().take(TASK_HEAD_CHARS).collect();
+        let agent = AgentId(legion_runtime::new_id());
+        let order = HireOrder {
+            agent,
+            message: MessageId(legion_runtime::new_id()),
+            parent,
+            task: self.body(ask.task).await?,
+            task_head,
+            task_bytes,
+            name: ask.name,
+            role: ask.role,
+            driver,
+            command,
+            model: ask.model,
+            cwd: cwd.map(|cwd| cwd.to_string_lossy().into_owned()),
+            tools: ask.tools,
+            permission_mode,
+            limits: ask.limits,
+            on_restart: ask.on_restart,
+            files: ask.files,
+        };
+        match self.command(project, by, key, Order::Hire(Box::new(order))).await? {
+            Answer::Hired { agent, warnings } => Ok((project, agent, warnings)),
+            other => Err(EngineError::Internal { what: format!("a hire was answered with {other:?}") }),
+        }
+    }
+
+    /// Claude Code: as configured, else on PATH.
+    pub fn claude_program(&self) -> Option<PathBuf> {
+        if let Some(program) = &self.inner.claude {
+            return Some(program.clone());
+        }
+        let path = self.inner.base_environment.get("PATH")?;
+        std::env::split_paths(path).map(|directory| directory.join("claude")).find(|program| program.is_file())
+    }
+}
+
+fn resolve_directory(path: &Path) -> Result<PathBuf, Refusal> {
+    let invalid = |what: String| Refusal::new(RefusalKind::Invalid, what);
+    if !path.is_absolute() {
+        return Err(invalid(format!("the directory `{}` is not an absolute path", path.display())));
+    }
+    let resolved = path
+        .canonicalize()
+        .map_err(|error| invalid(format!("the directory `{}` cannot be used: {error}", path.display())))?;
+    if !resolved.is_dir() {
+        return Err(invalid(format!("`{}` is not a directory", path.display())));
+    }
+    if resolved.to_str().is_none() {
+        return Err(invalid(format!("the path of the directory `{}` is not UTF-8", path.display())));
+    }
+    Ok(resolved)
+}
+
+fn split_words(line: &str) -> Result<Vec<String>, Refusal> {
+    let words = shlex::split(line).ok_or_else(|| {
+        Refusal::new(RefusalKind::Invalid, format!("the command `{line}` has an open quote or ends in a backslash"))
+    })?;
+    if words.is_empty() || words.iter().any(|word| word.contains('\0')) {
+        return Err(Refusal::new(RefusalKind::Invalid, "the command is empty").hint("give a program: `--command 'PROGRAM ARGS'`"));
+    }
+    Ok(words)
+}
+
+fn permission_mode(word: &str) -> Result<PermissionMode, Refusal> {
+    PermissionMode::parse(word).ok_or_else(|| {
+        Refusal::new(RefusalKind::Invalid, format!("no permission mode is called `{word}`"))
+            .hint("one of: plan, dontAsk, default, acceptEdits")
+    })
+}
+
+fn too_large(bytes: usize, max: u64) -> Refusal {
+    Refusal::new(RefusalKind::TooLarge, format!("the task has {bytes} bytes; at most {max} are allowed"))
+        .hint("put the long part into a file and name the file")
+}
+
+fn unknown(agent: AgentId) -> Refusal {
+    Refusal::new(RefusalKind::NotFound, format!("no agent has the id {agent}")).hint("`legion tree` lists the agents")
+}
