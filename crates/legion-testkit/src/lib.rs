@@ -1,1 +1,13 @@
-//! Test support: the scripted model server, builders, and waiting for states.
+//! Test support: the scripted model server, pinned agent programs, directories, and waiting for states.
+#![forbid(unsafe_code)]
+
+mod agent_env;
+pub mod model_server;
+pub mod npm;
+mod test_dir;
+mod until;
+
+pub use agent_env::agent_env;
+pub use model_server::ModelServer;
+pub use test_dir::TestDir;
+pub use until::until;
