@@ -1,0 +1,7 @@
+//! What only Linux has. Another system needs the same names with its own means.
+
+pub(crate) mod cgroup;
+pub(crate) mod proc;
+pub(crate) mod spawn;
+pub(crate) mod sweep;
+pub(crate) mod usage;

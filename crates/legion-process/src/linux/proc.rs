@@ -1,0 +1,121 @@
+//! Reads `/proc`.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+
+use uuid::Uuid;
+
+/// More of an environment than this is not searched.
+const ENVIRONMENT_BYTES_MAX: u64 = 4 * 1024 * 1024;
+
+/// What `/proc/<pid>/stat` says.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stat {
+    pub pid: u32,
+    pub state: u8,
+    pub parent: u32,
+    /// Own time, user and system, in clock ticks.
+    pub ticks: u64,
+    /// The time of children that ended and were reaped.
+    pub children_ticks: u64,
+    /// In clock ticks since boot.
+    pub start_time: u64,
+    pub resident_pages: u64,
+}
+
+impl Stat {
+    /// Whether only its entry in the table is left.
+    pub fn ended(&self) -> bool {
+        matches!(self.state, b'Z' | b'X' | b'x')
+    }
+}
+
+/// Returns what is known of `pid`.
+///
+/// # Errors
+/// `NotFound` when there is no such process.
+pub(crate) fn stat(pid: u32) -> io::Result<Stat> {
+    let gone = || io::Error::from(io::ErrorKind::NotFound);
+    let text = match fs::read(format!("/proc/{pid}/stat")) {
+        // A process that ends while it is read gives ESRCH.
+        Err(error) if error.raw_os_error() == Some(libc::ESRCH) => return Err(gone()),
+        other => other?,
+    };
+    parse(pid, &text).ok_or_else(gone)
+}
+
+fn parse(pid: u32, text: &[u8]) -> Option<Stat> {
+    // The name stands in parentheses and may hold any byte, parentheses too.
+    let end = text.iter().rposition(|&byte| byte == b')')?;
+    let rest = std::str::from_utf8(&text[end + 1..]).ok()?;
+    let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
+    // Numbered from 1 in proc(5); the state is number 3.
+    let number = |index: usize| fields.get(index - 3)?.parse::<u64>().ok();
+    Some(Stat {
+        pid,
+        state: *fields.first()?.as_bytes().first()?,
+        parent: u32::try_from(number(4)?).ok()?,
+        ticks: number(14)? + number(15)?,
+        children_ticks: number(16)? + number(17)?,
+        start_time: number(22)?,
+        resident_pages: number(24)?,
+    })
+}
+
+/// Returns the id of this boot.
+pub(crate) fn boot_id() -> io::Result<Uuid> {
+    let text = fs::read_to_string("/proc/sys/kernel/random/boot_id")?;
+    Uuid::try_parse(text.trim()).map_err(io::Error::other)
+}
+
+/// Returns the pids of all processes that can be seen.
+pub(crate) fn pids() -> io::Result<impl Iterator<Item = u32>> {
+    Ok(fs::read_dir("/proc")?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()))
+}
+
+/// Returns every live process below `root`, parents before children.
+pub(crate) fn descendants(root: u32) -> io::Result<Vec<Stat>> {
+    let mut children: HashMap<u32, Vec<Stat>> = HashMap::new();
+    for stat in pids()?.filter_map(|pid| stat(pid).ok()) {
+        children.entry(stat.parent).or_default().push(stat);
+    }
+    let mut found = Vec::new();
+    let mut parents = vec![root];
+    while let Some(parent) = parents.pop() {
+        for child in children.remove(&parent).unwrap_or_default() {
+            parents.push(child.pid);
+            found.push(child);
+        }
+    }
+    found.retain(|stat| !stat.ended());
+    Ok(found)
+}
+
+/// Returns the value of `name` in the environment `pid` was started with; `None` also when it
+/// may not be read or the process is gone.
+pub(crate) fn variable(pid: u32, name: &str) -> Option<Vec<u8>> {
+    let file = File::open(format!("/proc/{pid}/environ")).ok()?;
+    let mut environment = Vec::new();
+    file.take(ENVIRONMENT_BYTES_MAX).read_to_end(&mut environment).ok()?;
+    environment.split(|&byte| byte == 0).find_map(|entry| {
+        let value = entry.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
+        Some(value.to_vec())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_full_of_parentheses_does_not_shift_the_fields() {
+        let mut text = b"7 (a) R 9 (b ) S 42".to_vec();
+        for field in 5..=24 {
+            text.extend(format!(" {field}").into_bytes());
+        }
+        let stat = parse(7, &text).unwrap();
+        assert_eq!((stat.state, stat.parent, stat.start_time), (b'S', 42, 22));
+        assert_eq!((stat.ticks, stat.children_ticks), (14 + 15, 16 + 17));
+    }
+}
