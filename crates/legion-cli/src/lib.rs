@@ -1,1 +1,28 @@
 //! The command line: one file per command over the typed client.
+//!
+//! It knows the wire types and the client, and nothing of the service: what only the binary can do comes in as [`Hooks`].
+//! It reads no global: arguments, environment and clock are handed in or live in one file each.
+#![forbid(unsafe_code)]
+
+mod arguments;
+mod clock;
+mod commands;
+mod connect;
+mod context;
+mod demo;
+mod entry;
+mod environment;
+mod error;
+mod exit;
+mod hooks;
+mod input;
+mod live;
+mod output;
+mod text;
+mod view;
+
+pub use arguments::Arguments;
+pub use entry::main;
+pub use environment::Environment;
+pub use exit::EXIT_CODES;
+pub use hooks::{Hooks, Listen, Probe, ServeArgs};

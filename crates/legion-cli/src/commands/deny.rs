@@ -1,0 +1,19 @@
+use clap::Args;
+use legion_api::{ApprovalDecision, DecideRequest};
+
+use super::approve::decide;
+use crate::{context::Context, error::CliError};
+
+/// Refuse what an agent asks for
+#[derive(Debug, Args)]
+pub(crate) struct DenyArgs {
+    /// The permission request, as the inbox shows it
+    pub id: String,
+    /// Shown to the agent
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+}
+
+pub(crate) async fn run(context: Context<'_>, args: &DenyArgs) -> Result<u8, CliError> {
+    decide(context, &args.id, DecideRequest { decision: ApprovalDecision::Deny, reason: args.reason.clone() }).await
+}

@@ -1,0 +1,48 @@
+use std::time::Duration;
+
+use clap::Args;
+use legion_api::DownReply;
+use legion_client::{Client, ClientError, Endpoint};
+
+use crate::{connect, context::Context, error::CliError, exit};
+
+/// A service ends its agents within 10 s; it is given a little more to close its log.
+const GONE_WITHIN: Duration = Duration::from_secs(20);
+
+/// End the service and all agents
+///
+/// Every agent is interrupted and its processes are ended. Their conversations stay: tell takes them up again after the next start.
+#[derive(Debug, Args)]
+pub(crate) struct DownArgs {
+    /// Leave the agents running; the next service takes them up again
+    #[arg(long)]
+    pub keep: bool,
+}
+
+pub(crate) async fn run(context: Context<'_>, args: &DownArgs) -> Result<u8, CliError> {
+    let endpoint = Endpoint::discover(&context.service())?;
+    if !connect::answers(&endpoint).await {
+        context.output.note("no service is running");
+        return Ok(exit::DONE);
+    }
+    let reply = end(&endpoint, args.keep).await?;
+    match reply {
+        Some(reply) if context.output.json => context.output.document(&reply)?,
+        Some(reply) if args.keep => context.output.line(&format!("service ended, {} runs go on without it", reply.kept))?,
+        Some(reply) => context.output.line(&format!("service ended, {} runs ended", reply.ended))?,
+        None => context.output.note("service ended before it could say what it ended"),
+    }
+    Ok(exit::DONE)
+}
+
+/// Ends the service and waits until it is gone. None when it was gone before it could answer.
+pub(crate) async fn end(endpoint: &Endpoint, keep: bool) -> Result<Option<DownReply>, CliError> {
+    let reply = match Client::to(endpoint)?.down(keep).await {
+        Ok(reply) => Some(reply),
+        // Lost together with the service: that it is gone is then the answer.
+        Err(ClientError::Unreachable { .. }) => None,
+        Err(error) => return Err(error.into()),
+    };
+    connect::until_gone(endpoint, GONE_WITHIN).await?;
+    Ok(reply)
+}

@@ -1,0 +1,67 @@
+use std::{net::SocketAddr, process::ExitCode};
+
+use clap::Args;
+use legion_client::Endpoint;
+
+use crate::{
+    connect,
+    context::Context,
+    error::CliError,
+    exit,
+    hooks::{Listen, ServeArgs},
+};
+
+/// Run the service
+///
+/// One service per user, with many projects. It listens on 127.0.0.1:6666, or on the next free port when that one is busy.
+#[derive(Debug, Args)]
+pub(crate) struct ServeOptions {
+    /// Listen on this port of 127.0.0.1; 0 is any free port
+    #[arg(long, value_name = "N", conflicts_with = "listen")]
+    pub port: Option<u16>,
+    /// Listen on this address, such as 127.0.0.1:6666 or [::1]:6666 (can be repeated)
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Vec<SocketAddr>,
+    /// Start it in the background, and return when it answers
+    #[arg(long)]
+    pub detach: bool,
+}
+
+impl ServeOptions {
+    fn listen(&self) -> Listen {
+        match self.port {
+            Some(port) => Listen::At(vec![SocketAddr::from(([127, 0, 0, 1], port))]),
+            None if self.listen.is_empty() => Listen::Default,
+            None => Listen::At(self.listen.clone()),
+        }
+    }
+}
+
+/// Runs the service in this process, until it ends.
+pub(crate) fn foreground(context: Context<'_>, options: &ServeOptions) -> Result<ExitCode, CliError> {
+    Ok(context.hooks.serve(&ServeArgs { listen: options.listen(), data_dir: context.data_dir()? }))
+}
+
+/// Starts the service in the background and prints where it is.
+pub(crate) async fn detached(context: Context<'_>, options: &ServeOptions) -> Result<u8, CliError> {
+    let data_dir = context.data_dir()?;
+    // The service of this data directory is meant, whatever LEGION_URL says.
+    let environment = context.environment.of_service(Some(&data_dir), None);
+    if let Some(running) = connect::service_file(&data_dir)
+        && connect::answers(&Endpoint::discover(&environment)?).await
+    {
+        context.output.note(&format!(
+            "error: another service holds `{}`: pid {} at {}\nhint: end it with `legion down`, or name another directory with `--data-dir`",
+            data_dir.display(),
+            running.pid,
+            running.url,
+        ));
+        return Ok(exit::DATA_DIR_HELD);
+    }
+    let endpoint = connect::start(context, &ServeArgs { listen: options.listen(), data_dir: data_dir.clone() }).await?;
+    match connect::service_file(&data_dir) {
+        Some(info) if context.output.json => context.output.document(&info)?,
+        _ => context.output.line(&endpoint.url)?,
+    }
+    Ok(exit::DONE)
+}

@@ -1,0 +1,35 @@
+//! What every command is given.
+
+use std::path::PathBuf;
+
+use crate::{
+    arguments::GlobalArgs,
+    environment::Environment,
+    error::CliError,
+    hooks::Hooks,
+    output::Output,
+};
+
+/// What a command works with.
+#[derive(Clone, Copy)]
+pub(crate) struct Context<'a> {
+    pub hooks: &'a dyn Hooks,
+    pub environment: &'a Environment,
+    pub global: &'a GlobalArgs,
+    pub output: Output,
+}
+
+impl Context<'_> {
+    /// The part of the environment and of the options that says where the service is.
+    pub(crate) fn service(&self) -> legion_client::Environment {
+        self.environment.of_service(self.global.data_dir.as_deref(), self.global.url.as_deref())
+    }
+
+    /// The data directory, absolute.
+    pub(crate) fn data_dir(&self) -> Result<PathBuf, CliError> {
+        self.service().data_dir().ok_or_else(|| CliError::Usage {
+            what: "there is no place for the service's data: neither HOME nor XDG_STATE_HOME is set".to_owned(),
+            hint: Some("name one with `--data-dir` or LEGION_DATA_DIR".to_owned()),
+        })
+    }
+}

@@ -1,0 +1,101 @@
+//! Follows the organisation until it is at rest.
+
+use futures_util::StreamExt as _;
+use legion_api::{Approval, ApprovalDecision, DecideRequest, TreeNode};
+use legion_client::{Client, TreeFilter};
+
+use super::{account::Account, checks::is_at_rest};
+use crate::{
+    context::Context,
+    error::CliError,
+    live::{Display, Pace},
+};
+
+/// Shows what happens, decides what agents ask for, and gives the tree when nobody works and nothing waits.
+pub(super) async fn until_at_rest(context: Context<'_>, client: &Client, account: &mut Account) -> Result<TreeNode, CliError> {
+    let mut display = Display::new(context.output, "root");
+    // From the beginning of this service's log: nothing that the account needs is missed.
+    let mut events = std::pin::pin!(client.events(Some(0)));
+    let mut pace = Pace::new();
+    loop {
+        tokio::select! {
+            biased;
+            event = events.next() => {
+                let Some(event) = event else {
+                    return Err(CliError::Failed { what: "the stream of events ended".to_owned(), hint: None });
+                };
+                let event = event?;
+                account.take(&event);
+                display.event(&event);
+                if event.kind == "approval-asked" {
+                    decide_all(context, client).await?;
+                }
+                pace.touch();
+            }
+            () = pace.due() => {
+                let tree = client.tree(&TreeFilter::default()).await?;
+                let over = is_at_rest(&tree) && began(&tree);
+                display.tree(tree.clone());
+                if over {
+                    display.close();
+                    return Ok(tree);
+                }
+            }
+        }
+    }
+}
+
+/// Whether the leader has ended a run: before that the organisation is at rest too.
+fn began(tree: &TreeNode) -> bool {
+    tree.reports.iter().any(|leader| leader.last_outcome.is_some())
+}
+
+/// Nobody sits at the demo to be asked: what the tests need is allowed, all else is refused.
+async fn decide_all(context: Context<'_>, client: &Client) -> Result<(), CliError> {
+    for approval in client.approvals().await?.approvals {
+        let request = decision(&approval);
+        context.output.note(&crate::view::decided(&approval, request.decision));
+        client.decide(&approval.id, &request, None).await?;
+    }
+    Ok(())
+}
+
+fn decision(approval: &Approval) -> DecideRequest {
+    let command = approval.input.get("command").and_then(serde_json::Value::as_str).unwrap_or_default();
+    let test = command.strip_prefix("sh tests/").and_then(|rest| rest.strip_suffix(".sh"));
+    let is_test = test.is_some_and(|name| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase()));
+    if approval.tool == "Bash" && is_test {
+        DecideRequest { decision: ApprovalDecision::Approve, reason: None }
+    } else {
+        let reason = "in this demo only `sh tests/NAME.sh` may be run in a shell; write files with the tools for files".to_owned();
+        DecideRequest { decision: ApprovalDecision::Deny, reason: Some(reason) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view::samples;
+
+    fn decided(tool: &str, command: &str) -> ApprovalDecision {
+        let approval = Approval {
+            id: "1".to_owned(),
+            agent: samples::WORKER.to_owned(),
+            agent_name: "slugify".to_owned(),
+            tool: tool.to_owned(),
+            input: serde_json::json!({ "command": command }),
+            at: samples::moment("12:00:00"),
+            deadline: samples::moment("12:10:00"),
+        };
+        decision(&approval).decision
+    }
+
+    #[test]
+    fn only_a_single_test_may_be_run_in_a_shell() {
+        assert_eq!(decided("Bash", "sh tests/slugify.sh"), ApprovalDecision::Approve);
+        for command in ["sh tests/a.sh; rm -rf /", "sh tests/../x.sh", "rm -rf lib", "sh tests/.sh", "sh tests/a.sh && b.sh", ""] {
+            assert_eq!(decided("Bash", command), ApprovalDecision::Deny, "{command}");
+        }
+        assert_eq!(decided("WebFetch", "sh tests/slugify.sh"), ApprovalDecision::Deny);
+    }
+}

@@ -1,0 +1,203 @@
+//! The demo from the empty directory to the empty directory.
+
+use std::{
+    cell::Cell,
+    ffi::OsStr,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use legion_api::{Driver, Inbox, Problem, ProblemCode, TreeNode};
+use legion_client::Client;
+use tempfile::TempDir;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    time::{Instant, timeout},
+};
+
+use super::{DemoArgs, account::Account, checks::checks, follow::until_at_rest, prompts, sample};
+use crate::{
+    commands, connect,
+    context::Context,
+    error::CliError,
+    exit,
+    hooks::{Listen, Probe, ServeArgs},
+    text::span,
+    view,
+};
+
+/// Scripts are done in seconds. With the end of the service behind it the demo stays under two minutes.
+const SCRIPTS_WITHIN: Duration = Duration::from_secs(95);
+/// Seven real agents with a dozen runs.
+const CLAUDE_WITHIN: Duration = Duration::from_secs(14 * 60 + 30);
+/// The service ends its agents within 10 s and closes its log.
+const DOWN_WITHIN: Duration = Duration::from_secs(20);
+
+/// Where the demo plays.
+struct Stage {
+    folder: TempDir,
+    /// A service may be running and must be ended.
+    started: Cell<bool>,
+}
+
+impl Stage {
+    fn set_up(context: Context<'_>) -> Result<Self, CliError> {
+        let place = context.environment.get("TMPDIR").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from);
+        let folder = tempfile::Builder::new().prefix("legion-demo-").tempdir_in(&place).map_err(|source| CliError::Demo {
+            what: format!("make a temporary directory in `{}`", place.display()),
+            source: source.into(),
+        })?;
+        Ok(Self { folder, started: Cell::new(false) })
+    }
+
+    fn repository(&self) -> PathBuf {
+        self.folder.path().join("repository")
+    }
+
+    fn data_dir(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+}
+
+/// What came of it.
+struct Played {
+    tree: TreeNode,
+    inbox: Inbox,
+    account: Account,
+    checks: Vec<Probe>,
+}
+
+pub(crate) async fn run(context: Context<'_>, args: &DemoArgs) -> Result<u8, CliError> {
+    let began = Instant::now();
+    let driver = Driver::from(args.driver);
+    look_for(context, driver)?;
+    let stage = Stage::set_up(context)?;
+    let within = if driver == Driver::Claude { CLAUDE_WITHIN } else { SCRIPTS_WITHIN };
+    let played = tokio::select! {
+        biased;
+        () = told_to_stop() => Err(CliError::Interrupted),
+        played = timeout(within, play(context, driver, &stage)) => played.unwrap_or_else(|_| Err(not_in_time(within))),
+    };
+    let shown = match &played {
+        Ok(played) => show(context, played, began),
+        Err(_) => Ok(()),
+    };
+    let ended = end(context, &stage).await;
+    clear(context, stage, args.keep);
+    let played = played?;
+    shown?;
+    ended?;
+    Ok(if played.checks.iter().all(|check| check.ok) { exit::DONE } else { exit::FAILED })
+}
+
+fn look_for(context: Context<'_>, driver: Driver) -> Result<(), CliError> {
+    if driver == Driver::Claude && context.environment.find_program("claude").is_none() {
+        let problem = Problem::new(ProblemCode::DriverUnavailable, "there is no program `claude` on PATH");
+        let hint = "install it with `npm install -g @anthropic-ai/claude-code` and log in; `legion demo` alone needs nothing installed";
+        return Err(CliError::Refused(problem.hint(hint)));
+    }
+    Ok(())
+}
+
+async fn play(context: Context<'_>, driver: Driver, stage: &Stage) -> Result<Played, CliError> {
+    let output = context.output;
+    let repository = stage.repository();
+    let has_git = sample::make(context.hooks, &repository)?;
+    output.note(&format!("sample {} in {}", if has_git { "repository" } else { "directory" }, repository.display()));
+
+    let listen = Listen::At(vec![SocketAddr::from(([127, 0, 0, 1], 0))]);
+    stage.started.set(true);
+    let endpoint = connect::start(context, &ServeArgs { listen, data_dir: stage.data_dir() }).await?;
+    output.note(&format!("service of its own at {}", endpoint.url));
+
+    let client = Client::to(&endpoint)?;
+    let cwd = repository.to_str().ok_or_else(|| CliError::Usage {
+        what: format!("the directory `{}` is not UTF-8", repository.display()),
+        hint: Some("name another one with TMPDIR".to_owned()),
+    })?;
+    client.hire(&prompts::leader(driver, cwd), None).await?;
+    let mut account = Account::default();
+    let tree = until_at_rest(context, &client, &mut account).await?;
+    let inbox = client.inbox().await?;
+    let checks = checks(context.hooks, &repository, &tree, &account);
+    Ok(Played { tree, inbox, account, checks })
+}
+
+fn show(context: Context<'_>, played: &Played, began: Instant) -> Result<(), CliError> {
+    let output = context.output;
+    let took = began.elapsed();
+    if output.json {
+        output.document(&serde_json::json!({
+            "tree": played.tree,
+            "inbox": played.inbox.messages,
+            "checks": played.checks,
+            "seconds": took.as_secs_f64(),
+        }))?;
+        return Ok(());
+    }
+    let look = output.look();
+    let took = span(jiff::SignedDuration::try_from(took).unwrap_or(jiff::SignedDuration::MAX));
+    output.data(&format!(
+        "\nThe organisation\n\n{}\nThe inbox\n\n{}\nWhat it took\n\n{}\nWhat was checked\n\n{}\n{took} in all\n",
+        view::tree(&played.tree, &look),
+        view::letters(&played.inbox.messages, &look),
+        view::agents(&played.account.rows(&played.tree), &look),
+        view::probes(&played.checks, &look),
+    ))?;
+    Ok(())
+}
+
+/// Ends the service and its agents, whatever came of the play.
+async fn end(context: Context<'_>, stage: &Stage) -> Result<(), CliError> {
+    if !stage.started.get() {
+        return Ok(());
+    }
+    let data_dir = stage.data_dir();
+    // One that was only just being started must not be left behind either.
+    let Ok(endpoint) = connect::until_ready(context, &data_dir).await else { return Ok(()) };
+    let ended = timeout(DOWN_WITHIN, commands::down::end(&endpoint, false)).await;
+    let ended = ended.unwrap_or(Err(CliError::NotDown { seconds: DOWN_WITHIN.as_secs() }));
+    if ended.is_err() {
+        kill(context, &data_dir);
+    }
+    ended.map(|_| ())
+}
+
+/// The last resort against a service that does not end: its agents end with it.
+fn kill(context: Context<'_>, data_dir: &Path) {
+    let Some(info) = connect::service_file(data_dir) else { return };
+    let script = format!("kill -9 {}", info.pid);
+    let arguments = [OsStr::new("-c"), OsStr::new(&script)];
+    // When even this fails there is nothing left to try; the error of the end itself is shown.
+    let _ = context.hooks.run(OsStr::new("sh"), &arguments, Path::new("/"), Duration::from_secs(5));
+}
+
+fn clear(context: Context<'_>, stage: Stage, keep: bool) {
+    let path = stage.folder.path().to_owned();
+    if keep {
+        let path = stage.folder.keep();
+        context.output.note(&format!("kept {}", path.display()));
+    } else if let Err(error) = stage.folder.close() {
+        context.output.note(&format!("warning: failed to remove `{}`: {error}", path.display()));
+    }
+}
+
+fn not_in_time(within: Duration) -> CliError {
+    CliError::Failed {
+        what: format!("the agents were not done within {} s", within.as_secs()),
+        hint: Some("run it again with `--keep`, and look at the agents' work and at the log in the directory it names".to_owned()),
+    }
+}
+
+/// Ctrl-C, or a polite end from outside.
+async fn told_to_stop() {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+        // Without handlers the signals end the program as they do by default.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}

@@ -1,0 +1,67 @@
+//! What real agents are told. The scripts of the `command` agents do the same work without a model.
+
+use legion_api::{Driver, HireRequest};
+
+/// What everybody may use: files, the tests (and nothing else in a shell), and Legion.
+pub(super) const TOOLS: &[&str] = &["Read", "Write", "Edit", "Glob", "Grep", "Bash(sh tests/*)", "mcp__legion"];
+
+const LEADER: &str = "\
+You lead the work on this repository. README.md names four modules; their tests are in `tests`, their code is missing.
+
+1. Hire two managers with the tool legion-hire, and write no code yourself:
+   - name `counting`, role `manager`: has the modules `wordcount` and `longest` written;
+   - name `shaping`, role `manager`: has the modules `slugify` and `titlecase` written.
+   Give each of them, as its task, the text below marked MANAGER, with the names of its modules filled in.
+2. Then end your turn. Do not wait and do not poll: Legion wakes you with a message whenever a report of yours ends a run.
+3. When both managers have told you that their modules pass, run `sh tests/all.sh` yourself. If it fails, tell the manager of the
+   failing module (legion-tell) and end your turn. If it passes, write SUMMARY.md (what each module does, who wrote it, what the test
+   suite printed) and end your turn with one sentence.
+
+MANAGER:
+You are a manager in this repository. Your modules are MODULES. README.md says what they do.
+1. Hire one worker per module with the tool legion-hire, named like the module, role `worker`, and write no code yourself. Its task:
+   \"Write lib/MODULE.sh in POSIX shell so that `sh tests/MODULE.sh` passes, as README.md says. Run that test once and end your turn with
+   what it printed.\" For the module `slugify` put into the task that the first version shall be the simplest one-line `tr` or `sed` that
+   replaces every character that is no letter or digit by a dash, and that it shall not be improved until you have seen the test's output.
+2. Then end your turn. Do not wait and do not poll: Legion wakes you with a message whenever a worker ends a run.
+3. When a worker reports, run its test yourself. If it fails, tell the worker (legion-tell) to mend it, with the failing lines, and end
+   your turn. When all of your modules pass, end your turn with one sentence that says so.
+";
+
+const LEADER_OF_SCRIPTS: &str = "Have the modules that README.md names written, and see to it that `sh tests/all.sh` passes.";
+
+/// Seconds that one run of a real agent may take.
+const CLAUDE_RUN_SECONDS_MAX: u64 = 300;
+/// Seconds that one run of a script may take; it takes less than one.
+const SCRIPT_RUN_SECONDS_MAX: u64 = 60;
+/// Agents below the leader: two managers with two workers each.
+const HEADCOUNT: u32 = 6;
+/// Levels below the leader.
+const DEPTH: u32 = 2;
+
+/// The hire of the leader; all others are hired by agents.
+pub(super) fn leader(driver: Driver, cwd: &str) -> HireRequest {
+    let common = HireRequest {
+        name: Some("leader".to_owned()),
+        role: Some("leader".to_owned()),
+        driver: Some(driver),
+        cwd: Some(cwd.to_owned()),
+        headcount: Some(HEADCOUNT),
+        depth: Some(DEPTH),
+        ..HireRequest::default()
+    };
+    match driver {
+        Driver::Command => HireRequest {
+            task: LEADER_OF_SCRIPTS.to_owned(),
+            command: Some("sh agents/leader.sh".to_owned()),
+            timeout_seconds: Some(SCRIPT_RUN_SECONDS_MAX),
+            ..common
+        },
+        Driver::Claude => HireRequest {
+            task: LEADER.to_owned(),
+            tools: Some(TOOLS.iter().map(|tool| (*tool).to_owned()).collect()),
+            timeout_seconds: Some(CLAUDE_RUN_SECONDS_MAX),
+            ..common
+        },
+    }
+}

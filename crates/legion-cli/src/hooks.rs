@@ -1,0 +1,66 @@
+//! What the command line needs done but may not do itself: starting processes and running the service.
+
+use std::{
+    ffi::{OsStr, OsString},
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::{ExitCode, Output},
+    time::Duration,
+};
+
+use serde::Serialize;
+
+/// Where the service listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listen {
+    /// Port 6666 on the loopback address, or the next free one when it is busy.
+    Default,
+    /// Exactly these addresses; port 0 is any free one.
+    At(Vec<SocketAddr>),
+}
+
+/// How to run the service. All paths are absolute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServeArgs {
+    /// Where it listens.
+    pub listen: Listen,
+    /// Directory of its log, its token and `service.json`; made when it does not exist.
+    pub data_dir: PathBuf,
+}
+
+/// One check of the machine by `legion doctor`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Probe {
+    /// What was checked, in a word or two.
+    pub name: String,
+    /// Whether it is as it should be.
+    pub ok: bool,
+    /// What was found.
+    pub detail: String,
+    /// What to do about it.
+    pub fix: Option<String>,
+}
+
+/// The part of the program that is no client; the binary supplies it.
+pub trait Hooks {
+    /// Runs the service in the foreground until it is told to end.
+    fn serve(&self, args: &ServeArgs) -> ExitCode;
+    /// Starts the service in the background, in a session of its own. It need not be ready when this returns.
+    ///
+    /// # Errors
+    /// Says why no process could be started.
+    fn start_detached(&self, args: &ServeArgs) -> Result<(), String>;
+    /// Becomes the parent of one agent's process. The arguments are the shim's own.
+    fn shim(&self, arguments: &[OsString]) -> ExitCode;
+    /// The OpenAPI document, as JSON text.
+    fn openapi(&self) -> String;
+    /// Looks at this machine and at the data directory. Changes nothing.
+    fn doctor(&self, data_dir: &Path) -> Vec<Probe>;
+    /// Runs a program to its end, with nothing on its standard input, and collects what it printed.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::NotFound`] when there is no such program; [`io::ErrorKind::TimedOut`] when it took longer than `within`, after it
+    /// and what it started were killed.
+    fn run(&self, program: &OsStr, arguments: &[&OsStr], cwd: &Path, within: Duration) -> io::Result<Output>;
+}

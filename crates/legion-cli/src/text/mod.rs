@@ -1,0 +1,13 @@
+//! Text as a terminal may show it.
+
+mod age;
+mod escape;
+mod fit;
+mod moment;
+mod short_id;
+
+pub(crate) use age::{age, span};
+pub(crate) use escape::{escape_block, escape_line, first_line};
+pub(crate) use fit::{fit, width};
+pub(crate) use moment::{parse_deadline, parse_seconds, DeadlineArg};
+pub(crate) use short_id::ShortIds;

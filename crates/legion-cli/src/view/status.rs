@@ -1,0 +1,88 @@
+//! The caller, its inbox and its direct reports.
+
+use legion_api::{Agent, StatusReport};
+
+use super::{
+    Look,
+    inbox::inbox,
+    run::{dollars, remark, run_cell, status_cell},
+    style::Style,
+    table::{Cell, table},
+};
+use crate::text::{ShortIds, escape_line};
+
+/// Three parts: who, what waits in the inbox, who reports to it.
+pub(crate) fn status(report: &StatusReport, look: &Look) -> String {
+    let mut text = table(&[], &[heading(&report.agent, look)], look);
+    text.push('\n');
+    if report.inbox.is_empty() {
+        text.push_str("inbox empty\n");
+    } else {
+        text.push_str(&look.palette.paint(Style::Head, &format!("inbox {}", report.inbox.len())));
+        text.push('\n');
+        text.push_str(&inbox(&report.inbox, look));
+    }
+    text.push('\n');
+    if report.reports.is_empty() {
+        text.push_str("no reports\n");
+        return text;
+    }
+    text.push_str(&look.palette.paint(Style::Head, &format!("reports {}", report.reports.len())));
+    text.push('\n');
+    let ids = ShortIds::of(report.reports.iter().map(|report| report.id.as_str()));
+    let rows: Vec<Vec<Cell>> = report
+        .reports
+        .iter()
+        .map(|report| {
+            vec![
+                Cell::new(escape_line(&report.name)),
+                Cell::styled(Style::Faint, ids.short(&report.id)),
+                Cell::new(report.role.as_deref().map(escape_line).unwrap_or_default()),
+                Cell::new(report.driver.as_str()),
+                status_cell(report.status),
+                run_cell(report.run.as_ref(), None, look),
+                Cell::new(report.cost_usd.map(dollars).unwrap_or_default()),
+                Cell::styled(Style::Warn, remark(report.queued, report.suspect.as_deref())),
+            ]
+        })
+        .collect();
+    text.push_str(&table(&["NAME", "ID", "ROLE", "DRIVER", "STATUS", "RUN", "COST", "REMARK"], &rows, look));
+    text
+}
+
+fn heading(agent: &Agent, look: &Look) -> Vec<Cell> {
+    let name = Cell::styled(Style::Head, escape_line(&agent.name));
+    if agent.parent.is_none() && agent.driver.is_none() {
+        return vec![name];
+    }
+    vec![
+        name,
+        Cell::styled(Style::Faint, ShortIds::default().short(&agent.id)),
+        Cell::new(format!("L{}", agent.level)),
+        Cell::new(agent.role.as_deref().map(escape_line).unwrap_or_default()),
+        Cell::new(agent.driver.map(|driver| driver.as_str()).unwrap_or_default()),
+        status_cell(agent.status),
+        run_cell(agent.run.as_ref(), None, look),
+        Cell::new(agent.cost_usd.map(dollars).unwrap_or_default()),
+        Cell::styled(Style::Warn, remark(agent.queued, agent.suspect.as_deref())),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view::samples;
+
+    #[test]
+    fn the_persons_status_shows_the_inbox_and_the_reports() {
+        insta::assert_snapshot!(status(&samples::status(), &samples::look()), @"");
+    }
+
+    #[test]
+    fn a_status_without_anything_says_so() {
+        let mut report = samples::status();
+        report.inbox.clear();
+        report.reports.clear();
+        insta::assert_snapshot!(status(&report, &samples::look()), @"");
+    }
+}
