@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use legion_testkit::{ModelServer, TestDir, agent_env, npm};
+use legion_testkit::{ModelServer, TestDir, agent_env, npm, until};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
@@ -69,6 +69,16 @@ impl Claude {
         let status = tokio::time::timeout(DEADLINE, self.child.wait()).await;
         status.expect("ends when its input does").unwrap().code()
     }
+}
+
+/// Looks for a written record with `text` in the session's file.
+fn session_file(directory: &TestDir, session: &str, text: &str) -> Result<(), String> {
+    let work = directory.path().join("work").display().to_string();
+    let name = work.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+    let file = directory.path().join(format!("home/.claude/projects/{name}/{session}.jsonl"));
+    let content = std::fs::read_to_string(file).map_err(|error| error.to_string())?;
+    let mut records = content.lines().filter(|line| line.contains(r#""type":"user""#));
+    records.any(|line| line.contains(text)).then_some(()).ok_or(content)
 }
 
 fn programs() -> Vec<PathBuf> {
@@ -142,13 +152,41 @@ async fn after_kill_9_a_resumed_session_goes_on_in_its_script() {
         assert_eq!(claude.result().await["result"], "first");
         claude.say("and on").await;
         server.until(DEADLINE, "the second turn", |_| (server.conversation(&session).len() == 2).then_some(())).await;
+        // The session file comes up to a tenth of a second after what it records.
+        until(DEADLINE, "the second prompt in the session file", async || session_file(&directory, &session, "and on"))
+            .await;
         claude.child.kill().await.unwrap();
         server.open("for ever");
         let mut claude = Claude::start(&program, &["--resume", &session], &directory, &server);
         claude.say("where were we?").await;
-        assert_eq!(claude.result().await["result"], "never to be finished", "{}", server.dump());
+        let result = claude.result().await;
+        assert_eq!(result["result"], "never to be finished", "{}", server.dump());
         let texts = server.user_texts(&session).join("\n");
         assert!(texts.contains("apple") && texts.contains("where were we?"), "{texts}");
+        assert_eq!(claude.end().await, Some(0));
+    }
+}
+
+#[tokio::test]
+async fn a_steered_script_takes_over() {
+    for program in programs() {
+        let (server, directory) = (ModelServer::start().await, TestDir::new());
+        let session = Uuid::new_v4().to_string();
+        let arguments = ["--session-id", &session, "--allowedTools", "Bash"];
+        let mut claude = Claude::start(&program, &arguments, &directory, &server);
+        let wait = "while ! [ -e go ]; do sleep 0.05; done; echo went";
+        let script = json!([{"tool": "Bash", "input": {"command": wait}}, {"text": "old"}, {"text": "older"}]);
+        claude.say(&format!("wait @@{script}@@")).await;
+        let calls = |line: &str| line.contains("tool_use");
+        while !calls(&claude.lines.next_line().await.unwrap().unwrap()) {}
+        claude.say(r#"be quick @@[{"text": "new"}]@@"#).await;
+        // Lines are read in order: the answer to a later one proves that the message was taken in.
+        let probe = json!({"type": "control_request", "request_id": "p", "request": {"subtype": "mcp_status"}});
+        claude.stdin.write_all(format!("{probe}\n").as_bytes()).await.unwrap();
+        while !claude.lines.next_line().await.unwrap().unwrap().contains("control_response") {}
+        directory.file("work/go", "");
+        assert_eq!(claude.result().await["result"], "new", "{}", server.dump());
+        assert!(server.user_texts(&session).iter().any(|text| text.contains("be quick")), "{}", server.dump());
         assert_eq!(claude.end().await, Some(0));
     }
 }

@@ -7,6 +7,9 @@ use super::script::{self, Step};
 /// What a resumed Claude Code writes itself into the history for a turn that never got an answer.
 const SYNTHETIC_ASSISTANT: &str = "No response requested.";
 
+const REMINDER_OPEN: &str = "<system-reminder>";
+const REMINDER_CLOSE: &str = "</system-reminder>";
+
 /// Where a conversation stands.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Position {
@@ -25,7 +28,6 @@ pub(super) fn position(messages: &[Value]) -> Result<Option<Position>, String> {
         return Ok(None);
     };
     let mut step = 0;
-    let mut results = Vec::new();
     let mut in_turn = false;
     for entry in &messages[message + 1..] {
         match role(entry) {
@@ -36,13 +38,11 @@ pub(super) fn position(messages: &[Value]) -> Result<Option<Position>, String> {
                     in_turn = true;
                 }
             }
-            "user" => {
-                in_turn = false;
-                results.extend(tool_results(entry));
-            }
+            "user" => in_turn = false,
             _ => {}
         }
     }
+    let results = tool_results(&messages[message + 1..]);
     Ok(Some(Position { steps, step, message, results }))
 }
 
@@ -65,9 +65,44 @@ fn role(message: &Value) -> &str {
     message["role"].as_str().unwrap_or_default()
 }
 
-/// Returns the text blocks of a message, without tool results.
+/// Returns what the user's side says in a message: its texts, and the reminders that the agent program has put
+/// into tool results (that is how a steered message arrives), but not the tool results themselves.
 pub(super) fn texts(message: &Value) -> Vec<&str> {
-    block_texts(&message["content"])
+    let mut texts = block_texts(&message["content"]);
+    for block in tool_result_blocks(message) {
+        for text in block_texts(&block["content"]) {
+            texts.extend(reminders(text).map(|(start, end)| &text[start..end]));
+        }
+    }
+    texts
+}
+
+/// Returns the texts of the tool results in `messages`, without the reminders in them.
+///
+/// They are in the order of the calls: agent programs send parallel results in the order in which they ended.
+pub(super) fn tool_results(messages: &[Value]) -> Vec<String> {
+    let calls: Vec<&str> = messages
+        .iter()
+        .filter_map(|message| message["content"].as_array())
+        .flatten()
+        .filter(|block| block["type"] == "tool_use")
+        .filter_map(|block| block["id"].as_str())
+        .collect();
+    let mut results: Vec<(Option<usize>, String)> = messages
+        .iter()
+        .flat_map(tool_result_blocks)
+        .map(|block| {
+            let call = calls.iter().position(|call| block["tool_use_id"] == **call);
+            (call, without_reminders(&block_texts(&block["content"]).join("\n")))
+        })
+        .collect();
+    results.sort_by_key(|(call, _)| *call);
+    results.into_iter().map(|(_, text)| text).collect()
+}
+
+fn tool_result_blocks(message: &Value) -> impl Iterator<Item = &Value> {
+    let blocks = message["content"].as_array().map_or(&[][..], Vec::as_slice);
+    blocks.iter().filter(|block| block["type"] == "tool_result")
 }
 
 fn block_texts(content: &Value) -> Vec<&str> {
@@ -80,14 +115,29 @@ fn block_texts(content: &Value) -> Vec<&str> {
     }
 }
 
-/// Returns the texts of the tool results of a message, in order.
-pub(super) fn tool_results(message: &Value) -> Vec<String> {
-    let blocks = message["content"].as_array().map_or(&[][..], Vec::as_slice);
-    blocks
-        .iter()
-        .filter(|block| block["type"] == "tool_result")
-        .map(|block| block_texts(&block["content"]).join("\n"))
-        .collect()
+/// Returns the bytes of each reminder in `text`, with its tags.
+fn reminders(text: &str) -> impl Iterator<Item = (usize, usize)> {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let start = from + text[from..].find(REMINDER_OPEN)?;
+        let end = start + text[start..].find(REMINDER_CLOSE)? + REMINDER_CLOSE.len();
+        from = end;
+        Some((start, end))
+    })
+}
+
+fn without_reminders(text: &str) -> String {
+    let mut rest = String::with_capacity(text.len());
+    let mut from = 0;
+    for (start, end) in reminders(text) {
+        rest.push_str(&text[from..start]);
+        from = end;
+    }
+    if from == 0 {
+        return text.to_owned();
+    }
+    rest.push_str(&text[from..]);
+    rest.trim_end().to_owned()
 }
 
 #[cfg(test)]
@@ -124,7 +174,7 @@ mod tests {
             json!({"role": "system", "content": "a note"}),
             call("2"),
             json!({"role": "user", "content": [
-                {"type": "tool_result", "content": [{"type": "text", "text": "two"}]}]}),
+                {"type": "tool_result", "tool_use_id": "2", "content": [{"type": "text", "text": "two"}]}]}),
             json!({"role": "user", "content": "Continue from where you left off."}),
             json!({"role": "assistant", "content": [{"type": "text", "text": "No response requested."}]}),
             json!({"role": "user", "content": "and now?"}),
@@ -136,14 +186,27 @@ mod tests {
 
     #[test]
     fn a_script_in_a_steered_message_takes_over() {
-        let mut steered = result("one");
-        steered["content"].as_array_mut().unwrap().push(json!({
-            "type": "text", "text": r#"<system-reminder>new: @@[{"text":"c"}]@@</system-reminder>"#
-        }));
+        let steered = result(
+            "one\n\n<system-reminder>\nnew: @@[{\"text\":\"c\"}]@@\n</system-reminder>\n<system-reminder>x</system-reminder>",
+        );
+        assert_eq!(tool_results(std::slice::from_ref(&steered)), ["one"]);
         let position = position(&[script(), call("1"), steered]).unwrap().unwrap();
         assert_eq!((position.message, position.step), (2, 0));
         assert_eq!(position.results, Vec::<String>::new());
         assert_eq!(position.steps, [Step::says("c")]);
+    }
+
+    #[test]
+    fn parallel_results_come_in_the_order_of_their_calls() {
+        let both = json!({"role": "assistant", "content": [
+            {"type": "tool_use", "id": "1", "name": "t", "input": {}},
+            {"type": "tool_use", "id": "2", "name": "t", "input": {}},
+        ]});
+        let results = json!({"role": "user", "content": [
+            {"type": "tool_result", "tool_use_id": "2", "content": "two"},
+            {"type": "tool_result", "tool_use_id": "1", "content": "one"},
+        ]});
+        assert_eq!(tool_results(&[both, results]), ["one", "two"]);
     }
 
     #[test]

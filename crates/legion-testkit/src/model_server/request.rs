@@ -47,14 +47,15 @@ impl ModelRequest {
         }
     }
 
-    /// Returns the texts of the user in this request, without tool results, oldest first.
+    /// Returns the texts of the user in this request, oldest first: no tool results, but the reminders in them
+    /// (a steered message is one).
     pub fn user_texts(&self) -> Vec<&str> {
         self.messages.iter().filter(|message| message["role"] != "assistant").flat_map(conversation::texts).collect()
     }
 
-    /// Returns the texts of the tool results in this request, oldest first.
+    /// Returns the texts of the tool results in this request, in the order of their calls.
     pub fn tool_results(&self) -> Vec<String> {
-        self.messages.iter().flat_map(conversation::tool_results).collect()
+        conversation::tool_results(&self.messages)
     }
 
     /// Tells whether any text of the request (prompt, answer, tool call, tool result) holds `needle`.
