@@ -6,8 +6,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
     approve::ApproveArgs, backup::BackupArgs, deny::DenyArgs, down::DownArgs, fire::FireArgs, hire::HireArgs,
-    inbox::InboxArgs, interrupt::InterruptArgs, logs::LogsArgs, serve::ServeOptions, status::StatusArgs, tell::TellArgs,
-    tree::TreeArgs, wait::WaitArgs, watch::WatchArgs,
+    inbox::InboxArgs, interrupt::InterruptArgs, logs::LogsArgs, serve::ServeOptions, status::StatusArgs,
+    tell::TellArgs, tree::TreeArgs, wait::WaitArgs, watch::WatchArgs,
 };
 use crate::demo::DemoArgs;
 
@@ -84,4 +84,96 @@ pub(crate) enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<std::ffi::OsString>,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+    use crate::commands::hire::DriverArg;
+
+    fn parse(line: &str) -> Result<Arguments, String> {
+        let words = std::iter::once("legion").chain(line.split_whitespace());
+        Arguments::try_parse_from(words).map_err(|error| error.to_string())
+    }
+
+    fn refusal(line: &str) -> String {
+        parse(line).expect_err(line)
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_says_what_it_does() {
+        for command in Arguments::command().get_subcommands() {
+            assert!(command.get_about().is_some(), "{} has no help", command.get_name());
+        }
+    }
+
+    #[test]
+    fn a_hire_takes_all_of_its_options() {
+        let arguments = parse(
+            "hire do-it --name a --role r --driver command --command sh --model m --cwd d --tools Read,Edit --permission-mode plan \
+             --max-turns 3 --timeout 10m --budget 1.5 --headcount 2 --depth 1 --models m,n --files a,b --on-restart resume \
+             --parent p --wait --json --idempotency-key k",
+        )
+        .unwrap();
+        assert!(arguments.global.json);
+        let Command::Hire(hire) = arguments.command else { panic!("no hire") };
+        assert_eq!(hire.driver, Some(DriverArg::Command));
+        assert_eq!(hire.timeout, Some(600));
+        assert_eq!(hire.tools, Some(vec!["Read".to_owned(), "Edit".to_owned()]));
+        assert_eq!(hire.budget, Some(1.5));
+        assert!(hire.wait);
+    }
+
+    #[test]
+    fn a_message_may_begin_with_a_dash_only_behind_two() {
+        assert!(parse("tell a -").is_ok(), "a dash alone is standard input");
+        assert!(parse("tell a -- -x").is_ok());
+        assert!(refusal("tell a -x").contains("unexpected argument"));
+    }
+
+    #[test]
+    fn global_options_stand_before_or_behind_the_command() {
+        for line in ["--json --data-dir d status", "status --json --data-dir d"] {
+            let arguments = parse(line).unwrap();
+            assert!(arguments.global.json);
+            assert_eq!(arguments.global.data_dir, Some("d".into()));
+        }
+    }
+
+    #[test]
+    fn an_interrupt_is_for_one_agent_or_for_all() {
+        assert!(parse("interrupt a").is_ok());
+        assert!(parse("interrupt a stop").is_ok());
+        assert!(parse("interrupt --all").is_ok());
+        assert!(parse("interrupt").is_err());
+        assert!(parse("interrupt a --all").is_err());
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused() {
+        for line in [
+            "",
+            "hire",
+            "hire x --driver codex",
+            "hire x --timeout soon",
+            "hire x --permission-mode bypassPermissions",
+            "tell a",
+            "tree --level top",
+            "tree --status busy",
+            "serve --port 6666 --listen 127.0.0.1:1",
+            "serve --port 70000",
+            "serve --listen nowhere",
+            "wait a --timeout -1",
+            "nonsense",
+        ] {
+            refusal(line);
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use legion_api::ServiceInfo;
+use legion_api::{ProblemCode, ServiceInfo};
 use legion_client::{Client, ClientError, Endpoint, Found, Patience};
 use tokio::time::{Instant, sleep};
 
@@ -16,29 +16,39 @@ use crate::{
 const START_SECONDS_MAX: u64 = 10;
 /// How often a starting service is looked for. Nothing tells us of it: it is not our child.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
-/// A living service answers `/health` within this, even on a busy machine.
-const HEALTH_WITHIN: Duration = Duration::from_secs(2);
+/// A living service answers within this, even on a busy machine.
+const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 
 /// A client of the running service. Without `LEGION_URL` and `--url` the service is started when it does not run.
 pub(crate) async fn connect(context: Context<'_>) -> Result<Client, CliError> {
-    let environment = context.service();
-    let endpoint = Endpoint::discover(&environment)?;
-    if endpoint.found != Found::Url && !answers(&endpoint).await {
-        let listen = Listen::Default;
-        let started = start(context, &ServeArgs { listen, data_dir: context.data_dir()? }).await?;
-        context.output.note(&format!("started the service at {}", started.url));
+    if let Some(client) = connect_if_running(context).await? {
+        return Ok(client);
     }
-    Ok(Client::rediscovering(environment)?)
+    let args = ServeArgs { listen: Listen::Default, data_dir: context.data_dir()? };
+    let endpoint = start(context, &args).await?;
+    context.output.note(&format!("started the service at {}", endpoint.url));
+    Ok(Client::rediscovering(context.service())?)
 }
 
 /// A client of the service if it runs; it is never started.
 pub(crate) async fn connect_if_running(context: Context<'_>) -> Result<Option<Client>, CliError> {
+    Ok(match running(context).await? {
+        Some(_) => Some(Client::rediscovering(context.service())?),
+        None => None,
+    })
+}
+
+/// Where the service is, if it runs. One that was named by its address is believed to: what is wrong with it, the call itself will say.
+pub(crate) async fn running(context: Context<'_>) -> Result<Option<Endpoint>, CliError> {
     let environment = context.service();
     let endpoint = Endpoint::discover(&environment)?;
-    if endpoint.found != Found::Url && !answers(&endpoint).await {
-        return Ok(None);
-    }
-    Ok(Some(Client::rediscovering(environment)?))
+    let runs = match endpoint.found {
+        Found::Url => true,
+        Found::ServiceFile(_) => answers(&endpoint).await,
+        // Another service may listen on the default port. The data directory of ours would have a service file.
+        Found::Default => environment.data_dir().is_none() && answers(&endpoint).await,
+    };
+    Ok(runs.then_some(endpoint))
 }
 
 /// Starts the service in the background and waits until it answers.
@@ -66,14 +76,14 @@ pub(crate) async fn until_ready(context: Context<'_>, data_dir: &Path) -> Result
     }
 }
 
-/// True when a service answers there.
+/// True when the service of this data directory answers there.
 pub(crate) async fn answers(endpoint: &Endpoint) -> bool {
     let Ok(client) = Client::to(endpoint) else { return false };
-    let client = client.with_patience(Patience::NONE).with_call_timeout(HEALTH_WITHIN);
-    match client.health().await {
+    let client = client.with_patience(Patience::NONE).with_call_timeout(ANSWER_WITHIN);
+    match client.service().await {
         Ok(_) => true,
-        Err(ClientError::Unreachable { .. } | ClientError::TimedOut { .. }) => false,
-        // What does not speak as Legion does is no service of ours.
+        // A stale service file, and meanwhile someone else's service has that port: our token opens nothing there.
+        Err(ClientError::Problem(problem)) => problem.code != ProblemCode::Unauthorized,
         Err(_) => false,
     }
 }

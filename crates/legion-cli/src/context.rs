@@ -2,13 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::{
-    arguments::GlobalArgs,
-    environment::Environment,
-    error::CliError,
-    hooks::Hooks,
-    output::Output,
-};
+use crate::{arguments::GlobalArgs, environment::Environment, error::CliError, hooks::Hooks, output::Output};
 
 /// What a command works with.
 #[derive(Clone, Copy)]

@@ -48,7 +48,8 @@ fn dispatch(context: Context<'_>, command: &Command) -> Result<ExitCode, CliErro
         }
         command => {
             let runtime = runtime::Builder::new_current_thread().enable_all().build();
-            let runtime = runtime.map_err(|error| CliError::Failed { what: format!("failed to begin: {error}"), hint: None })?;
+            let runtime =
+                runtime.map_err(|error| CliError::Failed { what: format!("failed to begin: {error}"), hint: None })?;
             let code = runtime.block_on(client_command(context, command));
             // A thread that still reads standard input must not hold up the end.
             runtime.shutdown_background();

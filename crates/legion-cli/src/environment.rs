@@ -94,11 +94,17 @@ mod tests {
     fn a_named_data_directory_is_another_service_than_that_of_the_environment() {
         let agent = environment(&[("LEGION_URL", "http://127.0.0.1:1"), ("LEGION_TOKEN", "agents")]);
         let inherited = agent.of_service(None, None);
-        assert_eq!((inherited.legion_url.as_deref(), inherited.legion_token.as_deref()), (Some("http://127.0.0.1:1"), Some("agents")));
+        assert_eq!(
+            (inherited.legion_url.as_deref(), inherited.legion_token.as_deref()),
+            (Some("http://127.0.0.1:1"), Some("agents"))
+        );
         let named = agent.of_service(Some(Path::new("/d")), None);
         assert_eq!((named.legion_url, named.legion_token), (None, None));
         let url = agent.of_service(None, Some("http://127.0.0.1:2"));
-        assert_eq!((url.legion_url.as_deref(), url.legion_token.as_deref()), (Some("http://127.0.0.1:2"), Some("agents")));
+        assert_eq!(
+            (url.legion_url.as_deref(), url.legion_token.as_deref()),
+            (Some("http://127.0.0.1:2"), Some("agents"))
+        );
     }
 
     #[test]

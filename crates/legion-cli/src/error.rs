@@ -1,6 +1,6 @@
 //! Why a command did not do what it was asked to, and how that is told.
 
-use std::{error::Error, io};
+use std::{error::Error, io, path::PathBuf};
 
 use legion_api::{Problem, ProblemCode};
 use legion_client::ClientError;
@@ -26,6 +26,8 @@ pub(crate) enum CliError {
     Input(#[source] io::Error),
     #[error("failed to write the output")]
     Output(#[from] io::Error),
+    #[error("another service holds `{}`: pid {pid} at {url}", data_dir.display())]
+    Held { data_dir: PathBuf, pid: u32, url: String },
     #[error("failed to start the service: {why}")]
     Start { why: String },
     #[error("the service was started but did not answer within {seconds} s")]
@@ -72,9 +74,12 @@ impl CliError {
             Self::Refused(problem) => exit::of_problem(problem.code),
             Self::Usage { .. } => exit::USAGE,
             Self::Start { .. } | Self::NotReady { .. } => exit::UNREACHABLE,
+            Self::Held { .. } => exit::DATA_DIR_HELD,
             Self::Interrupted => exit::INTERRUPTED,
             Self::WaitTimedOut { .. } => exit::WAIT_TIMED_OUT,
-            Self::Input(_) | Self::Output(_) | Self::NotDown { .. } | Self::Demo { .. } | Self::Failed { .. } => exit::FAILED,
+            Self::Input(_) | Self::Output(_) | Self::NotDown { .. } | Self::Demo { .. } | Self::Failed { .. } => {
+                exit::FAILED
+            }
         }
     }
 
@@ -98,11 +103,16 @@ impl CliError {
             Self::Client(error) => error.hint(),
             Self::Refused(problem) => problem.hint.clone(),
             Self::Usage { hint, .. } | Self::Failed { hint, .. } => hint.clone(),
-            Self::Start { .. } | Self::NotReady { .. } => {
-                Some("run `legion serve` in the foreground to see why; `legion doctor` looks at this machine".to_owned())
+            Self::Start { .. } | Self::NotReady { .. } => Some(
+                "run `legion serve` in the foreground to see why; `legion doctor` looks at this machine".to_owned(),
+            ),
+            Self::Held { .. } => {
+                Some("end it with `legion down`, or name another directory with `--data-dir`".to_owned())
             }
             Self::NotDown { .. } => Some("its pid is in service.json of the data directory".to_owned()),
-            Self::WaitTimedOut { .. } => Some("the run goes on: wait again, or look at it with `legion logs`".to_owned()),
+            Self::WaitTimedOut { .. } => {
+                Some("the run goes on: wait again, or look at it with `legion logs`".to_owned())
+            }
             Self::Demo { source, .. } => source.downcast_ref::<CliError>().and_then(Self::hint),
             Self::Input(_) | Self::Output(_) | Self::Interrupted => None,
         }
@@ -151,6 +161,7 @@ impl CliError {
             Self::Client(ClientError::Unreachable { .. } | ClientError::TimedOut { .. })
             | Self::Start { .. }
             | Self::NotReady { .. } => ("unreachable", "the service cannot be reached"),
+            Self::Held { .. } => ("data-dir-held", "another service holds the data directory"),
             Self::Interrupted => ("interrupted", "interrupted"),
             Self::WaitTimedOut { .. } => ("wait-timed-out", "the wait timed out"),
             _ => ("failed", "the command failed"),
@@ -211,7 +222,12 @@ mod tests {
     #[test]
     fn an_unreachable_service_says_where_it_was_looked_for_and_why_it_failed() {
         let text = unreachable().render(&samples::look());
-        assert!(text.starts_with("error: failed to reach the Legion service at `http://127.0.0.1:1`: connection refused\nhint: "), "{text}");
+        assert!(
+            text.starts_with(
+                "error: failed to reach the Legion service at `http://127.0.0.1:1`: connection refused\nhint: "
+            ),
+            "{text}"
+        );
         assert_eq!(unreachable().exit_code(), 4);
         let document: serde_json::Value = serde_json::from_str(&unreachable().document()).unwrap();
         assert_eq!(document["code"], serde_json::Value::Null);

@@ -4,9 +4,9 @@
 
 use std::{future::Future, time::Duration};
 
-use futures_util::{Stream, StreamExt as _};
+use futures_util::StreamExt as _;
 use legion_api::{Event, TreeNode};
-use legion_client::{Client, ClientError, TreeFilter};
+use legion_client::{Client, TreeFilter};
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
@@ -155,20 +155,22 @@ pub(crate) async fn show_while<T>(
         return Ok(work.await);
     }
     let mut display = Display::new(output, top);
-    let mut events = std::pin::pin!(changes(client).fuse());
+    let mut events = std::pin::pin!(client.events(None));
     let mut pace = Pace::new();
     let mut tick = Instant::now() + TICK;
+    let mut streaming = true;
     let done = loop {
         tokio::select! {
             // The work first: nothing is drawn over its result.
             biased;
             done = &mut work => break done,
-            event = events.next() => match event {
+            event = events.next(), if streaming => match event {
                 Some(Ok(event)) => {
                     display.event(&event);
                     if display.wants_tree() { pace.touch(); }
                 }
-                Some(Err(_)) | None => {}
+                // Without events there is nothing new to show; the work knows best whether to go on.
+                Some(Err(_)) | None => streaming = false,
             },
             () = pace.due() => if let Ok(tree) = client.tree(&TreeFilter::default()).await {
                 display.tree(tree);
@@ -178,14 +180,8 @@ pub(crate) async fn show_while<T>(
                 display.draw();
                 tick = Instant::now() + TICK;
             }
-            else => break work.await,
         }
     };
     display.close();
     Ok(done)
-}
-
-/// Events from now on.
-pub(crate) fn changes(client: &Client) -> impl Stream<Item = Result<Event, ClientError>> {
-    client.events(None)
 }

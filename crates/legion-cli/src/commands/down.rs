@@ -20,15 +20,16 @@ pub(crate) struct DownArgs {
 }
 
 pub(crate) async fn run(context: Context<'_>, args: &DownArgs) -> Result<u8, CliError> {
-    let endpoint = Endpoint::discover(&context.service())?;
-    if !connect::answers(&endpoint).await {
+    let Some(endpoint) = connect::running(context).await? else {
         context.output.note("no service is running");
         return Ok(exit::DONE);
-    }
+    };
     let reply = end(&endpoint, args.keep).await?;
     match reply {
         Some(reply) if context.output.json => context.output.document(&reply)?,
-        Some(reply) if args.keep => context.output.line(&format!("service ended, {} runs go on without it", reply.kept))?,
+        Some(reply) if args.keep => {
+            context.output.line(&format!("service ended, {} runs go on without it", reply.kept))?
+        }
         Some(reply) => context.output.line(&format!("service ended, {} runs ended", reply.ended))?,
         None => context.output.note("service ended before it could say what it ended"),
     }

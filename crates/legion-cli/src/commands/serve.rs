@@ -50,13 +50,7 @@ pub(crate) async fn detached(context: Context<'_>, options: &ServeOptions) -> Re
     if let Some(running) = connect::service_file(&data_dir)
         && connect::answers(&Endpoint::discover(&environment)?).await
     {
-        context.output.note(&format!(
-            "error: another service holds `{}`: pid {} at {}\nhint: end it with `legion down`, or name another directory with `--data-dir`",
-            data_dir.display(),
-            running.pid,
-            running.url,
-        ));
-        return Ok(exit::DATA_DIR_HELD);
+        return Err(CliError::Held { data_dir, pid: running.pid, url: running.url });
     }
     let endpoint = connect::start(context, &ServeArgs { listen: options.listen(), data_dir: data_dir.clone() }).await?;
     match connect::service_file(&data_dir) {

@@ -43,7 +43,8 @@ fn parse_level(text: &str) -> Result<u32, String> {
 }
 
 pub(crate) async fn run(context: Context<'_>, args: &TreeArgs) -> Result<u8, CliError> {
-    let filter = TreeFilter { level: args.level, parent: args.parent.clone(), status: args.status.map(AgentStatus::from) };
+    let filter =
+        TreeFilter { level: args.level, parent: args.parent.clone(), status: args.status.map(AgentStatus::from) };
     let client = connect(context).await?;
     let tree = client.tree(&filter).await?;
     if context.output.json {

@@ -35,7 +35,12 @@ pub(crate) async fn run(context: Context<'_>, args: &WaitArgs) -> Result<u8, Cli
 }
 
 /// Waits for the agent's run and prints its result. The exit code is the outcome's.
-pub(crate) async fn until_ended(context: Context<'_>, client: &Client, id: &str, timeout: Option<u64>) -> Result<u8, CliError> {
+pub(crate) async fn until_ended(
+    context: Context<'_>,
+    client: &Client,
+    id: &str,
+    timeout: Option<u64>,
+) -> Result<u8, CliError> {
     let output = context.output;
     let agent = client.agent(id).await?;
     let work = waiting(client, &agent.id, timeout.map(Duration::from_secs));

@@ -108,7 +108,8 @@ mod tests {
 
     #[test]
     fn the_person_has_no_row() {
-        let names: Vec<String> = Account::default().rows(&samples::organisation()).into_iter().map(|row| row.name).collect();
+        let names: Vec<String> =
+            Account::default().rows(&samples::organisation()).into_iter().map(|row| row.name).collect();
         assert_eq!(names, ["leader", "shaping", "slugify"]);
     }
 }

@@ -12,7 +12,11 @@ use crate::{
 };
 
 /// Shows what happens, decides what agents ask for, and gives the tree when nobody works and nothing waits.
-pub(super) async fn until_at_rest(context: Context<'_>, client: &Client, account: &mut Account) -> Result<TreeNode, CliError> {
+pub(super) async fn until_at_rest(
+    context: Context<'_>,
+    client: &Client,
+    account: &mut Account,
+) -> Result<TreeNode, CliError> {
     let mut display = Display::new(context.output, "root");
     // From the beginning of this service's log: nothing that the account needs is missed.
     let mut events = std::pin::pin!(client.events(Some(0)));
@@ -67,7 +71,8 @@ fn decision(approval: &Approval) -> DecideRequest {
     if approval.tool == "Bash" && is_test {
         DecideRequest { decision: ApprovalDecision::Approve, reason: None }
     } else {
-        let reason = "in this demo only `sh tests/NAME.sh` may be run in a shell; write files with the tools for files".to_owned();
+        let reason = "in this demo only `sh tests/NAME.sh` may be run in a shell; write files with the tools for files"
+            .to_owned();
         DecideRequest { decision: ApprovalDecision::Deny, reason: Some(reason) }
     }
 }
@@ -93,7 +98,9 @@ mod tests {
     #[test]
     fn only_a_single_test_may_be_run_in_a_shell() {
         assert_eq!(decided("Bash", "sh tests/slugify.sh"), ApprovalDecision::Approve);
-        for command in ["sh tests/a.sh; rm -rf /", "sh tests/../x.sh", "rm -rf lib", "sh tests/.sh", "sh tests/a.sh && b.sh", ""] {
+        for command in
+            ["sh tests/a.sh; rm -rf /", "sh tests/../x.sh", "rm -rf lib", "sh tests/.sh", "sh tests/a.sh && b.sh", ""]
+        {
             assert_eq!(decided("Bash", command), ApprovalDecision::Deny, "{command}");
         }
         assert_eq!(decided("WebFetch", "sh tests/slugify.sh"), ApprovalDecision::Deny);

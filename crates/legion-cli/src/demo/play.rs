@@ -44,10 +44,11 @@ struct Stage {
 impl Stage {
     fn set_up(context: Context<'_>) -> Result<Self, CliError> {
         let place = context.environment.get("TMPDIR").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from);
-        let folder = tempfile::Builder::new().prefix("legion-demo-").tempdir_in(&place).map_err(|source| CliError::Demo {
-            what: format!("make a temporary directory in `{}`", place.display()),
-            source: source.into(),
-        })?;
+        let folder =
+            tempfile::Builder::new().prefix("legion-demo-").tempdir_in(&place).map_err(|source| CliError::Demo {
+                what: format!("make a temporary directory in `{}`", place.display()),
+                source: source.into(),
+            })?;
         Ok(Self { folder, started: Cell::new(false) })
     }
 
@@ -186,13 +187,17 @@ fn clear(context: Context<'_>, stage: Stage, keep: bool) {
 fn not_in_time(within: Duration) -> CliError {
     CliError::Failed {
         what: format!("the agents were not done within {} s", within.as_secs()),
-        hint: Some("run it again with `--keep`, and look at the agents' work and at the log in the directory it names".to_owned()),
+        hint: Some(
+            "run it again with `--keep`, and look at the agents' work and at the log in the directory it names"
+                .to_owned(),
+        ),
     }
 }
 
 /// Ctrl-C, or a polite end from outside.
 async fn told_to_stop() {
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
         // Without handlers the signals end the program as they do by default.
         return std::future::pending().await;
     };

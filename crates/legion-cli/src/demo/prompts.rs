@@ -28,7 +28,8 @@ You are a manager in this repository. Your modules are MODULES. README.md says w
    your turn. When all of your modules pass, end your turn with one sentence that says so.
 ";
 
-const LEADER_OF_SCRIPTS: &str = "Have the modules that README.md names written, and see to it that `sh tests/all.sh` passes.";
+const LEADER_OF_SCRIPTS: &str =
+    "Have the modules that README.md names written, and see to it that `sh tests/all.sh` passes.";
 
 /// Seconds that one run of a real agent may take.
 const CLAUDE_RUN_SECONDS_MAX: u64 = 300;

@@ -33,9 +33,11 @@ const FILES: &[(&str, &str)] = &[
 
 /// Writes the sample and commits it. Returns false when there is no git: a plain directory is a project too.
 pub(super) fn make(hooks: &dyn Hooks, repository: &Path) -> Result<bool, CliError> {
-    write(repository).map_err(|source| CliError::Demo { what: "write the sample repository".to_owned(), source: source.into() })?;
+    write(repository)
+        .map_err(|source| CliError::Demo { what: "write the sample repository".to_owned(), source: source.into() })?;
     let author = ["-c", "user.name=Legion demo", "-c", "user.email=demo@localhost", "-c", "commit.gpgsign=false"];
-    let commit: Vec<&str> = author.into_iter().chain(["commit", "--quiet", "--message", "Text tools: tests and no code"]).collect();
+    let commit: Vec<&str> =
+        author.into_iter().chain(["commit", "--quiet", "--message", "Text tools: tests and no code"]).collect();
     let steps: [&[&str]; 3] = [&["init", "--quiet", "--initial-branch", "main"], &["add", "--all"], &commit];
     for arguments in steps {
         match git(hooks, repository, arguments) {

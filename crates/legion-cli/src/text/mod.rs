@@ -9,5 +9,5 @@ mod short_id;
 pub(crate) use age::{age, span};
 pub(crate) use escape::{escape_block, escape_line, first_line};
 pub(crate) use fit::{fit, width};
-pub(crate) use moment::{parse_deadline, parse_seconds, DeadlineArg};
+pub(crate) use moment::{DeadlineArg, parse_deadline, parse_seconds};
 pub(crate) use short_id::ShortIds;

@@ -62,6 +62,11 @@ mod tests {
             outcome: Some(Outcome::Completed),
         };
         let rows = [row("leader", 1, 4, 0, 900), row("shaping", 2, 5, 0, 600), row("slugify", 3, 2, 1, 240)];
-        insta::assert_snapshot!(agents(&rows, &samples::look()), @"");
+        insta::assert_snapshot!(agents(&rows, &samples::look()), @r"
+        AGENT        LEVEL  RUNS  FAILED  TIME  LAST RUN
+        leader       L1     4             0.9s  completed
+          shaping    L2     5             0.6s  completed
+            slugify  L3     2     1       0.2s  completed
+        ");
     }
 }

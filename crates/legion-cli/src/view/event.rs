@@ -49,7 +49,10 @@ pub(crate) fn event(event: &Event, names: &Names, look: &Look) -> String {
         Cell::styled(Style::Faint, format!("{:>6}", event.number)),
         Cell::styled(Style::Faint, event.at.strftime("%H:%M:%SZ").to_string()),
         Cell::new(format!("{:<16}", escape_line(&event.kind))),
-        Cell::new(event.agent.as_deref().map(|agent| escape_line(names.of(agent))).unwrap_or_default()),
+        Cell::new(format!(
+            "{:<12}",
+            event.agent.as_deref().map(|agent| escape_line(names.of(agent))).unwrap_or_default()
+        )),
         Cell::new(gist(event, names).unwrap_or_default()),
     ];
     table(&[], &[cells], look).trim_end().to_owned()
@@ -59,7 +62,8 @@ pub(crate) fn event(event: &Event, names: &Names, look: &Look) -> String {
 pub(crate) fn story(event: &Event, names: &Names, look: &Look) -> Option<String> {
     let agent = escape_line(names.of(event.agent.as_deref()?));
     let text = match event.kind.as_str() {
-        "agent-hired" | "agent-fired" | "run-opened" | "run-resumed" | "run-suspected" | "run-ended" | "approval-asked" => {
+        "agent-hired" | "agent-fired" | "run-opened" | "run-resumed" | "run-suspected" | "run-ended"
+        | "approval-asked" => {
             format!("{agent}: {}", gist(event, names)?)
         }
         "message-accepted" if word(event, "message_kind") == Some("tell") => gist(event, names)?,
@@ -144,11 +148,21 @@ mod tests {
     fn history() -> Vec<Event> {
         let worker = Some(samples::WORKER);
         vec![
-            sample(1, "agent-hired", Some(samples::MANAGER), json!({"name": "shaping", "role": "manager", "by": "root", "parent": "root"})),
+            sample(
+                1,
+                "agent-hired",
+                Some(samples::MANAGER),
+                json!({"name": "shaping", "role": "manager", "by": "root", "parent": "root"}),
+            ),
             sample(2, "agent-hired", worker, json!({"name": "slugify", "role": null, "by": samples::MANAGER})),
             sample(3, "run-opened", worker, json!({"number": 1})),
             sample(4, "process-started", None, json!({"pid": 12})),
-            sample(5, "run-ended", worker, json!({"outcome": "failed", "result": {"text": "a\nnot ok"}, "error": "exit code 1"})),
+            sample(
+                5,
+                "run-ended",
+                worker,
+                json!({"outcome": "failed", "result": {"text": "a\nnot ok"}, "error": "exit code 1"}),
+            ),
             sample(
                 6,
                 "message-accepted",
@@ -156,7 +170,12 @@ mod tests {
                 json!({"from": samples::MANAGER, "from_name": "shaping", "to": samples::WORKER, "message_kind": "tell",
                     "body": {"text": "mend it\nplease"}}),
             ),
-            sample(7, "run-ended", worker, json!({"outcome": "completed", "result": {"text": "a\nok 3\n"}, "error": null})),
+            sample(
+                7,
+                "run-ended",
+                worker,
+                json!({"outcome": "completed", "result": {"text": "a\nok 3\n"}, "error": null}),
+            ),
             sample(8, "something-new", None, json!({"x": 1})),
         ]
     }
@@ -173,12 +192,28 @@ mod tests {
 
     #[test]
     fn every_event_has_a_line() {
-        insta::assert_snapshot!(told(|given, names| Some(event(given, names, &samples::look()))), @"");
+        insta::assert_snapshot!(told(|given, names| Some(event(given, names, &samples::look()))), @r"
+        1  11:59:59Z  agent-hired       shaping       hired by root as manager
+        2  11:59:59Z  agent-hired       slugify       hired by shaping
+        3  11:59:59Z  run-opened        slugify       run 1 begins
+        4  11:59:59Z  process-started                 pid 12
+        5  11:59:59Z  run-ended         slugify       failed  exit code 1
+        6  11:59:59Z  message-accepted  slugify       shaping to slugify: tell  mend it
+        7  11:59:59Z  run-ended         slugify       completed  ok 3
+        8  11:59:59Z  something-new
+        ");
     }
 
     #[test]
     fn the_story_leaves_out_what_is_no_news() {
-        insta::assert_snapshot!(told(|given, names| story(given, names, &samples::look())), @"");
+        insta::assert_snapshot!(told(|given, names| story(given, names, &samples::look())), @r"
+        shaping: hired by root as manager
+        slugify: hired by shaping
+        slugify: run 1 begins
+        slugify: failed  exit code 1
+        shaping to slugify: tell  mend it
+        slugify: completed  ok 3
+        ");
     }
 
     #[test]

@@ -38,7 +38,8 @@ pub(crate) fn letters(messages: &[Message], look: &Look) -> String {
         if position > 0 {
             text.push('\n');
         }
-        let heading = format!("{}  {}  {}", escape_line(&message.from_name), kind_word(message.kind), age(message.at, look.now));
+        let heading =
+            format!("{}  {}  {}", escape_line(&message.from_name), kind_word(message.kind), age(message.at, look.now));
         text.push_str(&look.palette.paint(Style::Head, &heading));
         text.push('\n');
         for line in escape_block(message.text.trim_end()).lines() {
@@ -46,7 +47,9 @@ pub(crate) fn letters(messages: &[Message], look: &Look) -> String {
         }
         if let Some(approval) = &message.approval {
             // The whole id: it is to be copied.
-            text.push_str(&format!("  decide with: legion approve {approval}\n           or: legion deny {approval}\n"));
+            text.push_str(&format!(
+                "  decide with: legion approve {approval}\n           or: legion deny {approval}\n"
+            ));
         }
     }
     text
@@ -78,12 +81,26 @@ mod tests {
 
     #[test]
     fn a_line_per_message_shows_its_beginning() {
-        insta::assert_snapshot!(inbox(&samples::messages(), &samples::look()), @"");
+        insta::assert_snapshot!(inbox(&samples::messages(), &samples::look()), @r"
+        FROM     KIND      WHEN       TEXT
+        leader   report    3m00s ago  completed: all 4 tests pass
+        slugify  approval  2s ago     Bash wants to run
+        ");
     }
 
     #[test]
     fn letters_are_shown_whole_and_approvals_say_how_to_decide() {
-        insta::assert_snapshot!(letters(&samples::messages(), &samples::look()), @"");
+        insta::assert_snapshot!(letters(&samples::messages(), &samples::look()), @r"
+        leader  report  3m00s ago
+          completed: all 4 tests pass
+          see SUMMARY.md
+
+        slugify  approval  2s ago
+          Bash wants to run
+            sh tests/all.sh
+          decide with: legion approve 7d0d3f1c-0000-4000-8000-00000000000a
+                   or: legion deny 7d0d3f1c-0000-4000-8000-00000000000a
+        ");
     }
 
     #[test]

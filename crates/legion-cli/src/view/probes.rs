@@ -44,6 +44,10 @@ mod tests {
                 fix: Some("npm install -g @anthropic-ai/claude-code".to_owned()),
             },
         ];
-        insta::assert_snapshot!(probes(&found, &samples::look()), @"");
+        insta::assert_snapshot!(probes(&found, &samples::look()), @r"
+        ok      git     2.47.3
+        not ok  claude  not on PATH
+                hint: npm install -g @anthropic-ai/claude-code
+        ");
     }
 }

@@ -75,7 +75,18 @@ mod tests {
 
     #[test]
     fn the_persons_status_shows_the_inbox_and_the_reports() {
-        insta::assert_snapshot!(status(&samples::status(), &samples::look()), @"");
+        insta::assert_snapshot!(status(&samples::status(), &samples::look()), @r"
+        root
+
+        inbox 2
+        FROM     KIND      WHEN       TEXT
+        leader   report    3m00s ago  completed: all 4 tests pass
+        slugify  approval  2s ago     Bash wants to run
+
+        reports 1
+        NAME    ID        ROLE       DRIVER   STATUS   RUN              COST   REMARK
+        leader  0b6e4f0e  tech lead  command  working  run 3 for 2m00s  $1.50  2 waiting, suspect: silent for 60 s
+        ");
     }
 
     #[test]
@@ -83,6 +94,12 @@ mod tests {
         let mut report = samples::status();
         report.inbox.clear();
         report.reports.clear();
-        insta::assert_snapshot!(status(&report, &samples::look()), @"");
+        insta::assert_snapshot!(status(&report, &samples::look()), @r"
+        root
+
+        inbox empty
+
+        no reports
+        ");
     }
 }

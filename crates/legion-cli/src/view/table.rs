@@ -29,7 +29,8 @@ impl Cell {
 
 /// Rows whose columns line up; a line is cut at the width of the terminal. Columns without any text are left out.
 pub(crate) fn table(head: &[&str], rows: &[Vec<Cell>], look: &Look) -> String {
-    let heads = (!head.is_empty()).then(|| head.iter().map(|word| Cell::styled(Style::Head, *word)).collect::<Vec<_>>());
+    let heads =
+        (!head.is_empty()).then(|| head.iter().map(|word| Cell::styled(Style::Head, *word)).collect::<Vec<_>>());
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns).map(|column| column_width(column, head, rows)).collect();
     let mut text = String::new();

@@ -60,7 +60,12 @@ mod tests {
 
     #[test]
     fn a_tree_shows_who_reports_to_whom_and_what_they_do() {
-        insta::assert_snapshot!(tree(&samples::organisation(), &samples::look()), @"");
+        insta::assert_snapshot!(tree(&samples::organisation(), &samples::look()), @r"
+        root
+        └─ leader         0b6e4f0e  L1           claude   idle     completed        $0.0421
+           └─ shaping     5d10c7a2  L2  manager  command  working  run 2 for 12.0s
+              └─ slugify  9f3377d1  L3           command  idle     failed                    1 waiting
+        ");
     }
 
     #[test]
