@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use legion_model::{DriverKind, PermissionMode, Spec};
+use legion_model::{DriverKind, Spec};
 use uuid::Uuid;
 
 use crate::AgentEvent;
-use crate::claude::ClaudeDriver;
+use crate::claude_driver::ClaudeDriver;
 use crate::command::CommandDriver;
 
 /// How an agent program is logged in with its provider.
@@ -105,7 +105,7 @@ pub trait Driver: Send + Sync {
 /// Both directions of one process's protocol. Decoding keeps state; encoding gives bytes for standard input.
 ///
 /// What a driver cannot do it answers with `None`; [`legion_model::Capabilities`] says so beforehand.
-pub trait Conversation: Send {
+pub trait Conversation: Send + Sync {
     /// What a line of standard output means. Never fails: what cannot be understood is said to be so.
     fn stdout_line(&mut self, line: &[u8]) -> Vec<AgentEvent>;
     /// A message; `steer` puts it into the running turn.
@@ -157,9 +157,4 @@ pub(crate) fn common_environment(start: &Start<'_>) -> BTreeMap<String, String> 
         env.insert("LEGION_MESSAGE_KIND".to_owned(), (*kind).to_owned());
     }
     env
-}
-
-/// The word that a permission mode has in flags.
-pub(crate) fn mode_word(mode: PermissionMode) -> &'static str {
-    mode.as_str()
 }

@@ -27,23 +27,63 @@ pub enum TurnOutcome {
 #[derive(Debug, Clone, PartialEq)]
 pub enum AgentEvent {
     /// The program is ready; says what it is.
-    Ready { program_version: Option<String>, session: Option<String> },
-    Text { text: String },
-    Thought { text: String },
-    ToolCall { id: String, name: String, input: Value },
-    ToolResult { id: String, text: String, is_error: bool },
+    Ready {
+        program_version: Option<String>,
+        session: Option<String>,
+    },
+    Text {
+        text: String,
+    },
+    Thought {
+        text: String,
+    },
+    ToolCall {
+        id: String,
+        name: String,
+        input: Value,
+    },
+    ToolResult {
+        id: String,
+        text: String,
+        is_error: bool,
+    },
     /// The program took up a message that we wrote.
-    InputSeen { injection: Uuid },
-    ApprovalWanted { request: String, tool: String, input: Value, tool_use: Option<String> },
-    ApprovalWithdrawn { request: String },
+    InputSeen {
+        injection: Uuid,
+    },
+    ApprovalWanted {
+        request: String,
+        tool: String,
+        input: Value,
+        tool_use: Option<String>,
+    },
+    ApprovalWithdrawn {
+        request: String,
+    },
     /// The program asks its host for something we do not know: it must be answered with an error.
-    HostRequest { request: String, subtype: String },
+    HostRequest {
+        request: String,
+        subtype: String,
+    },
     /// The answer to a control request of ours.
-    ControlAnswered { request: String, ok: bool, error: Option<String>, body: Value },
+    ControlAnswered {
+        request: String,
+        ok: bool,
+        error: Option<String>,
+        body: Value,
+    },
     /// Alive, waiting for its provider.
-    Retrying { attempt: u32, status: Option<u16>, error: String },
-    BackgroundStarted { id: String },
-    BackgroundEnded { id: String },
+    Retrying {
+        attempt: u32,
+        status: Option<u16>,
+        error: String,
+    },
+    BackgroundStarted {
+        id: String,
+    },
+    BackgroundEnded {
+        id: String,
+    },
     TurnStarted,
     TurnEnded {
         outcome: TurnOutcome,
@@ -55,7 +95,11 @@ pub enum AgentEvent {
         turns: Option<u32>,
         denials: Vec<String>,
     },
-    Other { kind: String },
+    Other {
+        kind: String,
+    },
     /// Not in the program's protocol.
-    Garbage { line_prefix: String },
+    Garbage {
+        line_prefix: String,
+    },
 }

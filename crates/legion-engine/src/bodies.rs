@@ -26,7 +26,8 @@ pub(crate) async fn fetch(inner: Arc<Inner>, body: Body) -> Result<String, Engin
         Body::Text(text) => Ok(text),
         Body::Blob { sha256, .. } => {
             let digest = sha256.parse().map_err(EngineError::internal)?;
-            let bytes = tokio::task::spawn_blocking(move || inner.blobs.get(&digest)).await.map_err(EngineError::internal)?;
+            let bytes =
+                tokio::task::spawn_blocking(move || inner.blobs.get(&digest)).await.map_err(EngineError::internal)?;
             Ok(String::from_utf8_lossy(&bytes.map_err(EngineError::internal)?).into_owned())
         }
     }

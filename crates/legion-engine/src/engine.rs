@@ -30,6 +30,8 @@ pub struct EngineConfig {
     pub login: Login,
     /// Variables that every agent program gets: PATH, LANG, TZ and the like.
     pub base_environment: BTreeMap<String, String>,
+    /// The user's runtime directory (XDG_RUNTIME_DIR), for sockets.
+    pub runtime_dir: Option<PathBuf>,
     /// Where agents reach the service.
     pub url: String,
     pub failpoints: Option<String>,
@@ -49,6 +51,8 @@ pub(crate) struct Inner {
     pub(crate) url: String,
     pub(crate) key: ServiceKey,
     pub(crate) sockets: SocketDirectory,
+    /// What holds the trees of processes.
+    pub(crate) holding: legion_process::Holding,
     pub(crate) tasks: TaskScope,
     pub(crate) failpoints: Failpoints,
     pub(crate) projects: RwLock<BTreeMap<ProjectId, Keeper>>,
@@ -67,8 +71,9 @@ impl Engine {
     pub async fn open(config: EngineConfig) -> Result<Self, OpenError> {
         let key = ServiceKey::open(&config.data_dir.key_file())?;
         let blobs = BlobStore::open(config.data_dir.root()).map_err(|error| OpenError::Log(error.to_string()))?;
-        let sockets =
-            SocketDirectory::open(config.data_dir.root()).map_err(|error| OpenError::Sockets(error.to_string()))?;
+        let sockets = SocketDirectory::open(config.data_dir.root(), config.runtime_dir.as_deref())
+            .map_err(|error| OpenError::Sockets(error.to_string()))?;
+        let base_environment = with_legion(&config)?;
         let engine = Self {
             inner: Arc::new(Inner {
                 data_dir: config.data_dir,
@@ -80,8 +85,9 @@ impl Engine {
                 legion: config.legion,
                 claude: config.claude,
                 login: config.login,
-                base_environment: config.base_environment,
+                base_environment,
                 url: config.url,
+                holding: legion_process::containment(sockets.name()),
                 key,
                 sockets,
                 tasks: TaskScope::new(),
@@ -114,7 +120,13 @@ impl Engine {
     }
 
     /// Gives an order in a project. The answer comes when what it means is durable.
-    pub async fn command(&self, project: ProjectId, by: Party, key: Option<Key>, order: Order) -> Result<Answer, EngineError> {
+    pub async fn command(
+        &self,
+        project: ProjectId,
+        by: Party,
+        key: Option<Key>,
+        order: Order,
+    ) -> Result<Answer, EngineError> {
         self.keeper(project)?.command(by, key, order).await
     }
 
@@ -195,4 +207,20 @@ impl Engine {
     pub fn is_inside(path: &Path, directory: &Path) -> bool {
         path.starts_with(directory)
     }
+}
+
+/// Puts `legion` on the agents' PATH: a link in the data directory, which follows the program over upgrades.
+fn with_legion(config: &EngineConfig) -> Result<BTreeMap<String, String>, OpenError> {
+    let bin = config.data_dir.bin();
+    let link = bin.join("legion");
+    if std::fs::read_link(&link).ok().as_deref() != Some(config.legion.as_path()) {
+        let fail = |source| legion_runtime::DataDirError::Write { path: link.clone(), source };
+        let fresh = bin.join(format!(".legion.{}", std::process::id()));
+        std::os::unix::fs::symlink(&config.legion, &fresh).map_err(fail)?;
+        std::fs::rename(&fresh, &link).map_err(fail)?;
+    }
+    let mut base = config.base_environment.clone();
+    let path = base.get("PATH").map_or("/usr/local/bin:/usr/bin:/bin", String::as_str);
+    base.insert("PATH".to_owned(), format!("{}:{path}", bin.display()));
+    Ok(base)
 }

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use legion_model::command::HireOrder;
 use legion_model::{
-    AgentId, Answer, DriverKind, Key, Limits, MessageId, OnRestart, Order, Party, PermissionMode, ProjectId, Refusal, RefusalKind,
+    AgentId, Answer, DriverKind, Key, Limits, MessageId, OnRestart, Order, Party, PermissionMode, ProjectId, Refusal,
+    RefusalKind,
 };
 
 use crate::engine::Engine;
@@ -54,14 +55,18 @@ impl Engine {
             (None, Party::Agent(agent)) => self.project_of(agent).await.ok_or_else(|| unknown(agent))?,
             (None, Party::Root) => {
                 let cwd = cwd.as_deref().ok_or_else(|| {
-                    Refusal::new(RefusalKind::Invalid, "a hire by the person needs a directory").hint("give one with `--cwd DIR`")
+                    Refusal::new(RefusalKind::Invalid, "a hire by the person needs a directory")
+                        .hint("give one with `--cwd DIR`")
                 })?;
                 self.project_for(cwd).await?
             }
         };
         let inherited = self
             .read(project, move |state| {
-                parent.agent().and_then(|id| state.agents.get(&id)).map(|agent| (agent.spec.driver, agent.spec.command.is_some()))
+                parent
+                    .agent()
+                    .and_then(|id| state.agents.get(&id))
+                    .map(|agent| (agent.spec.driver, agent.spec.command.is_some()))
             })
             .await?;
         let driver = match (ask.driver, &ask.command, inherited) {
@@ -110,10 +115,16 @@ impl Engine {
 
     /// Claude Code: as configured, else on PATH.
     pub fn claude_program(&self) -> Option<PathBuf> {
-        if let Some(program) = &self.inner.claude {
+        self.inner.claude_program()
+    }
+}
+
+impl crate::engine::Inner {
+    pub(crate) fn claude_program(&self) -> Option<PathBuf> {
+        if let Some(program) = &self.claude {
             return Some(program.clone());
         }
-        let path = self.inner.base_environment.get("PATH")?;
+        let path = self.base_environment.get("PATH")?;
         std::env::split_paths(path).map(|directory| directory.join("claude")).find(|program| program.is_file())
     }
 }
@@ -140,7 +151,8 @@ fn split_words(line: &str) -> Result<Vec<String>, Refusal> {
         Refusal::new(RefusalKind::Invalid, format!("the command `{line}` has an open quote or ends in a backslash"))
     })?;
     if words.is_empty() || words.iter().any(|word| word.contains('\0')) {
-        return Err(Refusal::new(RefusalKind::Invalid, "the command is empty").hint("give a program: `--command 'PROGRAM ARGS'`"));
+        return Err(Refusal::new(RefusalKind::Invalid, "the command is empty")
+            .hint("give a program: `--command 'PROGRAM ARGS'`"));
     }
     Ok(words)
 }

@@ -30,7 +30,11 @@ pub(crate) struct Keeper {
 
 impl Keeper {
     /// Folds the log, looks at the world, and goes on.
-    pub(crate) async fn start(inner: Arc<Inner>, project: ProjectId, stream: StreamId) -> Result<Self, crate::load::LoadError> {
+    pub(crate) async fn start(
+        inner: Arc<Inner>,
+        project: ProjectId,
+        stream: StreamId,
+    ) -> Result<Self, crate::load::LoadError> {
         let (inputs, inbox) = mpsc::channel(INBOX_MAX);
         let (committed, watch) = watch::channel(0);
         let task = task::KeeperTask::load(inner.clone(), project, stream, inputs.clone(), committed).await?;

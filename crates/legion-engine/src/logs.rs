@@ -60,7 +60,13 @@ impl Engine {
     }
 
     /// Lines that an agent wrote behind a place, at most `count`.
-    pub async fn log_after(&self, project: ProjectId, agent: AgentId, after: Cursor, count: usize) -> Result<LogLines, EngineError> {
+    pub async fn log_after(
+        &self,
+        project: ProjectId,
+        agent: AgentId,
+        after: Cursor,
+        count: usize,
+    ) -> Result<LogLines, EngineError> {
         let paths = self.transcripts(project, agent).await?;
         let read = move || lines_after(&paths, after, count.min(LINES_MAX));
         tokio::task::spawn_blocking(read).await.map_err(EngineError::internal)?
@@ -81,7 +87,9 @@ impl Engine {
 }
 
 fn end_of(process: u32, path: Option<&PathBuf>) -> Result<Cursor, EngineError> {
-    let Some(path) = path.filter(|path| path.exists()) else { return Ok(Cursor { process, position: Position::default() }) };
+    let Some(path) = path.filter(|path| path.exists()) else {
+        return Ok(Cursor { process, position: Position::default() });
+    };
     let mut follower = LineFollower::open(path, Position::default(), LINE_BYTES_MAX).map_err(EngineError::internal)?;
     let mut position = Position::default();
     while let Some((next, _)) = follower.next_entry().map_err(EngineError::internal)? {

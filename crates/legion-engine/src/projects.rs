@@ -9,8 +9,6 @@ use crate::engine::Engine;
 use crate::error::{EngineError, OpenError};
 use crate::keeper::Keeper;
 
-const STREAM_PREFIX: &str = "project/";
-
 impl Engine {
     /// All projects with their directories.
     pub async fn projects(&self) -> Vec<(ProjectId, String)> {
@@ -33,7 +31,8 @@ impl Engine {
             }
         }
         let id = ProjectId(legion_runtime::new_id());
-        let keeper = Keeper::start(self.inner.clone(), id, stream(id)).await.map_err(EngineError::internal)?;
+        let keeper =
+            Keeper::start(self.inner.clone(), id, StreamId::project(id.0)).await.map_err(EngineError::internal)?;
         keeper.command(Party::Root, None, Order::OpenProject { project: id, path: root }).await?;
         self.inner.projects.write().expect("no holder panics").insert(id, keeper);
         Ok(id)
@@ -42,7 +41,8 @@ impl Engine {
     /// The project that an agent belongs or belonged to.
     pub async fn project_of(&self, agent: AgentId) -> Option<ProjectId> {
         for (id, keeper) in self.keepers_by_project() {
-            let here = keeper.read(move |state| state.agents.contains_key(&agent) || state.fired.contains_key(&agent)).await;
+            let here =
+                keeper.read(move |state| state.agents.contains_key(&agent) || state.fired.contains_key(&agent)).await;
             if matches!(here, Ok(true)) {
                 return Some(id);
             }
@@ -53,7 +53,7 @@ impl Engine {
     pub(crate) async fn load_projects(&self) -> Result<(), OpenError> {
         let streams = self.inner.log.streams().await.map_err(|error| OpenError::Log(error.to_string()))?;
         for head in streams {
-            let Some(id) = head.stream.as_str().strip_prefix(STREAM_PREFIX).and_then(|id| id.parse().ok()) else { continue };
+            let Some(id) = head.stream.as_project().map(ProjectId) else { continue };
             let keeper = Keeper::start(self.inner.clone(), id, head.stream.clone())
                 .await
                 .map_err(|error| OpenError::Log(error.to_string()))?;
@@ -64,7 +64,10 @@ impl Engine {
 
     pub(crate) fn keeper(&self, project: ProjectId) -> Result<Keeper, EngineError> {
         let projects = self.inner.projects.read().expect("no holder panics");
-        projects.get(&project).cloned().ok_or_else(|| EngineError::Internal { what: format!("no project has the id {project}") })
+        projects
+            .get(&project)
+            .cloned()
+            .ok_or_else(|| EngineError::Internal { what: format!("no project has the id {project}") })
     }
 
     pub(crate) fn keepers(&self) -> Vec<Keeper> {
@@ -74,10 +77,6 @@ impl Engine {
     pub(crate) fn keepers_by_project(&self) -> Vec<(ProjectId, Keeper)> {
         self.inner.projects.read().expect("no holder panics").iter().map(|(id, keeper)| (*id, keeper.clone())).collect()
     }
-}
-
-fn stream(id: ProjectId) -> StreamId {
-    StreamId::new(&format!("{STREAM_PREFIX}{id}")).expect("a UUID fits into the name of a stream")
 }
 
 fn project_root(directory: &Path) -> PathBuf {

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod blob;
+mod codec;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod error;
@@ -16,6 +17,7 @@ mod snapshot;
 mod stream;
 mod tail;
 
+pub use codec::{CodecError, decode, encode};
 pub use blob::{BLOB_BYTES_MAX, BlobError, BlobStore, Digest, DigestError};
 pub use error::{AppendError, ReadError, SnapshotError, Source};
 pub use lock::{DataDirLock, LockError};

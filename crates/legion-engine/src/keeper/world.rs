@@ -1,0 +1,49 @@
+//! What a keeper knows of the outside, and how it learns it.
+
+use legion_model::{ProcessId, World};
+use uuid::Uuid;
+
+/// Something that the hands saw.
+#[derive(Debug, Clone)]
+pub(crate) enum WorldChange {
+    /// The shim is connected, and these inputs are in its transcript.
+    Connected { process: ProcessId, written: Vec<Uuid> },
+    /// Its program gave a sign of life.
+    Sign { process: ProcessId },
+    /// It was never started, and may be started now.
+    NeverStarted { process: ProcessId },
+    /// A write did not come through; it may be tried again.
+    WriteFailed { process: ProcessId, id: Uuid },
+}
+
+pub(crate) fn change(world: &mut World, change: WorldChange, mono_ms: u64) {
+    match change {
+        WorldChange::Connected { process, written } => {
+            let Some(view) = world.processes.get_mut(&process) else { return };
+            view.connected = true;
+            view.starting = false;
+            view.last_sign_ms = mono_ms;
+            for id in written {
+                view.written.insert(id);
+                view.answered.insert(legion_model::ApprovalId(id));
+            }
+        }
+        WorldChange::Sign { process } => {
+            if let Some(view) = world.processes.get_mut(&process) {
+                view.last_sign_ms = mono_ms;
+            }
+        }
+        WorldChange::NeverStarted { process } => {
+            world.processes.remove(&process);
+        }
+        WorldChange::WriteFailed { process, id } => {
+            if let Some(view) = world.processes.get_mut(&process) {
+                view.written.remove(&id);
+                view.answered.remove(&legion_model::ApprovalId(id));
+                if view.interrupted.is_some_and(|run| crate::hands::interrupt_id(run) == id) {
+                    view.interrupted = None;
+                }
+            }
+        }
+    }
+}
