@@ -39,14 +39,16 @@ enum Mode {
 }
 
 impl Display {
-    /// Shows what is below `top`; nothing at all for a program that reads JSON.
-    pub(crate) fn new(output: Output, top: &str) -> Self {
+    /// Shows what is below the agent `top` of this name; nothing at all for a program that reads JSON.
+    pub(crate) fn new(output: Output, top: &str, name: &str) -> Self {
         let mode = match output {
             Output { json: true, .. } => Mode::Silent,
             output if output.stderr_is_terminal() => Mode::Screen(Screen::default()),
             _ => Mode::Lines,
         };
-        Self { output, mode, names: Names::default(), top: top.to_owned(), tree: None }
+        let mut names = Names::default();
+        names.learn(top, name);
+        Self { output, mode, names, top: top.to_owned(), tree: None }
     }
 
     /// Takes in an event: off a terminal it is told in a line, when it is about someone below the top.
@@ -104,7 +106,7 @@ impl Display {
     }
 
     fn is_below(&self, id: &str) -> bool {
-        id == self.top || self.names.knows(id)
+        self.names.knows(id)
     }
 }
 
@@ -147,14 +149,14 @@ impl Pace {
 pub(crate) async fn show_while<T>(
     output: Output,
     client: &Client,
-    top: &str,
+    (top, name): (&str, &str),
     work: impl Future<Output = T>,
 ) -> Result<T, CliError> {
     let mut work = std::pin::pin!(work);
     if output.json {
         return Ok(work.await);
     }
-    let mut display = Display::new(output, top);
+    let mut display = Display::new(output, top, name);
     let mut events = std::pin::pin!(client.events(None));
     let mut pace = Pace::new();
     let mut tick = Instant::now() + TICK;

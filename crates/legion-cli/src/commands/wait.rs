@@ -44,7 +44,7 @@ pub(crate) async fn until_ended(
     let output = context.output;
     let agent = client.agent(id).await?;
     let work = waiting(client, &agent.id, timeout.map(Duration::from_secs));
-    let waited = live::show_while(output, client, &agent.id, work).await??;
+    let waited = live::show_while(output, client, (&agent.id, &agent.name), work).await??;
     let Some(result) = waited else {
         return Err(CliError::WaitTimedOut { name: agent.name, seconds: timeout.unwrap_or_default() });
     };

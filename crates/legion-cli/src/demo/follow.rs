@@ -17,7 +17,7 @@ pub(super) async fn until_at_rest(
     client: &Client,
     account: &mut Account,
 ) -> Result<TreeNode, CliError> {
-    let mut display = Display::new(context.output, "root");
+    let mut display = Display::new(context.output, "root", "root");
     // From the beginning of this service's log: nothing that the account needs is missed.
     let mut events = std::pin::pin!(client.events(Some(0)));
     let mut pace = Pace::new();

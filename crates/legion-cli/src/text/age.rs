@@ -23,11 +23,14 @@ pub(crate) fn span(duration: SignedDuration) -> String {
 }
 
 fn whole(seconds: i64) -> String {
-    match seconds {
-        ..MINUTE => format!("{seconds}s"),
-        ..HOUR => format!("{}m{:02}s", seconds / MINUTE, seconds % MINUTE),
-        ..DAY => format!("{}h{:02}m", seconds / HOUR, seconds % HOUR / MINUTE),
-        _ => format!("{}d{:02}h", seconds / DAY, seconds % DAY / HOUR),
+    if seconds < MINUTE {
+        format!("{seconds}s")
+    } else if seconds < HOUR {
+        format!("{}m{:02}s", seconds / MINUTE, seconds % MINUTE)
+    } else if seconds < DAY {
+        format!("{}h{:02}m", seconds / HOUR, seconds % HOUR / MINUTE)
+    } else {
+        format!("{}d{:02}h", seconds / DAY, seconds % DAY / HOUR)
     }
 }
 
