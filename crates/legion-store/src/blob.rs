@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -102,7 +102,7 @@ impl BlobStore {
         let failed = |source| BlobError::Open { path: root.clone(), source };
         create_folder(&incoming).map_err(failed)?;
         sync_folder(data).map_err(failed)?;
-        sweep(&incoming, SystemTime::now()).map_err(failed)?;
+        sweep(&incoming).map_err(failed)?;
         Ok(Self { root, folders: Arc::new([const { AtomicBool::new(false) }; 256]) })
     }
 
@@ -193,11 +193,14 @@ fn sync_folder(path: &Path) -> io::Result<()> {
 }
 
 /// Removes files that a crash left half written.
-fn sweep(incoming: &Path, now: SystemTime) -> io::Result<()> {
+fn sweep(incoming: &Path) -> io::Result<()> {
+    // The clock of the file system, which also stamped the others.
+    let now = tempfile::NamedTempFile::new_in(incoming)?.as_file().metadata()?.modified()?;
     for entry in fs::read_dir(incoming)? {
         let entry = entry?;
-        let age = entry.metadata().and_then(|file| file.modified()).map(|at| now.duration_since(at));
-        if matches!(age, Ok(Ok(age)) if age > INCOMING_AGE_MAX) {
+        let left = |at| now.duration_since(at).is_ok_and(|age| age > INCOMING_AGE_MAX);
+        // One that is gone by now was renamed or removed by its writer.
+        if entry.metadata().and_then(|file| file.modified()).is_ok_and(left) {
             fs::remove_file(entry.path())?;
         }
     }
