@@ -4,9 +4,10 @@ use std::{path::Path, time::Duration};
 
 use legion_api::{ProblemCode, ServiceInfo};
 use legion_client::{Client, ClientError, Endpoint, Found, Patience};
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use crate::{
+    clock,
     context::Context,
     error::CliError,
     hooks::{Listen, ServeArgs},
@@ -60,7 +61,7 @@ pub(crate) async fn start(context: Context<'_>, args: &ServeArgs) -> Result<Endp
 /// Waits until the service of this data directory answers.
 pub(crate) async fn until_ready(context: Context<'_>, data_dir: &Path) -> Result<Endpoint, CliError> {
     let environment = context.environment.of_service(Some(data_dir), None);
-    let deadline = Instant::now() + Duration::from_secs(START_SECONDS_MAX);
+    let deadline = clock::instant() + Duration::from_secs(START_SECONDS_MAX);
     loop {
         // Files of a service that just starts can be there in part: that is looked at again.
         if let Ok(endpoint) = Endpoint::discover(&environment)
@@ -69,7 +70,7 @@ pub(crate) async fn until_ready(context: Context<'_>, data_dir: &Path) -> Result
         {
             return Ok(endpoint);
         }
-        if Instant::now() >= deadline {
+        if clock::instant() >= deadline {
             return Err(CliError::NotReady { seconds: START_SECONDS_MAX });
         }
         sleep(LOOK_EVERY).await;
@@ -96,9 +97,9 @@ pub(crate) fn service_file(data_dir: &Path) -> Option<ServiceInfo> {
 
 /// Waits until nothing answers there any more.
 pub(crate) async fn until_gone(endpoint: &Endpoint, within: Duration) -> Result<(), CliError> {
-    let deadline = Instant::now() + within;
+    let deadline = clock::instant() + within;
     while answers(endpoint).await {
-        if Instant::now() >= deadline {
+        if clock::instant() >= deadline {
             return Err(CliError::NotDown { seconds: within.as_secs() });
         }
         sleep(LOOK_EVERY).await;

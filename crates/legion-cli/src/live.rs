@@ -10,6 +10,7 @@ use legion_client::{Client, TreeFilter};
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
+    clock,
     error::CliError,
     output::Output,
     view::{self, Look, Names, Screen},
@@ -125,13 +126,13 @@ pub(crate) struct Pace {
 impl Pace {
     /// The first time is now.
     pub(crate) fn new() -> Self {
-        let now = Instant::now();
+        let now = clock::instant();
         Self { last: now, due: Some(now) }
     }
 
     /// Something happened.
     pub(crate) fn touch(&mut self) {
-        self.due.get_or_insert_with(|| Instant::now().max(self.last + REDRAW_EVERY));
+        self.due.get_or_insert_with(|| clock::instant().max(self.last + REDRAW_EVERY));
     }
 
     /// Waits for the moment; for ever when nothing happened.
@@ -141,7 +142,7 @@ impl Pace {
             None => std::future::pending().await,
         }
         self.due = None;
-        self.last = Instant::now();
+        self.last = clock::instant();
     }
 }
 
@@ -159,7 +160,7 @@ pub(crate) async fn show_while<T>(
     let mut display = Display::new(output, top, name);
     let mut events = std::pin::pin!(client.events(None));
     let mut pace = Pace::new();
-    let mut tick = Instant::now() + TICK;
+    let mut tick = clock::instant() + TICK;
     let mut streaming = true;
     let done = loop {
         tokio::select! {
@@ -176,11 +177,11 @@ pub(crate) async fn show_while<T>(
             },
             () = pace.due() => if let Ok(tree) = client.tree(&TreeFilter::default()).await {
                 display.tree(tree);
-                tick = Instant::now() + TICK;
+                tick = clock::instant() + TICK;
             },
             () = sleep_until(tick), if display.wants_tree() => {
                 display.draw();
-                tick = Instant::now() + TICK;
+                tick = clock::instant() + TICK;
             }
         }
     };

@@ -4,9 +4,9 @@ use clap::Args;
 use futures_util::StreamExt as _;
 use legion_api::LogPage;
 use legion_client::Client;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::sleep_until;
 
-use crate::{connect::connect, context::Context, error::CliError, exit, output::Output, text::escape_block};
+use crate::{clock, connect::connect, context::Context, error::CliError, exit, output::Output, text::escape_block};
 
 /// Lines that are shown when nobody says how many.
 const LINES_DEFAULT: u32 = 100;
@@ -44,7 +44,7 @@ async fn follow(output: Output, client: &Client, id: &str, mut cursor: String) -
     let agent = client.agent(id).await?;
     let mut works = agent.run.is_some();
     // Between the first page and the stream of events something may have come.
-    let mut due = Some(Instant::now());
+    let mut due = Some(clock::instant());
     loop {
         tokio::select! {
             biased;
@@ -59,7 +59,7 @@ async fn follow(output: Output, client: &Client, id: &str, mut cursor: String) -
                     "run-ended" => works = false,
                     _ => {}
                 }
-                due = Some(Instant::now());
+                due = Some(clock::instant());
             }
             () = async { sleep_until(due.expect("guarded below")).await }, if due.is_some() => {
                 let page = client.logs_after(&agent.id, &cursor).await?;
@@ -67,7 +67,7 @@ async fn follow(output: Output, client: &Client, id: &str, mut cursor: String) -
                 print(output, &page)?;
                 cursor = page.next;
                 // Straight on while there is more than a page; then at a steady pace while it works.
-                due = if came { Some(Instant::now()) } else { works.then(|| Instant::now() + FOLLOW_EVERY) };
+                due = if came { Some(clock::instant()) } else { works.then(|| clock::instant() + FOLLOW_EVERY) };
             }
         }
     }

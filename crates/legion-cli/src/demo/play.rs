@@ -18,7 +18,7 @@ use tokio::{
 
 use super::{DemoArgs, account::Account, checks::checks, follow::until_at_rest, prompts, sample};
 use crate::{
-    commands, connect,
+    clock, commands, connect,
     context::Context,
     error::CliError,
     exit,
@@ -70,7 +70,7 @@ struct Played {
 }
 
 pub(crate) async fn run(context: Context<'_>, args: &DemoArgs) -> Result<u8, CliError> {
-    let began = Instant::now();
+    let began = clock::instant();
     let driver = Driver::from(args.driver);
     look_for(context, driver)?;
     let stage = Stage::set_up(context)?;
