@@ -18,7 +18,7 @@ mod tree;
 mod verbs;
 
 pub use agent::{Agent, AgentPage, AgentStatus, Driver};
-pub use approval::{Approval, ApprovalDecision, DecideRequest};
+pub use approval::{Approval, ApprovalDecision, ApprovalList, DecideRequest};
 pub use error::{Problem, ProblemCode};
 pub use hire::{HireRequest, Hired, OnRestart};
 pub use inbox::{AckRequest, Acked, Inbox};
