@@ -1,0 +1,193 @@
+//! The engine with real shims and real programs, on the log in memory.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use legion_agents::Login;
+use legion_engine::{Engine, EngineConfig, HireAsk};
+use legion_model::{AgentId, Bounds, DriverKind, MessageId, Order, Outcome, Party, ProjectId, RunSummary};
+use legion_runtime::{DataDir, SystemClock, new_id};
+use legion_store::{Log, MemoryLog};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+struct Bench {
+    engine: Engine,
+    log: Arc<dyn Log>,
+    directory: tempfile::TempDir,
+}
+
+fn shim() -> PathBuf {
+    let test = std::env::current_exe().expect("the test knows itself");
+    test.parent().and_then(|deps| deps.parent()).expect("in target").join("examples/shim")
+}
+
+async fn open(directory: &tempfile::TempDir, log: Arc<dyn Log>, bounds: Bounds) -> Engine {
+    Engine::open(EngineConfig {
+        data_dir: DataDir::open(&directory.path().join("data")).expect("a data directory"),
+        log,
+        clock: Arc::new(SystemClock::new()),
+        bounds,
+        output_bytes_max: 8 * 1024 * 1024,
+        legion: shim(),
+        claude: None,
+        login: Login::Env(BTreeMap::new()),
+        base_environment: BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]),
+        runtime_dir: Some(directory.path().join("run")),
+        url: "http://127.0.0.1:1".to_owned(),
+        failpoints: None,
+    })
+    .await
+    .expect("the engine opens")
+}
+
+async fn bench() -> Bench {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    std::fs::create_dir(directory.path().join("run")).expect("made");
+    std::fs::create_dir(directory.path().join("work")).expect("made");
+    let log: Arc<dyn Log> = Arc::new(MemoryLog::new());
+    let engine = open(&directory, log.clone(), bounds()).await;
+    Bench { engine, log, directory }
+}
+
+fn bounds() -> Bounds {
+    Bounds { stop_grace_ms: 500, ..Bounds::default() }
+}
+
+impl Bench {
+    async fn hire(&self, task: &str, command: &str) -> (ProjectId, AgentId) {
+        let ask = HireAsk {
+            task: task.to_owned(),
+            driver: Some(DriverKind::Command),
+            command: Some(command.to_owned()),
+            cwd: Some(self.directory.path().join("work")),
+            ..HireAsk::default()
+        };
+        let (project, agent, _) = self.engine.hire(None, Party::Root, None, ask).await.expect("hired");
+        (project, agent)
+    }
+
+    async fn tell(&self, project: ProjectId, agent: AgentId, text: &str) {
+        let order = Order::Tell {
+            message: MessageId(new_id()),
+            to: agent.into(),
+            body: text.into(),
+            bytes: text.len() as u64,
+            now: false,
+            deadline: None,
+        };
+        self.engine.command(project, Party::Root, None, order).await.expect("told");
+    }
+
+    /// The summary of a run, when it has ended.
+    async fn run(&self, project: ProjectId, agent: AgentId, number: u32) -> RunSummary {
+        let look = move |state: &legion_model::Organisation| {
+            state.agents.get(&agent)?.last_run.clone().filter(|run| run.number >= number)
+        };
+        self.engine.until(project, PATIENCE, look).await.expect("the engine lives").expect("the run ends")
+    }
+
+    async fn inbox(&self, project: ProjectId) -> Vec<String> {
+        let texts = |state: &legion_model::Organisation| {
+            state.inbox(Party::Root).into_iter().map(|message| message.body.head().to_owned()).collect()
+        };
+        self.engine.read(project, texts).await.expect("read")
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_gets_its_task_on_standard_input_and_its_words_come_back() {
+    let bench = bench().await;
+    let (project, agent) = bench.hire("count these words", "wc -w").await;
+    let run = bench.run(project, agent, 1).await;
+    assert_eq!((run.outcome, run.result.head()), (Outcome::Completed, "3"));
+    let inbox = bench.inbox(project).await;
+    assert_eq!(inbox.len(), 1, "{inbox:?}");
+    assert!(inbox[0].contains("completed its run 1") && inbox[0].ends_with("\n\n3"), "{inbox:?}");
+
+    bench.tell(project, agent, "one two").await;
+    let run = bench.run(project, agent, 2).await;
+    assert_eq!(run.result.head(), "2");
+    let lines = bench.engine.log_tail(project, agent, 10).await.expect("read").lines;
+    let lines: Vec<String> = lines.iter().map(|line| line.text()).collect();
+    assert_eq!(lines, ["3", "2"]);
+    assert!(bench.engine.shutdown(false, PATIENCE).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn failures_are_outcomes() {
+    let bench = bench().await;
+    let cases = [
+        ("sh -c 'echo no >&2; exit 3'", Outcome::Failed, "exit code 3"),
+        ("/no/such/program", Outcome::Failed, "could not be started"),
+        ("sh -c 'kill -9 $$'", Outcome::Killed, "signal 9"),
+        ("sh -c 'yes | head -c 20000000'", Outcome::Limit, "more than it may"),
+    ];
+    for (command, outcome, reason) in cases {
+        let (project, agent) = bench.hire("do it", command).await;
+        let run = bench.run(project, agent, 1).await;
+        let error = run.error.unwrap_or_default();
+        assert!(run.outcome == outcome && error.contains(reason), "{command}: {:?} {error}", run.outcome);
+        let told = bench.inbox(project).await.iter().filter(|text| text.contains(&agent.to_string())).count();
+        assert_eq!(told, 1, "{command}: the person is told once");
+    }
+    assert!(bench.engine.shutdown(false, PATIENCE).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupt_redirects_and_a_fire_ends_the_tree() {
+    let bench = bench().await;
+    let (project, agent) = bench
+        .hire("first", "sh -c 'read line; case $line in second) echo $line;; *) sleep 1000 & sleep 1000;; esac'")
+        .await;
+    let live = move |state: &legion_model::Organisation| {
+        let process = state.processes.get(&state.agents.get(&agent)?.process?)?;
+        matches!(process.phase, legion_model::ProcessPhase::Live { .. }).then_some(process.id)
+    };
+    let process = bench.engine.until(project, PATIENCE, live).await.expect("lives").expect("starts");
+    let order = Order::Interrupt { agent, message: MessageId(new_id()), body: Some("second".into()), bytes: 6 };
+    bench.engine.command(project, Party::Root, None, order).await.expect("interrupted");
+    assert_eq!(bench.run(project, agent, 1).await.outcome, Outcome::Interrupted);
+    assert_eq!(bench.run(project, agent, 2).await.result.head(), "second");
+    assert!(
+        !legion_process::find_live().iter().any(|(id, _)| *id == process.0),
+        "nothing of the first process is left"
+    );
+
+    bench.tell(project, agent, "third").await;
+    let process = bench.engine.until(project, PATIENCE, live).await.expect("lives").expect("starts");
+    bench.engine.command(project, Party::Root, None, Order::Fire { agent, keep_reports: false }).await.expect("fired");
+    let gone =
+        |state: &legion_model::Organisation| (state.processes.is_empty() && state.agents.is_empty()).then_some(());
+    bench.engine.until(project, PATIENCE, gone).await.expect("lives").expect("ends");
+    assert!(!legion_process::find_live().iter().any(|(id, _)| *id == process.0));
+    assert!(bench.engine.shutdown(false, PATIENCE).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_survives_the_engine_and_is_taken_up_again() {
+    let mut bench = bench().await;
+    let gate = bench.directory.path().join("work/gate");
+    let (project, agent) =
+        bench.hire("go", "sh -c 'echo begun; while [ ! -e gate ]; do sleep 0.05; done; echo done'").await;
+    let live = move |state: &legion_model::Organisation| {
+        matches!(
+            state.processes.get(&state.agents.get(&agent)?.process?)?.phase,
+            legion_model::ProcessPhase::Live { .. }
+        )
+        .then_some(())
+    };
+    bench.engine.until(project, PATIENCE, live).await.expect("lives").expect("starts");
+    assert!(bench.engine.shutdown(true, PATIENCE).await, "an engine that keeps its agents ends at once");
+
+    bench.engine = open(&bench.directory, bench.log.clone(), bounds()).await;
+    let working = bench.engine.read(project, move |state| state.agents[&agent].run.is_some()).await.expect("read");
+    assert!(working, "its run is open");
+    std::fs::write(&gate, b"").expect("opened");
+    let run = bench.run(project, agent, 1).await;
+    assert_eq!((run.outcome, run.result.head()), (Outcome::Completed, "begun\ndone"));
+    assert_eq!(bench.inbox(project).await.len(), 1, "the person is told once");
+    assert!(bench.engine.shutdown(false, PATIENCE).await);
+}
