@@ -110,10 +110,16 @@ fn prepare_child(shim: Pid, directory: &OwnedFd, joining: Option<&File>) -> io::
 }
 
 fn reset_signals() {
+    // The kernel's own structure, all zero: the default disposition. The C library would refuse
+    // the two signals that it keeps for itself, and those can be inherited as ignored too.
+    let default = [0_u64; 4];
     for signal in 1..=SIGNAL_MAX {
-        // SAFETY: setting the default disposition touches no memory of ours; it is
-        // async-signal-safe. Signals that have none fail, which is fine.
-        unsafe { libc::signal(signal, libc::SIG_DFL) };
+        // SAFETY: the kernel reads a structure no larger than `default` and writes nothing; a
+        // plain system call. The two signals that cannot be changed fail, which is fine.
+        unsafe {
+            let nothing = std::ptr::null_mut::<libc::c_void>();
+            libc::syscall(libc::SYS_rt_sigaction, signal, default.as_ptr(), nothing, 8_usize);
+        }
     }
     let mut none = MaybeUninit::uninit();
     // SAFETY: `sigemptyset` initialises the set it is given; both calls are async-signal-safe.

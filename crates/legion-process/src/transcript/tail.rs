@@ -12,6 +12,9 @@ use super::reader::{ReadError, TranscriptReader};
 
 /// The most lines that one call returns.
 const TAIL_LINES_MAX: usize = 10_000;
+/// How often the search goes further back, four times as far each time, for the beginning of a
+/// line. After that the line is shown without it.
+const WIDENINGS_MAX: usize = 6;
 /// The most bytes of lines that one call returns: with long lines there are fewer of them.
 const TAIL_BYTES_MAX: usize = 16 * 1024 * 1024;
 
@@ -40,36 +43,55 @@ pub fn tail_lines(paths: &[PathBuf], count: usize) -> Result<Vec<OutputLine>, Re
     Ok(lines.into())
 }
 
-fn tail_of(path: &PathBuf, count: usize, bytes_max: usize) -> Result<VecDeque<OutputLine>, ReadError> {
-    let mut lines = VecDeque::new();
-    let mut bytes = 0;
-    let start = match window_start(path, count) {
-        Ok(start) => start,
-        Err(ReadError::Open { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-            return Ok(lines);
+fn tail_of(path: &Path, count: usize, bytes_max: usize) -> Result<VecDeque<OutputLine>, ReadError> {
+    // One more for each stream, whose first line in the window may lack its beginning.
+    let mut newlines = count.saturating_add(2);
+    for widening in 0.. {
+        let start = match window_start(path, newlines) {
+            Err(ReadError::Open { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                return Ok(VecDeque::new());
+            }
+            start => start?,
+        };
+        let window = read_window(path, start, count, bytes_max)?;
+        // A line that began before the window can still be among the last ones.
+        if window.iter().all(|(_, whole)| *whole) || widening == WIDENINGS_MAX {
+            return Ok(window.into_iter().map(|(line, _)| line).collect());
         }
-        Err(error) => return Err(error),
-    };
+        newlines = newlines.saturating_mul(4);
+    }
+    unreachable!("the last widening returns")
+}
+
+/// Returns the last lines from `start` on, and of each whether its beginning is certain.
+fn read_window(
+    path: &Path,
+    start: u64,
+    count: usize,
+    bytes_max: usize,
+) -> Result<VecDeque<(OutputLine, bool)>, ReadError> {
     let position = Position { offset: start, ..Position::default() };
     let mut follower = LineFollower::open(path, position, LINE_BYTES_MAX)?;
-    // A window that begins inside the file may begin inside a line of either stream.
+    let mut lines: VecDeque<(OutputLine, bool)> = VecDeque::new();
+    let mut bytes = 0;
     let mut begun = [start == 0; 2];
     let mut push = |entry: Entry| {
         let Entry::Line(line) = entry else { return };
-        if !std::mem::replace(&mut begun[line.stream as usize], true) {
-            return;
-        }
+        let whole = std::mem::replace(&mut begun[line.stream as usize], true);
         bytes += line.bytes.len();
-        lines.push_back(line);
+        lines.push_back((line, whole));
         while lines.len() > count || bytes > bytes_max {
-            let Some(first) = lines.pop_front() else { break };
+            let Some((first, _)) = lines.pop_front() else {
+                break;
+            };
             bytes -= first.bytes.len();
         }
     };
     while let Some((_, entry)) = follower.next_entry()? {
         push(entry);
     }
-    follower.finish().into_iter().for_each(|(_, entry)| push(entry));
+    let rest = follower.finish();
+    rest.into_iter().for_each(|(_, entry)| push(entry));
     Ok(lines)
 }
 
@@ -89,12 +111,10 @@ pub(crate) fn last_frame(path: &Path) -> Result<Option<Content>, ReadError> {
     Ok(found.map(|(_, frame)| frame.content))
 }
 
-/// Returns the offset of a frame behind which at least `count` whole lines begin.
-fn window_start(path: &PathBuf, count: usize) -> Result<u64, ReadError> {
-    let file = File::open(path).map_err(|source| ReadError::Open { path: path.clone(), source })?;
+/// Returns the offset of the last frame behind which `wanted` lines end.
+fn window_start(path: &Path, wanted: usize) -> Result<u64, ReadError> {
+    let file = File::open(path).map_err(|source| ReadError::Open { path: path.to_owned(), source })?;
     let mut at = end_of_frames(path, &file)?;
-    // One more for each stream, whose first line in the window may lack its beginning.
-    let wanted = count.saturating_add(2);
     let mut newlines = 0;
     let mut payload = Vec::new();
     while at > 0 && newlines < wanted {
