@@ -1,2 +1,18 @@
-//! The `legion` binary.
-fn main() {}
+//! The `legion` binary: the composition root.
+#![forbid(unsafe_code)]
+
+mod doctor;
+mod hooks;
+mod listen;
+mod log_file;
+mod service;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let environment = legion_runtime::Environment::of_process();
+    let variables = environment.all().iter().map(|(name, value)| (name.into(), value.into()));
+    let current_dir = std::env::current_dir().unwrap_or_default();
+    let for_cli = legion_cli::Environment::new(variables, current_dir);
+    legion_cli::main(&hooks::Composition { environment: &environment }, std::env::args_os(), &for_cli)
+}

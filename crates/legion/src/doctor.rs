@@ -1,0 +1,110 @@
+//! What `legion doctor` looks at: each probe tries the thing itself.
+
+use std::path::Path;
+use std::time::Duration;
+
+use legion_cli::Probe;
+use legion_process::{Holding, Program, SocketDirectory};
+use legion_runtime::{Auth, Environment, Settings};
+
+/// How long a program may take to say its version.
+const VERSION_TIME: Duration = Duration::from_secs(10);
+/// Below this, git has known holes.
+const GIT_WANTED: (u32, u32, u32) = (2, 47, 3);
+
+pub(crate) fn probes(environment: &Environment, data_dir: &Path) -> Vec<Probe> {
+    let mut probes = vec![data_dir_probe(data_dir), sockets(environment, data_dir), holding()];
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return probes };
+    probes.push(runtime.block_on(git(environment)));
+    match Settings::load(environment, Some(data_dir)) {
+        Ok(settings) => {
+            probes.push(good("settings", "valid".to_owned()));
+            probes.push(runtime.block_on(claude(environment, &settings)));
+            probes.push(auth(&settings));
+        }
+        Err(error) => probes.push(bad("settings", error.to_string(), "mend what it names")),
+    }
+    probes.push(good("containment", "none yet: agents run with your own rights, in their working directory by instruction only".to_owned()));
+    probes
+}
+
+fn data_dir_probe(data_dir: &Path) -> Probe {
+    let missing = !data_dir.exists();
+    let existing = data_dir.ancestors().find(|above| above.exists()).unwrap_or(data_dir);
+    match tempfile_in(existing) {
+        Ok(()) if missing => good("data directory", format!("{} (will be made)", data_dir.display())),
+        Ok(()) => good("data directory", data_dir.display().to_string()),
+        Err(error) => bad("data directory", format!("{}: {error}", data_dir.display()), "give another one with --data-dir or LEGION_DATA_DIR"),
+    }
+}
+
+/// Writes and removes a small file: permissions, space and a mounted disk in one look.
+fn tempfile_in(directory: &Path) -> std::io::Result<()> {
+    let path = directory.join(format!(".legion-doctor-{}", std::process::id()));
+    std::fs::write(&path, b"probe")?;
+    std::fs::remove_file(&path)
+}
+
+fn sockets(environment: &Environment, data_dir: &Path) -> Probe {
+    let runtime_dir = environment.get("XDG_RUNTIME_DIR").map(Path::new);
+    match SocketDirectory::open(data_dir, runtime_dir) {
+        Ok(directory) => good("sockets", directory.path().display().to_string()),
+        Err(error) => bad("sockets", error.to_string(), "remove or mend the directory that it names"),
+    }
+}
+
+fn holding() -> Probe {
+    match legion_process::containment("doctor") {
+        Holding::Cgroup(root) => good("process trees", format!("held by a control group for each process, below {}", root.path().display())),
+        Holding::Sweep(reason) => {
+            good("process trees", format!("held by the shim, and swept by the environment of processes ({reason})"))
+        }
+    }
+}
+
+async fn version(environment: &Environment, program: &Path) -> Result<String, String> {
+    let run = Program::new(program).arg("--version").envs(environment.all()).run_to_end(VERSION_TIME, 4_096).await;
+    let output = run.map_err(|error| error.to_string())?;
+    if !output.status.success() {
+        return Err(format!("`{} --version` failed", program.display()));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+async fn git(environment: &Environment) -> Probe {
+    let text = match version(environment, Path::new("git")).await {
+        Ok(text) => text,
+        Err(error) => return bad("git", error, "install git"),
+    };
+    let mut numbers = text.split(|c: char| !c.is_ascii_digit()).filter_map(|word| word.parse::<u32>().ok());
+    let found = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+    if found < GIT_WANTED {
+        return bad("git", text, "2.47.3 or newer is safer with hostile repositories");
+    }
+    good("git", text)
+}
+
+async fn claude(environment: &Environment, settings: &Settings) -> Probe {
+    let program = settings.claude.clone().unwrap_or_else(|| "claude".into());
+    match version(environment, &program).await {
+        Ok(text) => good("claude code", text),
+        Err(error) => bad("claude code", error, "npm install -g @anthropic-ai/claude-code, or hire with --driver command"),
+    }
+}
+
+fn auth(settings: &Settings) -> Probe {
+    let text = match settings.auth {
+        Auth::Env => "env: keys of the service's environment are handed to agents",
+        Auth::SetupToken => "setup-token: CLAUDE_CODE_OAUTH_TOKEN is handed to agents",
+        Auth::Login => "login: agents use your own configuration directory, uncontained",
+    };
+    good("login of agents", text.to_owned())
+}
+
+fn good(name: &str, detail: String) -> Probe {
+    Probe { name: name.to_owned(), ok: true, detail, fix: None }
+}
+
+fn bad(name: &str, detail: String, fix: &str) -> Probe {
+    Probe { name: name.to_owned(), ok: false, detail, fix: Some(fix.to_owned()) }
+}

@@ -1,0 +1,73 @@
+//! What the command line needs done: the service, the shim, other programs.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::OpenOptions;
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::process::{ExitCode, Output};
+use std::time::Duration;
+
+use legion_cli::{Hooks, Listen, Probe, ServeArgs};
+use legion_process::{Program, ProgramError};
+use legion_runtime::{DataDir, Environment};
+
+use crate::{doctor, service};
+
+/// Bytes of output that are kept of a program that the command line runs.
+const OUTPUT_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Everything that is no client.
+pub(crate) struct Composition<'a> {
+    pub(crate) environment: &'a Environment,
+}
+
+impl Hooks for Composition<'_> {
+    fn serve(&self, args: &ServeArgs) -> ExitCode {
+        service::run(self.environment, args)
+    }
+
+    fn start_detached(&self, args: &ServeArgs) -> Result<(), String> {
+        let data_dir = DataDir::open(&args.data_dir).map_err(|error| error.to_string())?;
+        let file = data_dir.logs().join("start.log");
+        let log = OpenOptions::new().create(true).append(true).mode(0o600).open(&file);
+        let log = log.map_err(|error| format!("failed to open `{}`: {error}", file.display()))?;
+        let program = std::env::current_exe().map_err(|error| format!("failed to find the program itself: {error}"))?;
+        let mut words: Vec<OsString> = vec!["--data-dir".into(), data_dir.root().into(), "serve".into()];
+        if let Listen::At(addresses) = &args.listen {
+            for address in addresses {
+                words.push("--listen".into());
+                words.push(address.to_string().into());
+            }
+        }
+        legion_process::spawn_detached(&program, &words, self.environment.all(), log)
+            .map(|_| ())
+            .map_err(|error| format!("failed to start the service: {error}"))
+    }
+
+    fn shim(&self, _arguments: &[OsString]) -> ExitCode {
+        legion_process::shim_main()
+    }
+
+    fn openapi(&self) -> String {
+        legion_server::openapi()
+    }
+
+    fn doctor(&self, data_dir: &Path) -> Vec<Probe> {
+        doctor::probes(self.environment, data_dir)
+    }
+
+    fn run(&self, program: &OsStr, arguments: &[&OsStr], cwd: &Path, within: Duration) -> io::Result<Output> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let program = Program::new(program).args(arguments).envs(self.environment.all()).current_dir(cwd);
+        let output = runtime.block_on(program.run_to_end(within, OUTPUT_BYTES_MAX)).map_err(io_error)?;
+        Ok(Output { status: output.status, stdout: output.stdout, stderr: output.stderr })
+    }
+}
+
+fn io_error(error: ProgramError) -> io::Error {
+    match error {
+        ProgramError::Start { source, .. } => source,
+        error => io::Error::other(error),
+    }
+}

@@ -1,0 +1,201 @@
+//! The service's life: settings → lock → listen → log → engine → faces → until it is told to end → drain.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use legion_agents::Login;
+use legion_api::ServiceInfo;
+use legion_cli::ServeArgs;
+use legion_engine::{Engine, EngineConfig};
+use legion_model::Bounds;
+use legion_runtime::{Auth, Clock, DataDir, Environment, Settings, SystemClock};
+use legion_server::{Backup, Server};
+use legion_store::{DataDirLock, LockError};
+use legion_store_sqlite::{Existing, SqliteLog};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use crate::{listen, log_file::LogFile};
+
+/// Another service holds the data directory.
+const EXIT_HELD: u8 = 3;
+/// How long agents and connections may take to end.
+const GRACE: Duration = Duration::from_secs(20);
+/// Bytes that one process may write, when nothing else is set.
+const OUTPUT_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// Variables of the service that every agent program gets.
+const PASSED_ON: &[&str] = &["PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "USER", "LOGNAME", "SHELL", "TERM"];
+
+/// Runs the service until it ends.
+pub(crate) fn run(environment: &Environment, args: &ServeArgs) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&format!("failed to start the runtime: {error}"), 70),
+    };
+    let code = match runtime.block_on(serve(environment, args)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure { what, code }) => fail(&what, code),
+    };
+    // A blocking call that hangs does not hold up the end.
+    runtime.shutdown_timeout(Duration::from_secs(2));
+    code
+}
+
+struct Failure {
+    what: String,
+    code: u8,
+}
+
+fn failure(what: impl std::fmt::Display) -> Failure {
+    Failure { what: what.to_string(), code: 1 }
+}
+
+fn fail(what: &str, code: u8) -> ExitCode {
+    eprintln!("error: {what}");
+    ExitCode::from(code)
+}
+
+async fn serve(environment: &Environment, args: &ServeArgs) -> Result<(), Failure> {
+    let settings = Settings::load(environment, Some(&args.data_dir)).map_err(failure)?;
+    let data_dir = DataDir::open(&settings.data_dir).map_err(|error| failure(chain(&error)))?;
+    let mut lock = DataDirLock::acquire(data_dir.root()).map_err(|error| Failure {
+        code: if matches!(error, LockError::Held { .. }) { EXIT_HELD } else { 1 },
+        what: chain(&error),
+    })?;
+    log_to_file(environment, &data_dir);
+
+    let listeners = listen::bind(&args.listen, &settings, &data_dir).await.map_err(failure)?;
+    let address = listeners.first().ok_or_else(|| failure("no address to listen on"))?.local_addr().map_err(failure)?;
+    let url = format!("http://{address}");
+    let log = Arc::new(SqliteLog::open(data_dir.database()).map_err(|error| failure(chain(&error)))?);
+    let clock = Arc::new(SystemClock::new());
+    let person_token = legion_runtime::person_token(&data_dir.token_file()).map_err(|error| failure(chain(&error)))?;
+    let info = ServiceInfo {
+        pid: std::process::id(),
+        url: url.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        started_at: clock.now(),
+        data_dir: data_dir.root().to_string_lossy().into_owned(),
+    };
+    // Before the engine: agents that live come back at once, and ask where the service is.
+    announce(&data_dir, &mut lock, &info, &address.to_string())?;
+
+    let engine = Engine::open(EngineConfig {
+        data_dir: data_dir.clone(),
+        log: log.clone(),
+        clock,
+        bounds: bounds(&settings),
+        output_bytes_max: settings.limits.output_bytes.unwrap_or(OUTPUT_BYTES_MAX),
+        legion: std::env::current_exe().map_err(failure)?,
+        claude: settings.claude.clone(),
+        login: login(&settings, environment),
+        base_environment: PASSED_ON
+            .iter()
+            .filter_map(|name| Some(((*name).to_owned(), environment.get(name)?.to_owned())))
+            .collect(),
+        runtime_dir: environment.get("XDG_RUNTIME_DIR").map(PathBuf::from),
+        url,
+        failpoints: settings.failpoints.clone(),
+    })
+    .await
+    .map_err(|error| failure(chain(&error)))?;
+
+    let (down, mut asked_down) = tokio::sync::mpsc::channel(4);
+    let copied = log.clone();
+    let backup: Backup = Arc::new(move |path: PathBuf| {
+        let log = copied.clone();
+        Box::pin(async move {
+            let report = log.backup(&path, Existing::Refuse).await.map_err(|error| chain(&error))?;
+            Ok((report.bytes, report.last_position))
+        })
+    });
+    let server = Server::new(engine.clone(), person_token, info, down, backup);
+    legion_server::serve(server, listeners);
+    tracing::info!(%address, "the service runs");
+
+    let keep = until_told(&engine, &mut asked_down).await;
+    let failed = engine.tasks().failed().is_cancelled();
+    tracing::info!(keep, failed, "the service ends");
+    let clean = engine.shutdown(keep || failed, GRACE).await;
+    if !clean {
+        tracing::warn!("not everything ended in time");
+    }
+    log.close().await;
+    // Left behind by a crash it does no harm: who reads it finds nobody there.
+    let _ = std::fs::remove_file(data_dir.service_file());
+    drop(lock);
+    if failed { Err(failure("a vital part of the service failed; see the service's log")) } else { Ok(()) }
+}
+
+/// Waits for the end: a signal, a call of `down`, or the failure of a vital task. True when agents are to be left running.
+async fn until_told(engine: &Engine, asked_down: &mut tokio::sync::mpsc::Receiver<bool>) -> bool {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+        return asked_down.recv().await.unwrap_or(true);
+    };
+    let failed = engine.tasks().failed();
+    let keep = tokio::select! {
+        keep = asked_down.recv() => keep.unwrap_or(true),
+        _ = interrupt.recv() => false,
+        _ = terminate.recv() => false,
+        () = failed.cancelled() => true,
+    };
+    // A second signal means now.
+    engine.tasks().spawn(legion_runtime::TaskKind::Upkeep, |cancel| async move {
+        tokio::select! {
+            _ = interrupt.recv() => std::process::exit(130),
+            _ = terminate.recv() => std::process::exit(143),
+            () = cancel.cancelled() => {}
+        }
+    });
+    keep
+}
+
+fn announce(data_dir: &DataDir, lock: &mut DataDirLock, info: &ServiceInfo, address: &str) -> Result<(), Failure> {
+    lock.announce(&info.url).map_err(|error| failure(chain(&error)))?;
+    data_dir.replace(&data_dir.last_address_file(), address.as_bytes()).map_err(|error| failure(chain(&error)))?;
+    let text = serde_json::to_vec(info).map_err(failure)?;
+    data_dir.replace(&data_dir.service_file(), &text).map_err(|error| failure(chain(&error)))
+}
+
+fn log_to_file(environment: &Environment, data_dir: &DataDir) {
+    let filter = EnvFilter::try_new(environment.get("LEGION_LOG").unwrap_or("info")).unwrap_or_else(|_| EnvFilter::new("info"));
+    let file: &'static LogFile = Box::leak(Box::new(LogFile::new(&data_dir.logs())));
+    // A second service in one process, in a test, keeps the first one's log.
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(move || file).try_init();
+}
+
+fn bounds(settings: &Settings) -> Bounds {
+    let default = Bounds::default();
+    let ms = |seconds: Option<u64>, default: u64| seconds.map_or(default, |seconds| seconds.saturating_mul(1_000));
+    Bounds {
+        headcount_max: settings.limits.headcount.unwrap_or(default.headcount_max),
+        depth_max: settings.limits.depth.unwrap_or(default.depth_max),
+        processes_max: settings.limits.processes.unwrap_or(default.processes_max),
+        suspect_ms: ms(settings.liveness.suspect_seconds, default.suspect_ms),
+        hung_ms: ms(settings.liveness.hung_seconds, default.hung_ms),
+        warm_ms: ms(settings.liveness.warm_seconds, default.warm_ms),
+        approval_ms: ms(settings.liveness.approval_seconds, default.approval_ms),
+        ..default
+    }
+}
+
+fn login(settings: &Settings, environment: &Environment) -> Login {
+    match settings.auth {
+        Auth::Env => Login::Env(settings.login.clone()),
+        Auth::SetupToken => Login::SetupToken(settings.login.clone()),
+        Auth::Login => Login::Person { home: PathBuf::from(environment.get("HOME").unwrap_or("/")) },
+    }
+}
+
+/// An error with its causes, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        text.push_str(&format!(": {next}"));
+        cause = next.source();
+    }
+    text
+}
