@@ -71,11 +71,11 @@ impl Shim {
     /// # Errors
     /// When the shim itself cannot be started.
     pub fn start(program: &Path, spec: &ShimSpec) -> Result<(Self, ShimEvents), ShimError> {
-        let (mut child, text) = start::spawn(program, spec)?;
+        let mut child = start::spawn(program)?;
         let stdin = child.stdin.take().expect("asked for at the spawn");
         let (handle, events, mut task) = Self::parts(spec.process, &spec.socket, &spec.secret);
         task.transcript = Some(crate::transcript_path(&spec.dir));
-        tokio::spawn(start::hand_over(stdin, text));
+        tokio::spawn(start::hand_over(stdin, spec.clone()));
         tokio::spawn(task.run_started(child));
         Ok((handle, events))
     }

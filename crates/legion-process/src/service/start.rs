@@ -31,20 +31,19 @@ pub enum ShimError {
 }
 
 /// Spawns the shim. It has no parent-death signal, so the thread that does this may end.
-pub(crate) fn spawn(program: &Path, spec: &ShimSpec) -> Result<(Child, Vec<u8>), ShimError> {
+pub(crate) fn spawn(program: &Path) -> Result<Child, ShimError> {
     let mut command = Command::new(program);
     command.arg("shim").env_clear().stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
     // A service that runs inside an agent's tree: its shims belong to that tree too.
     if let Some(outer) = std::env::var_os(PROCESS_VARIABLE) {
         command.env(PROCESS_VARIABLE, outer);
     }
-    let child = command.spawn().map_err(|source| ShimError::Start { program: program.to_owned(), source })?;
-    let spec = serde_json::to_vec(spec).expect("a specification is plain data");
-    Ok((child, spec))
+    command.spawn().map_err(|source| ShimError::Start { program: program.to_owned(), source })
 }
 
 /// Hands the specification over. Cut off, it starts nothing.
-pub(crate) async fn hand_over(mut stdin: ChildStdin, spec: Vec<u8>) {
+pub(crate) async fn hand_over(mut stdin: ChildStdin, spec: ShimSpec) {
+    let spec = serde_json::to_vec(&spec).expect("a specification is plain data");
     let handing = async {
         stdin.write_all(&spec).await?;
         stdin.shutdown().await

@@ -177,7 +177,10 @@ impl Task {
                 opened = Connection::open(socket, *process, secret) => opened,
             };
             match opened {
-                Ok(open) => return Some(open),
+                Ok(open) if life.is_of(open.shim) => return Some(open),
+                // Another shim holds the process: ours is about to end because of it.
+                Ok(_) if Instant::now() < deadline => {}
+                Ok(_) => return None,
                 Err(error) if Instant::now() >= deadline => {
                     tracing::warn!(%process, %error, "a live shim is out of reach");
                     return None;
@@ -314,6 +317,13 @@ impl Task {
 }
 
 impl Life {
+    fn is_of(&self, shim: Identity) -> bool {
+        match self {
+            Self::Child(child) => child.id() == Some(shim.pid),
+            Self::Other(identity) => *identity == shim,
+        }
+    }
+
     /// Returns when the shim has ended. May be cancelled.
     async fn ended(&mut self) {
         match self {

@@ -9,4 +9,5 @@ mod recorder;
 mod serve;
 pub(crate) mod start;
 mod stdin;
+mod talk;
 mod tree;

@@ -7,8 +7,6 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::net::UnixListener;
 use std::time::{Duration, Instant};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::ioctl_fionbio;
 use rustix::process::{Signal, WaitStatus, kill_process_group, pidfd_send_signal};
@@ -23,12 +21,10 @@ use crate::linux::cgroup::Cgroup;
 use crate::linux::spawn::{Agent, drain_signals};
 use crate::linux::sweep::sweep;
 use crate::transcript::frame::{CHUNK_BYTES_MAX, KIND_STDERR, KIND_STDOUT};
-use crate::wire::message::{Hello, PROTOCOL_VERSION, Refused, Report, Request, Stop, Welcome, Write, line};
-use crate::wire::spec::{Bytes, ShimSpec};
+use crate::wire::message::{PROTOCOL_VERSION, Welcome};
+use crate::wire::spec::ShimSpec;
 use crate::{Content, Exit, ExitCause, ExitStatus};
 
-/// Connections at a time, of those that have shown the secret and of those that have not.
-const PEERS_MAX: usize = 8;
 /// How long the pipes of a dead tree are read: somebody far away may hold an end.
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(2);
 
@@ -46,7 +42,7 @@ pub(super) struct Held {
 /// Holds the program until nothing of it is left and the transcript says so.
 pub(super) fn serve(held: Held) {
     let pid = held.agent.pid;
-    let Ok(mut shim) = Shim::new(held) else {
+    let Ok(mut shim) = Holder::new(held) else {
         // Without its pipes the program cannot be held.
         tree::kill(pid, None);
         return;
@@ -82,29 +78,30 @@ enum Phase {
     Ended,
 }
 
-struct Shim {
-    spec: ShimSpec,
-    recorder: Recorder,
-    listener: UnixListener,
-    signals: OwnedFd,
-    pid: rustix::process::Pid,
-    pidfd: OwnedFd,
-    welcome: Welcome,
-    stdin: Stdin,
-    stdout: Option<File>,
-    stderr: Option<File>,
-    peers: Vec<Peer>,
-    ladder: Option<Ladder>,
+/// The shim while its program runs.
+pub(super) struct Holder {
+    pub(super) spec: ShimSpec,
+    pub(super) recorder: Recorder,
+    pub(super) listener: UnixListener,
+    pub(super) signals: OwnedFd,
+    pub(super) pid: rustix::process::Pid,
+    pub(super) pidfd: OwnedFd,
+    pub(super) welcome: Welcome,
+    pub(super) stdin: Stdin,
+    pub(super) stdout: Option<File>,
+    pub(super) stderr: Option<File>,
+    pub(super) peers: Vec<Peer>,
+    pub(super) ladder: Option<Ladder>,
     phase: Phase,
-    output_bytes: u64,
-    unattended_since: Option<Instant>,
+    pub(super) output_bytes: u64,
+    pub(super) unattended_since: Option<Instant>,
     /// Told to the peers once the disk has taken them.
-    fates: Vec<Fate>,
-    chunk: Vec<u8>,
-    scratch: Vec<u8>,
+    pub(super) fates: Vec<Fate>,
+    pub(super) chunk: Vec<u8>,
+    pub(super) scratch: Vec<u8>,
 }
 
-impl Shim {
+impl Holder {
     fn new(held: Held) -> io::Result<Self> {
         let agent = held.agent;
         for pipe in [agent.stdin.as_fd(), agent.stdout.as_fd(), agent.stderr.as_fd()] {
@@ -292,7 +289,7 @@ impl Shim {
         }
     }
 
-    fn begin_end(&mut self, cause: ExitCause, grace: Duration, interrupt: bool) {
+    pub(super) fn begin_end(&mut self, cause: ExitCause, grace: Duration, interrupt: bool) {
         let now = Instant::now();
         match &mut self.ladder {
             Some(ladder) => ladder.hasten(grace, interrupt, now),
@@ -300,7 +297,7 @@ impl Shim {
         }
     }
 
-    fn interrupt(&self) {
+    pub(super) fn interrupt(&self) {
         // Gone in the meantime: nothing to interrupt.
         let _ = pidfd_send_signal(&self.pidfd, Signal::INT);
     }
@@ -338,142 +335,6 @@ impl Shim {
             Phase::Draining { status, tree_gone: gone && swept.left == 0, until: Instant::now() + DRAIN_TIME_MAX };
     }
 
-    fn accept(&mut self) {
-        let Ok((stream, _)) = self.listener.accept() else {
-            return;
-        };
-        let Ok(peer) = Peer::new(stream, Instant::now()) else {
-            return;
-        };
-        self.make_room(false);
-        self.peers.push(peer);
-    }
-
-    /// Drops the oldest peer of this kind when there are as many as there may be.
-    fn make_room(&mut self, greeted: bool) {
-        let same = |peer: &&mut Peer| peer.greeted == greeted && !peer.dead;
-        if self.peers.iter_mut().filter(same).count() >= PEERS_MAX
-            && let Some(oldest) = self.peers.iter_mut().find(same)
-        {
-            oldest.dead = true;
-        }
-    }
-
-    fn hear(&mut self, index: usize) {
-        let lines = self.peers[index].receive();
-        self.peers[index].flush();
-        for text in lines {
-            if self.peers[index].greeted {
-                self.obey(index, &text);
-            } else {
-                self.greet(index, &text);
-            }
-            if self.peers[index].dead {
-                return;
-            }
-        }
-    }
-
-    fn greet(&mut self, index: usize, text: &[u8]) {
-        let hello = serde_json::from_slice::<Hello>(text).ok();
-        let known =
-            hello.is_some_and(|hello| hello.process == self.spec.process && same(&hello.secret, &self.spec.secret));
-        if !known {
-            self.peers[index].dead = true;
-            return;
-        }
-        self.make_room(true);
-        let length = self.recorder.length();
-        let welcome = Welcome { length, ..self.welcome };
-        let peer = &mut self.peers[index];
-        peer.greet(Instant::now());
-        peer.knows(length);
-        peer.send(&line(&welcome));
-    }
-
-    fn obey(&mut self, index: usize, text: &[u8]) {
-        let Ok(value) = serde_json::from_slice::<serde_json::Value>(text) else {
-            self.peers[index].dead = true;
-            return;
-        };
-        let error = match serde_json::from_value::<Request>(value) {
-            Err(error) => Some(format!("not understood: {error}")),
-            Ok(Request { write: Some(write), .. }) => {
-                let fate = self.take_input(write);
-                self.fates.push(fate);
-                None
-            }
-            Ok(Request { stop: Some(Stop { grace_ms, interrupt }), .. }) => {
-                let grace = Duration::from_millis(grace_ms);
-                self.begin_end(ExitCause::Stopped, grace, interrupt);
-                None
-            }
-            Ok(Request { signal: Some(signal), .. }) if signal == "int" => {
-                self.interrupt();
-                None
-            }
-            Ok(Request { signal: Some(_), .. }) => Some("unknown signal".to_owned()),
-            Ok(Request { close_stdin: Some(true), .. }) => {
-                self.stdin.close();
-                None
-            }
-            Ok(_) => Some("unknown message".to_owned()),
-        };
-        if error.is_some() {
-            let report = Report { error, ..Report::default() };
-            self.peers[index].send(&line(&report));
-        }
-    }
-
-    fn take_input(&mut self, write: Write) -> Fate {
-        let bytes = match write {
-            Write { data: Some(data), .. } => STANDARD.decode(data).map_err(io::Error::other),
-            Write { text: Some(text), .. } => Ok(text.into_bytes()),
-            Write { file: Some(file), .. } => Bytes::File(file).read(),
-            _ => Err(io::ErrorKind::InvalidInput.into()),
-        };
-        match bytes {
-            Ok(bytes) => self.stdin.offer(write.id, bytes, write.close),
-            Err(error) => Fate::Refused(write.id, format!("no input in it: {error}")),
-        }
-    }
-
-    /// Tells the peers what is new, and drops those that are gone.
-    fn speak(&mut self) {
-        let now = Instant::now();
-        // An input counts as written only once the disk knows.
-        if !self.recorder.is_blocked() {
-            for fate in std::mem::take(&mut self.fates) {
-                self.tell(fate);
-            }
-        }
-        let length = self.recorder.length();
-        for peer in &mut self.peers {
-            peer.flush();
-            peer.announce(length);
-            peer.dead |= peer.expires_at().is_some_and(|at| now >= at);
-        }
-        self.peers.retain(|peer| !peer.dead);
-        let attended = self.peers.iter().any(|peer| peer.greeted);
-        if attended {
-            self.unattended_since = None;
-        } else if self.unattended_since.is_none() && self.ladder.is_none() {
-            self.unattended_since = Some(now);
-        }
-    }
-
-    fn tell(&mut self, fate: Fate) {
-        let report = match fate {
-            Fate::Queued => return,
-            Fate::Wrote(id) => Report { wrote: Some(id), ..Report::default() },
-            Fate::Refused(id, reason) => Report { refused: Some(Refused { id, reason }), ..Report::default() },
-        };
-        let report = line(&report);
-        for peer in self.peers.iter_mut().filter(|peer| peer.greeted) {
-            peer.send(&report);
-        }
-    }
-
     /// Leaves nothing behind but the transcript.
     fn close(mut self) {
         self.speak();
@@ -483,10 +344,4 @@ impl Shim {
             let _ = Cgroup::at(path).remove();
         }
     }
-}
-
-/// Compares in a time that does not depend on where the first difference is.
-fn same(left: &str, right: &str) -> bool {
-    let difference = left.bytes().zip(right.bytes()).fold(0, |difference, (left, right)| difference | (left ^ right));
-    left.len() == right.len() && difference == 0
 }

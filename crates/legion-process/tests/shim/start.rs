@@ -85,6 +85,10 @@ async fn a_process_is_held_by_one_shim_and_started_once() {
     let (shim, mut events) = start(&spec);
     wait_for_event(&mut events, |event| matches!(event, ShimEvent::Started { .. })).await;
     assert_eq!(process_state(&spec.dir).unwrap(), ProcessState::Held);
+    let (_second_shim, mut second_events) = start(&spec);
+    let seen = to_the_end(&mut second_events).await;
+    let started = |event: &ShimEvent| matches!(event, ShimEvent::Started { .. });
+    assert!(!seen.iter().any(started), "the second does not speak for the first");
     let second = start_alone(&spec).wait().unwrap().code();
     assert_eq!(second, Some(i32::from(exit_code::ALREADY_RUNNING)));
     shim.close_stdin().await.unwrap();
@@ -143,6 +147,11 @@ async fn a_start_returns_at_once() {
     let took = began.elapsed();
     println!("a start with 2 MiB of input took {took:?}");
     assert!(took < Duration::from_secs(1));
+    to_the_end(&mut events).await;
+    let spec = bench.shell("true");
+    let began = Instant::now();
+    let (_shim, mut events) = start(&spec);
+    println!("a start without input took {:?}", began.elapsed());
     to_the_end(&mut events).await;
     assert!(was_started(&spec.dir));
 }
