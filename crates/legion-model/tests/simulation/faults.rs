@@ -1,0 +1,91 @@
+//! What goes wrong from outside, and when.
+
+use legion_model::{Exit, ProcessId};
+
+use crate::simulation::{Action, CHAOS_MS, CrashPoint, Simulation, Work};
+
+/// Crashes of the service in every history, at least.
+pub const CRASHES_MIN: u64 = 3;
+const INSPECT_EVERY_MS: u64 = 45_000;
+/// The inspections go on after the chaos, as long as turns of the longest kind do.
+const INSPECT_UNTIL_MS: u64 = CHAOS_MS + 30 * 60_000;
+
+impl Simulation {
+    pub fn plan_faults(&mut self) {
+        let crashes = self.random.between(CRASHES_MIN, CRASHES_MIN + 2);
+        for _ in 0..crashes {
+            let point = *self
+                .random
+                .pick(&[
+                    CrashPoint::AtOnce,
+                    CrashPoint::BeforeAppend,
+                    CrashPoint::AfterAppend,
+                    CrashPoint::AmongSteps,
+                ])
+                .expect("not empty");
+            self.plan_in_chaos(Action::Crash(point));
+        }
+        for (action, most) in [
+            (Action::KillAgent, 5),
+            (Action::KillShim, 4),
+            (Action::KillAll, 2),
+            (Action::CutAny, 3),
+        ] {
+            for _ in 0..self.random.below(most + 1) {
+                self.plan_in_chaos(action.clone());
+            }
+        }
+        for _ in 0..self.random.below(4) {
+            let ms = *self.random.pick(&[-600_000, -5_000, 30_000, 3_600_000]).expect("not empty");
+            self.plan_in_chaos(Action::Jump { ms });
+        }
+        let mut at = INSPECT_EVERY_MS;
+        while at < INSPECT_UNTIL_MS {
+            self.plan(at, Action::Inspect);
+            at += INSPECT_EVERY_MS;
+        }
+    }
+
+    fn plan_in_chaos(&mut self, action: Action) {
+        let at = self.random.below(CHAOS_MS - 30_000);
+        self.plan(at, action);
+    }
+
+    fn any_alive(&mut self) -> Option<ProcessId> {
+        let alive: Vec<ProcessId> =
+            self.outside.directories.iter().filter(|(_, d)| d.alive).map(|(process, _)| *process).collect();
+        self.random.pick(&alive).copied()
+    }
+
+    /// kill -9 of a program: its shim sees it and writes it down.
+    pub fn kill_agent(&mut self) {
+        if let Some(process) = self.any_alive() {
+            self.note(format!("kill -9 of the program of {process}"));
+            self.program_dies(process, Some(Exit::Signal(9)));
+        }
+    }
+
+    /// kill -9 of a shim: the program dies with it, and nobody writes it down.
+    pub fn kill_shim(&mut self) {
+        if let Some(process) = self.any_alive() {
+            self.note(format!("kill -9 of the shim of {process}"));
+            self.program_dies(process, None);
+        }
+    }
+
+    /// The machine loses power: service, shims and programs.
+    pub fn kill_all(&mut self) {
+        self.note("kill -9 of all".to_owned());
+        self.crash("with everything");
+        let all: Vec<ProcessId> = self.outside.directories.keys().copied().collect();
+        for process in all {
+            self.program_dies(process, None);
+        }
+    }
+
+    pub fn cut_any(&mut self) {
+        if let Some(process) = self.any_alive() {
+            self.plan_work(0, Work::Cut(process));
+        }
+    }
+}
