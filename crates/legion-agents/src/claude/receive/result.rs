@@ -1,0 +1,60 @@
+use legion_model::MicroUsd;
+use serde_json::Value;
+
+use super::{number, text};
+use crate::{AgentEvent, TurnOutcome, Usage};
+
+/// A turn ended.
+pub(in crate::claude) fn events(line: &Value) -> Vec<AgentEvent> {
+    let outcome = outcome(line);
+    let said = text(line, "result").unwrap_or_default();
+    let error = (outcome != TurnOutcome::Completed).then(|| reason(line, &said));
+    vec![AgentEvent::TurnEnded {
+        outcome,
+        // The words of an error stand in `result` like an answer.
+        text: if outcome == TurnOutcome::Failed { String::new() } else { said },
+        error,
+        usage: usage(&line["usage"]),
+        cost_total: line["total_cost_usd"].as_f64().and_then(MicroUsd::from_dollars),
+        turns: number(line, "num_turns"),
+        denials: line["permission_denials"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|denial| text(denial, "tool_name"))
+            .collect(),
+    }]
+}
+
+fn outcome(line: &Value) -> TurnOutcome {
+    let aborted = line["terminal_reason"].as_str().is_some_and(|reason| reason.starts_with("aborted"));
+    match line["subtype"].as_str().unwrap_or_default() {
+        "success" if line["is_error"] == true => TurnOutcome::Failed,
+        "success" => TurnOutcome::Completed,
+        "error_max_turns" | "error_max_budget_usd" => TurnOutcome::Limit,
+        "error_during_execution" if aborted => TurnOutcome::Interrupted,
+        _ => TurnOutcome::Failed,
+    }
+}
+
+fn reason(line: &Value, said: &str) -> String {
+    let errors: Vec<&str> = line["errors"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    if !errors.is_empty() {
+        return errors.join("; ");
+    }
+    if !said.is_empty() {
+        return said.to_owned();
+    }
+    let terminal = line["terminal_reason"].as_str();
+    terminal.or(line["subtype"].as_str()).unwrap_or("unknown").to_owned()
+}
+
+fn usage(usage: &Value) -> Usage {
+    let tokens = |key: &str| usage[key].as_u64().unwrap_or(0);
+    Usage {
+        input_tokens: tokens("input_tokens"),
+        output_tokens: tokens("output_tokens"),
+        cache_read_tokens: tokens("cache_read_input_tokens"),
+        cache_write_tokens: tokens("cache_creation_input_tokens"),
+    }
+}

@@ -1,0 +1,6 @@
+use serde_json::json;
+
+/// Returns the refusal of a tool call. The model reads `message`; its turn goes on.
+pub fn deny(request: &str, message: &str) -> Vec<u8> {
+    super::control_success(request, &json!({"behavior": "deny", "message": message}))
+}

@@ -1,0 +1,63 @@
+//! What we write to Claude Code. Each function returns one line with its end.
+
+mod allow;
+mod deny;
+mod initialize;
+mod interrupt;
+mod probe;
+mod refuse;
+mod user_message;
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+pub use allow::allow;
+pub use deny::deny;
+pub use initialize::initialize;
+pub use interrupt::interrupt;
+pub use probe::probe;
+pub use refuse::refuse;
+pub use user_message::{Priority, user_message};
+
+fn line(value: &Value) -> Vec<u8> {
+    // Compact JSON has no raw line ends: they are escaped inside strings.
+    let mut line = value.to_string().into_bytes();
+    line.push(b'\n');
+    line
+}
+
+fn control_request(request: Uuid, body: &Value) -> Vec<u8> {
+    line(&json!({"type": "control_request", "request_id": request, "request": body}))
+}
+
+fn control_success(request: &str, body: &Value) -> Vec<u8> {
+    line(&json!({
+        "type": "control_response",
+        "response": {"subtype": "success", "request_id": request, "response": body},
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_message_is_one_line_of_json_whatever_it_carries() {
+        let (id, nasty) = (Uuid::nil(), "a\nb\r\n\"}\u{2028}\u{0}\\");
+        let lines = [
+            user_message(id, nasty, Some(Priority::Next)),
+            initialize(id),
+            interrupt(id),
+            probe(id),
+            allow(nasty, json!({"command": nasty}).as_object().unwrap()),
+            deny(nasty, nasty),
+            refuse(nasty, nasty),
+        ];
+        for line in lines {
+            let (last, rest) = line.split_last().unwrap();
+            assert_eq!(*last, b'\n');
+            assert!(!rest.contains(&b'\n') && !rest.contains(&b'\r'));
+            assert!(serde_json::from_slice::<Value>(rest).unwrap().is_object());
+        }
+    }
+}
