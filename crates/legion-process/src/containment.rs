@@ -86,6 +86,14 @@ impl CgroupRoot {
         made.map(|_| cgroup)
     }
 
+    /// Removes it when the service ends for good.
+    ///
+    /// # Errors
+    /// `ResourceBusy` while a process's group is in it: shims that outlive the service.
+    pub fn remove(&self) -> io::Result<()> {
+        Cgroup::at(&self.path).remove()
+    }
+
     /// Names the group of `process`; makes nothing.
     pub fn of(&self, process: Uuid) -> Cgroup {
         Cgroup::at(&self.path.join(process.to_string()))

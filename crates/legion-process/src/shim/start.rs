@@ -67,7 +67,7 @@ fn run() -> Result<(), u8> {
             kind: FailureKind::ConversationBusy,
             message: "another process of this conversation still runs".to_owned(),
         };
-        record_failure(&mut recorder, busy);
+        fail(&spec, &mut recorder, busy);
         return Err(exit_code::CONVERSATION_BUSY);
     }
     let first = match spec.stdin.take() {
@@ -77,7 +77,7 @@ fn run() -> Result<(), u8> {
             Err(error) => {
                 let message = format!("failed to read the first input: {error}");
                 let kind = FailureKind::Input;
-                record_failure(&mut recorder, Failure { kind, message });
+                fail(&spec, &mut recorder, Failure { kind, message });
                 return Err(exit_code::NOT_STARTED);
             }
         },
@@ -93,7 +93,7 @@ fn run() -> Result<(), u8> {
             let SpawnError::Failed(failure) = error else {
                 return Err(exit_code::ALREADY_STARTED);
             };
-            record_failure(&mut recorder, failure);
+            fail(&spec, &mut recorder, failure);
             return Err(exit_code::NOT_STARTED);
         }
     };
@@ -173,7 +173,12 @@ fn start_agent(spec: &ShimSpec) -> Result<Agent, SpawnError> {
     spawn::spawn(spec, directory, joining)
 }
 
-fn record_failure(recorder: &mut Recorder, failure: Failure) {
+/// Writes down that there will be no program, and leaves nothing else of it.
+fn fail(spec: &ShimSpec, recorder: &mut Recorder, failure: Failure) {
+    if let Some(path) = &spec.cgroup {
+        // Nobody joined it. What cannot be removed is the sweeper's.
+        let _ = Cgroup::at(path).remove();
+    }
     recorder.record(Content::Failed(failure));
     let deadline = Instant::now() + FAILURE_RECORD_WAIT_MAX;
     while let Some(retry_at) = recorder.retry_at()
