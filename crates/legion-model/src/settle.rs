@@ -6,7 +6,7 @@ use crate::agent::Agent;
 use crate::decide;
 use crate::event::Event;
 use crate::ids::{AgentId, MessageId, Party};
-use crate::message::Urgency;
+use crate::message::{Message, Urgency};
 use crate::organisation::Organisation;
 use crate::run::Outcome;
 
@@ -28,7 +28,7 @@ pub(crate) fn settle(state: &mut Organisation, at: Timestamp, events: &mut Vec<E
     }
     let addressed: Vec<AgentId> = events.iter().filter_map(steerable).collect();
     for agent in addressed {
-        let steered = steer(state, agent);
+        let steered = steer(state, at, agent);
         add(state, at, events, steered);
     }
     for agent in state.wanting.clone() {
@@ -65,19 +65,19 @@ fn steerable(event: &Event) -> Option<AgentId> {
 }
 
 /// Steers the next urgent message into an open run. At most one write of an agent is unseen at a time.
-fn steer(state: &Organisation, id: AgentId) -> Vec<Event> {
+fn steer(state: &Organisation, at: Timestamp, id: AgentId) -> Vec<Event> {
     let Some(agent) = state.agents.get(&id) else { return Vec::new() };
     let Some(run) = &agent.run else { return Vec::new() };
     let stopping = state.processes.get(&run.process).is_none_or(|process| process.stopping.is_some());
     if !agent.spec.driver.capabilities().steers || run.ending.is_some() || !run.unseen.is_empty() || stopping {
         return Vec::new();
     }
-    let next = agent.queue.iter().find(|id| state.messages.get(id).is_some_and(|m| m.urgency == Urgency::Now));
+    let next = deliverable(state, at, agent).find(|message| message.urgency == Urgency::Now);
     next.map(|message| Event::MessageSteered {
         agent: id,
         run: run.id,
         injection: id.injection(agent.injections + 1),
-        message: *message,
+        message: message.id,
     })
     .into_iter()
     .collect()
@@ -95,7 +95,7 @@ fn open_run(state: &Organisation, at: Timestamp, id: AgentId) -> Vec<Event> {
         None if state.processes.len() >= state.bounds.processes_max => return Vec::new(),
         None => (id.process(agent.processes + 1), true),
     };
-    let messages = prompt_messages(state, agent, can.prompt_messages_max);
+    let messages = prompt_messages(state, at, agent, can.prompt_messages_max);
     if messages.is_empty() {
         return Vec::new();
     }
@@ -115,12 +115,18 @@ fn open_run(state: &Organisation, at: Timestamp, id: AgentId) -> Vec<Event> {
     }]
 }
 
+/// What waits for an agent, in order. A message whose deadline has come is not delivered any more, even before that is recorded.
+fn deliverable<'a>(state: &'a Organisation, at: Timestamp, agent: &'a Agent) -> impl Iterator<Item = &'a Message> {
+    let queued = agent.queue.iter().filter_map(|id| state.messages.get(id));
+    queued.filter(move |message| message.by.is_none_or(|by| by > at))
+}
+
 /// Bytes of messages that one prompt carries together; a longer one travels alone.
 const PROMPT_BYTES_MAX: u64 = 64 * 1024;
 
 /// The messages of the next prompt, in order. None when nothing among them is worth a run of its own.
-fn prompt_messages(state: &Organisation, agent: &Agent, count_max: usize) -> Vec<MessageId> {
-    let queued: Vec<_> = agent.queue.iter().filter_map(|id| state.messages.get(id)).collect();
+fn prompt_messages(state: &Organisation, at: Timestamp, agent: &Agent, count_max: usize) -> Vec<MessageId> {
+    let queued: Vec<_> = deliverable(state, at, agent).collect();
     if !queued.iter().any(|message| message.urgency != Urgency::WithNext) {
         return Vec::new();
     }

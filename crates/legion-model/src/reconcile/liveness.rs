@@ -22,15 +22,14 @@ pub(super) fn reconcile(state: &Organisation, world: &World, plan: &mut Plan) {
         let waits = state.waits.contains_key(&agent.id)
             || state.approvals.values().any(|open| open.process == process.id && open.verdict.is_none());
         let silent_ms = if waits { 0 } else { plan.now.mono_ms.saturating_sub(view.last_sign_ms) };
-        let suspect_at = view.last_sign_ms.saturating_add(bounds.suspect_ms);
         let (id, agent) = (run.id, agent.id);
         if silent_ms < bounds.suspect_ms {
             if run.suspect.is_some() {
                 plan.step(Step::Due(Order::Clear { run: id, agent }));
             }
-            plan.wake_at(suspect_at.max(plan.now.mono_ms.saturating_add(1)));
-            if waits {
-                plan.wake_at(plan.now.mono_ms.saturating_add(bounds.suspect_ms));
+            // The end of a wait is an event: there is nothing to look at before.
+            if !waits {
+                plan.wake_at(view.last_sign_ms.saturating_add(bounds.suspect_ms));
             }
             continue;
         }
@@ -38,23 +37,20 @@ pub(super) fn reconcile(state: &Organisation, world: &World, plan: &mut Plan) {
         if run.suspect.is_none() {
             plan.step(Step::Due(Order::Suspect { run: id, agent, why: why.clone() }));
         }
-        let hung_at = view.last_sign_ms.saturating_add(bounds.hung_ms);
-        if silent_ms >= bounds.hung_ms {
-            if run.suspect.is_some() {
-                plan.step(Step::Due(Order::Hung { run: id, agent, why: format!("{why} and answers no probe") }));
-            }
-            continue;
-        }
+        // However long the silence: it may have been a wait. Only an unanswered probe is proof.
         let pause = (bounds.hung_ms.saturating_sub(bounds.suspect_ms) / PROBES).max(1);
-        let probe_at = view
-            .probed_ms
-            .filter(|probed| *probed > view.last_sign_ms)
-            .map_or(0, |probed| probed.saturating_add(pause));
-        if probe_at <= plan.now.mono_ms {
-            plan.step(Step::Probe { process: process.id, run: id });
-            plan.wake_at(plan.now.mono_ms.saturating_add(pause).min(hung_at));
-        } else {
-            plan.wake_at(probe_at.min(hung_at));
+        let probed = view.probed_ms.filter(|probed| *probed > view.last_sign_ms);
+        match probed.map(|probed| probed.saturating_add(pause)) {
+            Some(next) if next > plan.now.mono_ms => plan.wake_at(next),
+            Some(_) if silent_ms >= bounds.hung_ms => {
+                if run.suspect.is_some() {
+                    plan.step(Step::Due(Order::Hung { run: id, agent, why: format!("{why} and answers no probe") }));
+                }
+            }
+            _ => {
+                plan.step(Step::Probe { process: process.id, run: id });
+                plan.wake_at(plan.now.mono_ms.saturating_add(pause));
+            }
         }
     }
 }

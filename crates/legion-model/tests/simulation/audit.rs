@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use legion_model::{
-    AgentId, Body, Event, InjectionId, MessageId, MessageKind, MessageState, Organisation, Party, ProcessId, RunId,
-    Urgency,
+    AgentId, Body, DriverKind, Event, InjectionId, MessageId, MessageKind, MessageState, Organisation, Outcome, Party,
+    ProcessId, RunId, Urgency,
 };
 use uuid::Uuid;
 
+use crate::outside::Activity;
 use crate::simulation::Simulation;
 
 /// What the log said of a message.
@@ -146,6 +147,13 @@ impl Simulation {
                             found(format!("the run {run} ended and a fired parent was told"));
                         }
                         (None, _) => {}
+                    }
+                }
+                Event::RunEnding { agent, run, outcome: Outcome::Killed, .. } => {
+                    let live = self.outside.conversations.get(agent).and_then(|conversation| conversation.live);
+                    let directory = live.and_then(|live| self.outside.directories.get(&live));
+                    if directory.is_some_and(|d| d.driver == DriverKind::Claude && d.activity != Activity::Hung) {
+                        found(format!("the run {run} of {agent} is killed as hung and answers probes"));
                     }
                 }
                 Event::KeyUsed { caller, key, .. } => {

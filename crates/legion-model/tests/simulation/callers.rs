@@ -114,7 +114,8 @@ impl Simulation {
         self.check_answer(by, &order, &answer);
         self.callers.calls[reply.call].answer = Some(answer.clone());
         if let (Order::BeginWait { waiter, target }, Answer::Done) = (&order, &answer) {
-            let in_ms = self.random.below(200_000);
+            let most = if self.random.chance(10) { 4_000_000 } else { 200_000 };
+            let in_ms = self.random.below(most);
             self.plan(in_ms, Action::EndWait { waiter: *waiter, target: *target });
         }
         if self.random.chance(15) {
