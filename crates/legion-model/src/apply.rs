@@ -307,20 +307,22 @@ impl Organisation {
         match to {
             Party::Root => self.root_inbox.push_back(id),
             Party::Agent(agent) => {
+                let redirects = self.redirects(agent);
                 let Some(agent) = self.agents.get_mut(&agent) else { return };
                 if urgency == Urgency::First {
                     // Behind other redirects: they keep their order among themselves.
-                    let firsts = agent
-                        .queue
-                        .iter()
-                        .take_while(|queued| self.messages.get(queued).is_some_and(|m| m.urgency == Urgency::First))
-                        .count();
-                    agent.queue.insert(firsts, id);
+                    agent.queue.insert(redirects, id);
                 } else {
                     agent.queue.push_back(id);
                 }
             }
         }
+    }
+
+    /// How many redirects stand at the front of an agent's queue. Nothing else gets before them.
+    fn redirects(&self, agent: AgentId) -> usize {
+        let is_redirect = |id: &&MessageId| self.messages.get(id).is_some_and(|m| m.urgency == Urgency::First);
+        self.agents.get(&agent).map_or(0, |agent| agent.queue.iter().take_while(is_redirect).count())
     }
 
     fn message_taken(&mut self, id: MessageId, injection: crate::ids::InjectionId) {
@@ -335,13 +337,16 @@ impl Organisation {
         let Some(message) = self.messages.get_mut(&id) else { return };
         message.state = MessageState::Accepted;
         message.injection = None;
-        let Some(agent) = message.to.agent().and_then(|agent| self.agents.get_mut(&agent)) else { return };
-        if let Some(run) = &mut agent.run {
+        let urgency = message.urgency;
+        let Some(agent) = message.to.agent() else { return };
+        if let Some(run) = self.agents.get_mut(&agent).and_then(|agent| agent.run.as_mut()) {
             for messages in run.unseen.values_mut() {
                 messages.retain(|unseen| *unseen != id);
             }
         }
-        agent.queue.push_front(id);
+        let redirects = self.redirects(agent);
+        let Some(agent) = self.agents.get_mut(&agent) else { return };
+        agent.queue.insert(if urgency == Urgency::First { 0 } else { redirects }, id);
         let agent = agent.id;
         self.refresh_wanting(agent);
     }

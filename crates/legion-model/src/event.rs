@@ -68,7 +68,7 @@ pub enum Event {
         run: RunId,
         injection: InjectionId,
     },
-    /// It was handed over and never seen: it waits again, before everything else.
+    /// It was handed over and never seen: it waits again, before everything else but redirects.
     MessageReturned {
         message: MessageId,
     },

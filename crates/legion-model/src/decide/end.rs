@@ -73,14 +73,14 @@ pub(crate) fn end_run(state: &Organisation, at: Timestamp, agent: &Agent, end: E
 /// Messages that were handed over in this run and never seen: they wait again in their old order, or are given up.
 fn returned(state: &Organisation, agent: &Agent, seen: &[InjectionId]) -> Vec<Event> {
     let Some(run) = &agent.run else { return Vec::new() };
-    let mut messages: Vec<_> = run
+    // At most one write of an agent is unseen, and it holds its messages in order. Times cannot tell: many may share one.
+    let messages: Vec<_> = run
         .unseen
         .iter()
         .filter(|(injection, _)| !seen.contains(injection))
         .flat_map(|(_, messages)| messages)
         .filter_map(|id| state.messages.get(id))
         .collect();
-    messages.sort_by_key(|message| (message.urgency != Urgency::First, message.at, message.id));
     // Each goes to the front: the last one first.
     let mut events = Vec::new();
     for message in messages.into_iter().rev() {

@@ -156,6 +156,12 @@ impl Simulation {
                         found(format!("the run {run} of {agent} is killed as hung and answers probes"));
                     }
                 }
+                Event::InjectionSeen { agent, injection, .. } => {
+                    let conversation = self.outside.conversations.get(agent);
+                    if !conversation.is_some_and(|conversation| conversation.filed.contains(injection)) {
+                        found(format!("the write {injection} is recorded as seen and {agent} does not have it"));
+                    }
+                }
                 Event::KeyUsed { caller, key, .. } => {
                     if !self.audit.keys.insert((*caller, key.key.clone())) {
                         found(format!("the key {} of {caller} was used twice", key.key));

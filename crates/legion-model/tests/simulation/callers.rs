@@ -10,6 +10,12 @@ use legion_model::{
 use crate::service::Reply;
 use crate::simulation::{Action, CHAOS_MS, Simulation};
 
+/// Calls at the beginning, which are hires.
+const HIRES_FIRST: u64 = 8;
+
+/// Messages of one burst.
+const BURST_MAX: u64 = 8;
+
 /// How often a call without an answer is repeated.
 const TRIES_MAX: u32 = 6;
 
@@ -36,8 +42,8 @@ impl Simulation {
             let at = self.random.below(CHAOS_MS);
             self.plan(at, Action::Call);
         }
-        // A history without anybody is none.
-        for at in 0..3 {
+        // A history without anybody is none: an organisation is built first.
+        for at in 0..HIRES_FIRST {
             self.plan(at * 500, Action::Call);
         }
     }
@@ -45,7 +51,28 @@ impl Simulation {
     pub fn call(&mut self) {
         let number = self.callers.calls.len();
         let by = if self.random.chance(65) { Party::Root } else { self.any_party() };
+        if (number as u64) < HIRES_FIRST {
+            let order = self.any_hire(number, by);
+            return self.make(number, by, order);
+        }
         let order = self.any_order(number, by);
+        let again = match &order {
+            Order::Tell { to, .. } if self.random.chance(self.habits.bursts) => Some(*to),
+            _ => None,
+        };
+        self.make(number, by, order);
+        // Much for one agent at once.
+        let Some(to) = again else { return };
+        for _ in 0..self.random.below(BURST_MAX) {
+            let number = self.callers.calls.len();
+            let by = if self.random.chance(80) { Party::Root } else { by };
+            let now = self.random.chance(20);
+            let (message, body) = (MessageId(self.random.uuid()), Body::from(format!("call {number}")));
+            self.make(number, by, Order::Tell { message, to, body, bytes: 10, now, deadline: None });
+        }
+    }
+
+    fn make(&mut self, number: usize, by: Party, order: Order) {
         let key = self
             .random
             .chance(70)
@@ -243,13 +270,14 @@ impl Simulation {
             4 => Some(vec!["mcp__files__read".to_owned()]),
             _ => None,
         };
+        let budgets = self.habits.budgets;
         let mut limit = |percent: u64, low: u64, high: u64| {
             self.random.chance(percent).then(|| self.random.between(low, high))
         };
         let limits = Limits {
             turns: limit(10, 1, 20).map(|turns| turns as u32),
             seconds: limit(15, 1, 200),
-            budget: limit(25, 0, 20_000_000).map(MicroUsd),
+            budget: limit(budgets, 0, 4_000_000).map(MicroUsd),
             headcount: limit(15, 0, 5).map(|agents| agents as u32),
             depth: limit(15, 0, 3).map(|levels| levels as u32),
             models: None,

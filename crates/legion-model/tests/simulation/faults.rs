@@ -26,8 +26,8 @@ impl Simulation {
             self.plan_in_chaos(Action::Crash(point));
         }
         for (action, most) in [
-            (Action::KillAgent, 5),
-            (Action::KillShim, 4),
+            (Action::KillAgent, 12),
+            (Action::KillShim, 8),
             (Action::KillAll, 2),
             (Action::CutAny, 3),
         ] {

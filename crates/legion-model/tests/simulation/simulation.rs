@@ -82,6 +82,8 @@ pub struct Habits {
     pub dies: u64,
     pub prompt_with_start: bool,
     pub command_agents: u64,
+    pub budgets: u64,
+    pub bursts: u64,
 }
 
 pub struct Simulation {
@@ -156,6 +158,8 @@ impl Simulation {
             dies: rare(&mut random, 8),
             prompt_with_start: random.chance(50),
             command_agents: random.below(101),
+            budgets: rare(&mut random, 100),
+            bursts: rare(&mut random, 50),
         };
         Self {
             random,
