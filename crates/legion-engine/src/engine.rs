@@ -188,7 +188,12 @@ impl Engine {
         for keeper in self.keepers() {
             keeper.close().await;
         }
-        self.inner.tasks.end(grace).await
+        let ended = self.inner.tasks.end(grace).await;
+        if let (false, legion_process::Holding::Cgroup(root)) = (keep, &self.inner.holding) {
+            // One that is not empty stays: what is in it is still held.
+            let _ = root.remove();
+        }
+        ended
     }
 
     async fn stop_all(&self, grace: Duration) {

@@ -24,7 +24,10 @@ pub(crate) fn probes(environment: &Environment, data_dir: &Path) -> Vec<Probe> {
         }
         Err(error) => probes.push(bad("settings", error.to_string(), "mend what it names")),
     }
-    probes.push(good("containment", "none yet: agents run with your own rights, in their working directory by instruction only".to_owned()));
+    probes.push(good(
+        "containment",
+        "none yet: agents run with your own rights, in their working directory by instruction only".to_owned(),
+    ));
     probes
 }
 
@@ -34,7 +37,11 @@ fn data_dir_probe(data_dir: &Path) -> Probe {
     match tempfile_in(existing) {
         Ok(()) if missing => good("data directory", format!("{} (will be made)", data_dir.display())),
         Ok(()) => good("data directory", data_dir.display().to_string()),
-        Err(error) => bad("data directory", format!("{}: {error}", data_dir.display()), "give another one with --data-dir or LEGION_DATA_DIR"),
+        Err(error) => bad(
+            "data directory",
+            format!("{}: {error}", data_dir.display()),
+            "give another one with --data-dir or LEGION_DATA_DIR",
+        ),
     }
 }
 
@@ -55,7 +62,9 @@ fn sockets(environment: &Environment, data_dir: &Path) -> Probe {
 
 fn holding() -> Probe {
     match legion_process::containment("doctor") {
-        Holding::Cgroup(root) => good("process trees", format!("held by a control group for each process, below {}", root.path().display())),
+        Holding::Cgroup(root) => {
+            good("process trees", format!("held by a control group for each process, below {}", root.path().display()))
+        }
         Holding::Sweep(reason) => {
             good("process trees", format!("held by the shim, and swept by the environment of processes ({reason})"))
         }
@@ -88,7 +97,9 @@ async fn claude(environment: &Environment, settings: &Settings) -> Probe {
     let program = settings.claude.clone().unwrap_or_else(|| "claude".into());
     match version(environment, &program).await {
         Ok(text) => good("claude code", text),
-        Err(error) => bad("claude code", error, "npm install -g @anthropic-ai/claude-code, or hire with --driver command"),
+        Err(error) => {
+            bad("claude code", error, "npm install -g @anthropic-ai/claude-code, or hire with --driver command")
+        }
     }
 }
 

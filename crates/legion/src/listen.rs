@@ -18,7 +18,8 @@ pub(crate) async fn bind(asked: &Listen, settings: &Settings, data_dir: &DataDir
         Listen::At(addresses) => addresses.clone(),
         Listen::Default if !settings.listen.is_empty() => {
             let parse = |text: &String| {
-                text.parse::<SocketAddr>().map_err(|_| format!("`{text}` in the setting `listen` is not an address such as 127.0.0.1:6666"))
+                text.parse::<SocketAddr>()
+                    .map_err(|_| format!("`{text}` in the setting `listen` is not an address such as 127.0.0.1:6666"))
             };
             settings.listen.iter().map(parse).collect::<Result<_, _>>()?
         }
@@ -48,7 +49,8 @@ async fn bind_any(data_dir: &DataDir) -> Result<TcpListener, String> {
     for address in tried {
         match TcpListener::bind(address).await {
             Ok(listener) => return Ok(listener),
-            Err(error) if error.kind() == io::ErrorKind::AddrInUse || error.kind() == io::ErrorKind::AddrNotAvailable => {}
+            Err(error)
+                if error.kind() == io::ErrorKind::AddrInUse || error.kind() == io::ErrorKind::AddrNotAvailable => {}
             Err(error) => return Err(format!("cannot listen on {address}: {error}")),
         }
     }

@@ -131,7 +131,8 @@ async fn serve(environment: &Environment, args: &ServeArgs) -> Result<(), Failur
 
 /// Waits for the end: a signal, a call of `down`, or the failure of a vital task. True when agents are to be left running.
 async fn until_told(engine: &Engine, asked_down: &mut tokio::sync::mpsc::Receiver<bool>) -> bool {
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
         return asked_down.recv().await.unwrap_or(true);
     };
     let failed = engine.tasks().failed();
@@ -160,7 +161,8 @@ fn announce(data_dir: &DataDir, lock: &mut DataDirLock, info: &ServiceInfo, addr
 }
 
 fn log_to_file(environment: &Environment, data_dir: &DataDir) {
-    let filter = EnvFilter::try_new(environment.get("LEGION_LOG").unwrap_or("info")).unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter =
+        EnvFilter::try_new(environment.get("LEGION_LOG").unwrap_or("info")).unwrap_or_else(|_| EnvFilter::new("info"));
     let file: &'static LogFile = Box::leak(Box::new(LogFile::new(&data_dir.logs())));
     // A second service in one process, in a test, keeps the first one's log.
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(move || file).try_init();

@@ -178,11 +178,14 @@ impl Held {
 
     /// The shim lives: follow, and carry out steps until it is gone.
     async fn live(mut self, shim: Shim, mut events: ShimEvents) -> Result<(), KeeperGone> {
-        let mut held_since: Option<tokio::time::Instant> = None;
+        let mut held_since: Option<u64> = None;
         loop {
             let held = async {
                 match held_since {
-                    Some(since) => tokio::time::sleep_until(since + HELD_PAUSE).await,
+                    Some(since) => {
+                        let waited = Duration::from_millis(self.task.inner.clock.mono_ms().saturating_sub(since));
+                        tokio::time::sleep(HELD_PAUSE.saturating_sub(waited)).await;
+                    }
                     None => std::future::pending().await,
                 }
             };
@@ -200,7 +203,7 @@ impl Held {
                 () = held => self.report_held().await?,
             }
             held_since = match (self.follower.held_is_due(), held_since) {
-                (true, None) => Some(tokio::time::Instant::now()),
+                (true, None) => Some(self.task.inner.clock.mono_ms()),
                 (true, since) => since,
                 (false, _) => None,
             };

@@ -104,8 +104,9 @@ fn one_fact(
 
 fn turn_ended(state: &Organisation, at: Timestamp, agent: &Agent, run: &Run, report: &TurnReport) -> Vec<Event> {
     let cost = turn_cost(state, agent, run, report);
-    if !run.unseen.is_empty() && run.unseen.keys().any(|injection| Some(*injection) != run.prompt) {
-        // A message was steered in that this turn did not take up: the program goes on with it by itself.
+    if !run.unseen.is_empty() {
+        // The program has not taken up what was written, so this turn is not the answer to it: it was steered in too late for
+        // this turn, or the program had begun the turn by itself. It goes on with the write in its next turn.
         return vec![Event::TurnNoted {
             agent: agent.id,
             run: run.id,
@@ -116,12 +117,7 @@ fn turn_ended(state: &Organisation, at: Timestamp, agent: &Agent, run: &Run, rep
         }];
     }
     let (outcome, error, by) = outcome_of(run.ending.as_ref(), report.outcome, report.error.clone());
-    // A turn answers its prompt: whoever answers has read it.
-    let seen: Vec<InjectionId> = run.prompt.filter(|prompt| run.unseen.contains_key(prompt)).into_iter().collect();
-    let mut events: Vec<Event> = seen
-        .iter()
-        .map(|injection| Event::InjectionSeen { agent: agent.id, run: run.id, injection: *injection })
-        .collect();
+    let mut events = Vec::new();
     events.extend(end_run(
         state,
         at,
@@ -136,7 +132,7 @@ fn turn_ended(state: &Organisation, at: Timestamp, agent: &Agent, run: &Run, rep
             cost_total: report.cost_total,
             turns: report.turns,
             return_unseen: true,
-            seen,
+            seen: Vec::new(),
             tell_parent: true,
             by,
         },
