@@ -29,10 +29,12 @@ impl Organisation {
         std::iter::once(party)
             .chain(self.ancestors(party))
             .filter_map(|member| self.agents.get(&member.agent()?))
-            .filter_map(|agent| {
-                let budget = agent.spec.limits.budget?;
-                let used = if Party::Agent(agent.id) == party { self.committed(agent) } else { self.spent(agent) };
-                Some(budget.less(used))
+            .filter_map(|agent| Some((agent, agent.spec.limits.budget?)))
+            .enumerate()
+            .map(|(distance, (agent, budget))| {
+                // What is set aside under the nearest budget is gone; the ones above have set that budget itself aside.
+                let used = if distance == 0 { self.committed(agent) } else { self.spent(agent) };
+                budget.less(used)
             })
             .min()
     }

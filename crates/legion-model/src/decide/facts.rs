@@ -117,8 +117,7 @@ fn turn_ended(state: &Organisation, at: Timestamp, agent: &Agent, run: &Run, rep
         }];
     }
     let (outcome, error, by) = outcome_of(run.ending.as_ref(), report.outcome, report.error.clone());
-    let mut events = Vec::new();
-    events.extend(end_run(
+    let mut events = end_run(
         state,
         at,
         agent,
@@ -136,7 +135,7 @@ fn turn_ended(state: &Organisation, at: Timestamp, agent: &Agent, run: &Run, rep
             tell_parent: true,
             by,
         },
-    ));
+    );
     if run.ending.as_ref().is_some_and(|ending| ending.stop) {
         // It was to be stopped with its process, and so it is.
         events.extend(stop(state, run.process, StopReason::Run));

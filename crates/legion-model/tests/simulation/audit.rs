@@ -127,7 +127,9 @@ impl Simulation {
                     }
                     let told = reports.get(&report_id(*run)).copied();
                     let fired_with = |party: Party| {
-                        batch.iter().any(|l| matches!(&l.event, Event::AgentFired { agent, .. } if party.agent() == Some(*agent)))
+                        batch.iter().any(
+                            |l| matches!(&l.event, Event::AgentFired { agent, .. } if party.agent() == Some(*agent)),
+                        )
                     };
                     // The parent as it is after the batch, or was when the agent was fired in it.
                     let parent = self

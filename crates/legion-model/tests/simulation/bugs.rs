@@ -1,8 +1,6 @@
 //! Bugs that are planted between the pure functions and the log or the hands: the simulation has to find each.
 
-use legion_model::{
-    Answer, Command, Decided, Event, Exit, MessageKind, Order, Organisation, Step, StopReason,
-};
+use legion_model::{Answer, Command, Decided, Event, Exit, MessageKind, Order, Organisation, Step, StopReason};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bug {
@@ -63,9 +61,8 @@ impl Bug {
         let events = &mut decided.events;
         let count = events.len();
         match self {
-            Self::ReportForgotten => events.retain(|event| {
-                !matches!(event, Event::MessageAccepted { message_kind: MessageKind::Report, .. })
-            }),
+            Self::ReportForgotten => events
+                .retain(|event| !matches!(event, Event::MessageAccepted { message_kind: MessageKind::Report, .. })),
             Self::SeenForgotten => events.retain(|event| !matches!(event, Event::InjectionSeen { .. })),
             Self::ReturnedForgotten => events.retain(|event| !matches!(event, Event::MessageReturned { .. })),
             Self::AckForgotten => events.retain(|event| !matches!(event, Event::MessageAcked { .. })),
@@ -89,7 +86,8 @@ impl Bug {
                 }
             }
             Self::CircleAllowed => {
-                if let (Order::BeginWait { waiter, target }, Answer::Deadlock { .. }) = (&command.order, &decided.answer)
+                if let (Order::BeginWait { waiter, target }, Answer::Deadlock { .. }) =
+                    (&command.order, &decided.answer)
                 {
                     *events = vec![Event::WaitBegan { waiter: *waiter, target: *target }];
                     return true;
@@ -123,9 +121,8 @@ impl Bug {
 }
 
 fn reverse_returned(events: &mut [Event]) -> bool {
-    let places: Vec<usize> = (0..events.len())
-        .filter(|index| matches!(events[*index], Event::MessageReturned { .. }))
-        .collect();
+    let places: Vec<usize> =
+        (0..events.len()).filter(|index| matches!(events[*index], Event::MessageReturned { .. })).collect();
     for (low, high) in places.iter().zip(places.iter().rev()).take(places.len() / 2) {
         events.swap(*low, *high);
     }

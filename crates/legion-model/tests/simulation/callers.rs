@@ -73,10 +73,8 @@ impl Simulation {
     }
 
     fn make(&mut self, number: usize, by: Party, order: Order) {
-        let key = self
-            .random
-            .chance(70)
-            .then(|| Key { key: format!("key-{number}"), fingerprint: format!("call {number}") });
+        let key =
+            self.random.chance(70).then(|| Key { key: format!("key-{number}"), fingerprint: format!("call {number}") });
         self.callers.calls.push(Call { by, order, key, tries: 0, answer: None });
         self.send(number);
     }
@@ -95,8 +93,7 @@ impl Simulation {
             _ => {}
         }
         let call = &self.callers.calls[number];
-        let command =
-            Command { at: self.wall(), by: call.by, key: call.key.clone(), order: call.order.clone() };
+        let command = Command { at: self.wall(), by: call.by, key: call.key.clone(), order: call.order.clone() };
         self.trace.line(self.mono_ms, format!("call {number} of {}: {:?}", command.by, command.order));
         if self.service.is_none() {
             return self.lose(number);
@@ -208,18 +205,13 @@ impl Simulation {
                     self.wall() + std::time::Duration::from_millis(in_ms)
                 }),
             },
-            60..72 => {
-                Order::Interrupt { agent, message, body: self.random.chance(50).then_some(text), bytes: 10 }
-            }
+            60..72 => Order::Interrupt { agent, message, body: self.random.chance(50).then_some(text), bytes: 10 },
             72..75 => Order::InterruptAll,
             75..81 => Order::Fire { agent, keep_reports: self.random.chance(50) },
             81..87 => Order::Ack { messages: self.any_messages(by) },
             87..93 => {
-                let open: Vec<_> = self
-                    .service
-                    .as_ref()
-                    .map(|s| s.state.approvals.keys().copied().collect())
-                    .unwrap_or_default();
+                let open: Vec<_> =
+                    self.service.as_ref().map(|s| s.state.approvals.keys().copied().collect()).unwrap_or_default();
                 match self.random.pick(&open).copied() {
                     Some(approval) => {
                         let verdict = *self.random.pick(&[Verdict::Approved, Verdict::Denied]).expect("not empty");
@@ -271,9 +263,8 @@ impl Simulation {
             _ => None,
         };
         let budgets = self.habits.budgets;
-        let mut limit = |percent: u64, low: u64, high: u64| {
-            self.random.chance(percent).then(|| self.random.between(low, high))
-        };
+        let mut limit =
+            |percent: u64, low: u64, high: u64| self.random.chance(percent).then(|| self.random.between(low, high));
         let limits = Limits {
             turns: limit(10, 1, 20).map(|turns| turns as u32),
             seconds: limit(15, 1, 200),

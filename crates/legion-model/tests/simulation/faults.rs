@@ -16,21 +16,13 @@ impl Simulation {
         for _ in 0..crashes {
             let point = *self
                 .random
-                .pick(&[
-                    CrashPoint::AtOnce,
-                    CrashPoint::BeforeAppend,
-                    CrashPoint::AfterAppend,
-                    CrashPoint::AmongSteps,
-                ])
+                .pick(&[CrashPoint::AtOnce, CrashPoint::BeforeAppend, CrashPoint::AfterAppend, CrashPoint::AmongSteps])
                 .expect("not empty");
             self.plan_in_chaos(Action::Crash(point));
         }
-        for (action, most) in [
-            (Action::KillAgent, 12),
-            (Action::KillShim, 8),
-            (Action::KillAll, 2),
-            (Action::CutAny, 3),
-        ] {
+        for (action, most) in
+            [(Action::KillAgent, 12), (Action::KillShim, 8), (Action::KillAll, 2), (Action::CutAny, 3)]
+        {
             for _ in 0..self.random.below(most + 1) {
                 self.plan_in_chaos(action.clone());
             }

@@ -62,8 +62,7 @@ impl Simulation {
                 }
                 let Some(state) = self.service.as_ref().map(|service| &service.state) else { return };
                 let is_wanted = state.processes.get(&process).is_some_and(|known| known.stopping.is_none());
-                let Some(driver) = state.agents.get(&agent).map(|agent| agent.spec.driver).filter(|_| is_wanted)
-                else {
+                let Some(driver) = state.agents.get(&agent).map(|agent| agent.spec.driver).filter(|_| is_wanted) else {
                     return;
                 };
                 let with_prompt = self.habits.prompt_with_start || driver == DriverKind::Command;
@@ -127,11 +126,8 @@ impl Simulation {
     }
 
     fn stop(&mut self, process: ProcessId, reason: StopReason) {
-        let Some(agent) = self
-            .service
-            .as_ref()
-            .and_then(|service| service.state.processes.get(&process))
-            .map(|known| known.agent)
+        let Some(agent) =
+            self.service.as_ref().and_then(|service| service.state.processes.get(&process)).map(|known| known.agent)
         else {
             return;
         };

@@ -35,7 +35,13 @@ impl Simulation {
             (DriverKind::Claude, Activity::Turn { ends_ms, .. }) if ends_ms <= self.mono_ms => {
                 let outcome = *self
                     .random
-                    .pick(&[Outcome::Completed, Outcome::Completed, Outcome::Completed, Outcome::Failed, Outcome::Limit])
+                    .pick(&[
+                        Outcome::Completed,
+                        Outcome::Completed,
+                        Outcome::Completed,
+                        Outcome::Failed,
+                        Outcome::Limit,
+                    ])
                     .expect("not empty");
                 self.end_turn(process, outcome);
             }

@@ -44,7 +44,8 @@ impl Simulation {
             return self.violate("the service has something to append and does not".to_owned());
         }
         let state = &service.state;
-        let found = self.broken_rest(state).or_else(|| self.broken_delivery(state)).or_else(|| self.broken_money(state));
+        let found =
+            self.broken_rest(state).or_else(|| self.broken_delivery(state)).or_else(|| self.broken_money(state));
         let folded = self.folded();
         if folded != *state {
             return self.violate("the state is not the fold of the log at the end".to_owned());
@@ -75,7 +76,8 @@ impl Simulation {
         if let Some((run, _)) = self.audit.runs.iter().find(|(_, ended)| !**ended) {
             return Some(format!("the run {run} was opened and never ended"));
         }
-        let put_off = |id| state.messages.get(id).is_some_and(|m: &legion_model::Message| m.urgency == Urgency::WithNext);
+        let put_off =
+            |id| state.messages.get(id).is_some_and(|m: &legion_model::Message| m.urgency == Urgency::WithNext);
         let waiting = state.agents.values().find(|agent| !agent.queue.iter().all(put_off));
         waiting.map(|agent| format!("not live: {} messages wait for {} at the end", agent.queue.len(), agent.id))
     }

@@ -66,7 +66,10 @@ impl Simulation {
         };
         let processes: Vec<ProcessId> = service.state.processes.keys().copied().collect();
         for &process in &processes {
-            service.world.processes.insert(process, ProcessView { last_sign_ms: self.mono_ms, ..ProcessView::default() });
+            service
+                .world
+                .processes
+                .insert(process, ProcessView { last_sign_ms: self.mono_ms, ..ProcessView::default() });
         }
         self.service = Some(service);
         self.submit(&Command::own(self.wall(), Order::StartService), None);

@@ -49,18 +49,43 @@ pub enum Work {
 
 #[derive(Debug, Clone)]
 pub enum Action {
-    Work { epoch: u64, work: Work },
+    Work {
+        epoch: u64,
+        work: Work,
+    },
     /// A shim begins.
-    Boot { process: ProcessId, epoch: u64, input: Option<Input> },
+    Boot {
+        process: ProcessId,
+        epoch: u64,
+        input: Option<Input>,
+    },
     /// An agent's program goes on.
-    Tick { process: ProcessId, generation: u64 },
-    OwnTurn { process: ProcessId },
-    Filed { process: ProcessId, injection: InjectionId },
-    Die { process: ProcessId, exit: Exit },
-    Orphans { epoch: u64 },
+    Tick {
+        process: ProcessId,
+        generation: u64,
+    },
+    OwnTurn {
+        process: ProcessId,
+    },
+    Filed {
+        process: ProcessId,
+        injection: InjectionId,
+    },
+    Die {
+        process: ProcessId,
+        exit: Exit,
+    },
+    Orphans {
+        epoch: u64,
+    },
     Call,
-    Repeat { call: usize },
-    EndWait { waiter: AgentId, target: AgentId },
+    Repeat {
+        call: usize,
+    },
+    EndWait {
+        waiter: AgentId,
+        target: AgentId,
+    },
     Crash(CrashPoint),
     CrashIfArmed,
     Restart,
@@ -68,7 +93,9 @@ pub enum Action {
     KillShim,
     KillAll,
     CutAny,
-    Jump { ms: i64 },
+    Jump {
+        ms: i64,
+    },
     Inspect,
 }
 
