@@ -66,6 +66,10 @@ const BANS: &[Ban] = &[
         homes: &[
             Home { path: "crates/legion-runtime/src/environment", why: "the registry of environment variables" },
             Home { path: "crates/legion/src/main.rs", why: "the composition root" },
+            Home {
+                path: "crates/legion-process/src/service/start.rs",
+                why: "a service inside an agent's tree hands the tree's mark on to its shims",
+            },
         ],
         waivable: &[],
         remedy: "read it in legion-runtime's environment and pass the value in",
@@ -83,6 +87,10 @@ const BANS: &[Ban] = &[
         homes: &[
             Home { path: "crates/legion-runtime/src/task", why: "the task scopes" },
             Home { path: "crates/legion-store-sqlite/src/", why: "the one writer thread" },
+            Home {
+                path: "crates/legion-process/src/service/",
+                why: "the task behind the handle of a shim ends with it, whoever drops the handle",
+            },
             Home {
                 path: "crates/legion-client/src/",
                 why: "the connection's driver; the client knows no runtime crate",
