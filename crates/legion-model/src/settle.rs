@@ -32,8 +32,14 @@ pub(crate) fn settle(state: &mut Organisation, at: Timestamp, events: &mut Vec<E
         add(state, at, events, steered);
     }
     for agent in state.wanting.clone() {
-        let opened = open_run(state, at, agent);
-        add(state, at, events, opened);
+        // One prompt may not hold all that is given up when nothing may be spent any more.
+        loop {
+            let opened = open_run(state, at, agent);
+            if opened.is_empty() {
+                break;
+            }
+            add(state, at, events, opened);
+        }
     }
 }
 
