@@ -1,1 +1,25 @@
-//! The service's faces: REST, server-sent events, MCP over HTTP.
+//! The service's faces: REST, server-sent events, MCP over HTTP. Parse, ask the engine, render.
+//!
+//! Nothing is decided here: who may do what is the model's to say, and what is true is the engine's.
+#![forbid(unsafe_code)]
+
+mod address;
+mod change;
+mod context;
+mod fault;
+mod guard;
+mod history;
+mod hosts;
+mod mcp;
+mod openapi;
+mod query;
+mod render;
+mod routes;
+mod scope;
+mod serve;
+
+pub use context::{Backup, Server};
+pub use hosts::Hosts;
+pub use openapi::openapi;
+pub use routes::router;
+pub use serve::serve;

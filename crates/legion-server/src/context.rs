@@ -1,0 +1,70 @@
+//! What the faces are made of.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use legion_api::{BackupWritten, ServiceInfo};
+use legion_engine::Engine;
+use legion_model::Key;
+use tokio::sync::{Mutex, mpsc};
+
+use crate::hosts::Hosts;
+
+/// Writes a copy of the log to a path that does not exist yet, and returns its bytes and the number of its last event.
+pub type Backup = Arc<dyn Fn(PathBuf) -> BoxFuture<'static, Result<(u64, u64), String>> + Send + Sync>;
+
+/// What the composition root gives the faces.
+pub struct Server {
+    pub(crate) engine: Engine,
+    pub(crate) person_token: String,
+    pub(crate) info: ServiceInfo,
+    pub(crate) down: mpsc::Sender<bool>,
+    pub(crate) backup: Backup,
+    pub(crate) names: Vec<String>,
+}
+
+impl Server {
+    /// The person's token opens everything. `down` asks the composition root to end the service; true leaves the agents running.
+    pub fn new(
+        engine: Engine,
+        person_token: String,
+        info: ServiceInfo,
+        down: mpsc::Sender<bool>,
+        backup: Backup,
+    ) -> Self {
+        Self { engine, person_token, info, down, backup, names: Vec::new() }
+    }
+
+    /// Adds names by which other machines know this one, such as `box.lan` or `box.lan:7000`. Without them, only the addresses that
+    /// are listened on are accepted as `Host`.
+    #[must_use]
+    pub fn named(mut self, names: impl IntoIterator<Item = String>) -> Self {
+        self.names.extend(names);
+        self
+    }
+}
+
+/// Shared by all handlers.
+pub(crate) struct Context {
+    pub(crate) engine: Engine,
+    pub(crate) person_token: String,
+    pub(crate) hosts: Hosts,
+    pub(crate) info: ServiceInfo,
+    pub(crate) down: mpsc::Sender<bool>,
+    pub(crate) backup: Backup,
+    /// Backups of late by their keys: they are no events, so the log cannot remember them. Held while one is written.
+    pub(crate) backups: Mutex<VecDeque<(Key, BackupWritten)>>,
+    pub(crate) openapi: String,
+}
+
+pub(crate) type Shared = Arc<Context>;
+
+impl Context {
+    pub(crate) fn new(server: Server, hosts: Hosts) -> Self {
+        let Server { engine, person_token, info, down, backup, names: _ } = server;
+        let openapi = crate::openapi::openapi();
+        Self { engine, person_token, hosts, info, down, backup, backups: Mutex::default(), openapi }
+    }
+}

@@ -1,0 +1,10 @@
+//! From the nouns of the model to the wire types. By hand, one file per noun.
+
+pub(crate) mod agent;
+pub(crate) mod approval;
+pub(crate) mod event;
+pub(crate) mod limits;
+pub(crate) mod log;
+pub(crate) mod message;
+pub(crate) mod run;
+pub(crate) mod tree;

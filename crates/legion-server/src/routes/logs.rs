@@ -1,0 +1,72 @@
+//! What agents wrote.
+
+use axum::Json;
+use axum::extract::State;
+use legion_api::{LogPage, paths};
+use legion_engine::Cursor;
+use legion_model::may::{Verb, may};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::context::Shared;
+use crate::fault::{Fault, Result};
+use crate::guard::Caller;
+use crate::query::{Id, Params};
+use crate::render::log;
+
+const LINES_DEFAULT: usize = 100;
+const LINES_MAX: usize = 10_000;
+
+pub(super) fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(logs))
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct LogsQuery {
+    /// 1 to 10000; 100 when absent.
+    lines: Option<usize>,
+    /// Where the last page ended: its `next`. Without it, the last lines are given.
+    after: Option<String>,
+}
+
+/// Lines that an agent wrote, oldest first: its last ones, or those behind a place. The person reads those of fired agents too.
+#[utoipa::path(
+    get,
+    path = paths::AGENT_LOGS,
+    tag = "agents",
+    operation_id = "logs",
+    params(("id" = String, Path, description = "A UUID, the beginning of one, or a name"), LogsQuery),
+    responses((status = 200, body = LogPage))
+)]
+async fn logs(
+    caller: Caller,
+    State(context): State<Shared>,
+    Id(id): Id,
+    Params(query): Params<LogsQuery>,
+) -> Result<Json<LogPage>> {
+    let lines = query.lines.unwrap_or(LINES_DEFAULT);
+    if !(1..=LINES_MAX).contains(&lines) {
+        return Err(Fault::invalid(format!("`lines` is {lines}; 1 to {LINES_MAX} are allowed")));
+    }
+    let after = query.after.as_deref().map(|text| {
+        let wrong =
+            |()| Fault::invalid(format!("`{text}` is no place in a log")).hint("pass `next` of the page before");
+        text.parse::<Cursor>().map_err(wrong)
+    });
+    let after = after.transpose()?;
+    let found = context.find(caller, &id).await?;
+    // Where a fired agent stood is forgotten, so that only the person may read on.
+    let (project, agent) =
+        if caller.agent().is_none() { found.for_order("looked into")? } else { found.living("looked into")? };
+    let party = caller.party();
+    context.engine.read(project, move |state| may(state, party, Verb::Read, agent.into())).await??;
+    let page = match after {
+        None => context.engine.log_tail(project, agent, lines).await?,
+        Some(after) => context.engine.log_after(project, agent, after, lines).await?,
+    };
+    Ok(Json(log::page(page)))
+}

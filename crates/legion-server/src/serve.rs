@@ -1,0 +1,98 @@
+//! Connections: a bounded number of them, each with a task of its own, all ended by the token of the service.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use legion_runtime::TaskKind;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use crate::context::Server;
+use crate::hosts::Hosts;
+use crate::routes::router;
+
+/// Connections at the same time, over all listeners of one call.
+const CONNECTIONS_MAX: usize = 1_024;
+/// How long the head of a request may take to come, and how long a connection may wait for its next request.
+const HEADER_PATIENCE: Duration = Duration::from_secs(5);
+/// Bytes of a head that are read at all. The guard answers for those that are too many but fit in here.
+const HEAD_BYTES_MAX: usize = 64 * 1024;
+/// How long open requests may take when the service ends.
+const END_GRACE: Duration = Duration::from_secs(5);
+/// How long to wait when no connection can be accepted, as when file descriptors run out.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves the faces on listeners, until the engine's tasks are told to end. Returns at once.
+pub fn serve(server: Server, listeners: Vec<TcpListener>) {
+    let addresses: Vec<SocketAddr> = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
+    let hosts = Hosts::new(&addresses, &server.names);
+    let tasks = server.engine.tasks();
+    let router = router(server, hosts);
+    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    for listener in listeners {
+        let (router, places, scope) = (router.clone(), places.clone(), tasks.clone());
+        tasks.spawn(TaskKind::Listener, move |cancel| async move {
+            loop {
+                let next = async {
+                    let place = places.clone().acquire_owned().await.expect("the places are never closed");
+                    (place, listener.accept().await)
+                };
+                let (place, accepted) = tokio::select! {
+                    biased; // the end before one more connection
+                    () = cancel.cancelled() => return,
+                    next = next => next,
+                };
+                match accepted {
+                    Ok((stream, _)) => {
+                        let router = router.clone();
+                        scope.spawn(TaskKind::Connection, move |cancel| async move {
+                            connection(stream, router, cancel).await;
+                            drop(place);
+                        });
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, "a connection was not accepted");
+                        tokio::time::sleep(ACCEPT_PAUSE).await;
+                    }
+                }
+            }
+        });
+    }
+}
+
+async fn connection(stream: TcpStream, router: Router, cancel: CancellationToken) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "a connection was gone before it was served");
+        return;
+    }
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_PATIENCE)
+        .max_buf_size(HEAD_BYTES_MAX)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    let mut served = std::pin::pin!(served);
+    let ended = tokio::select! {
+        biased; // what is served before the end
+        ended = served.as_mut() => Some(ended),
+        () = cancel.cancelled() => None,
+    };
+    let ended = match ended {
+        Some(ended) => ended,
+        None => {
+            served.as_mut().graceful_shutdown();
+            match tokio::time::timeout(END_GRACE, served).await {
+                Ok(ended) => ended,
+                Err(_) => return tracing::debug!("a connection was cut at the end of the service"),
+            }
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended");
+    }
+}
