@@ -9,13 +9,14 @@ use legion_api::paths::IDEMPOTENCY_KEY;
 use legion_api::{Problem, ProblemCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{sleep, timeout};
 
 use crate::backoff::Backoff;
 use crate::body::{ReadError, read_all};
 use crate::client::{Client, Target};
 use crate::connection::ExchangeError;
 use crate::query::PathAndQuery;
+use crate::stopwatch::Stopwatch;
 use crate::{BoxError, ClientError, Patience};
 
 /// The largest answer that is read. A tree of 10,000 agents takes about a tenth of it.
@@ -203,7 +204,7 @@ impl Client {
                 Err(TryError::Unanswered { sent, source }) => (target.transport.url(), sent, source),
                 Err(TryError::Final(error)) => return Err(error),
             };
-            let since = *failing_since.get_or_insert_with(Instant::now);
+            let since = *failing_since.get_or_insert_with(Stopwatch::start);
             let bound = if self.shared.was_reached() { patience.lost } else { patience.unreached };
             let pause = backoff.next();
             if (sent && !call.repeatable) || since.elapsed() + pause > bound {

@@ -6,7 +6,7 @@ use futures_util::{Stream, stream};
 use http::header::CONTENT_TYPE;
 use http_body_util::BodyExt;
 use legion_api::{Event, Problem, ProblemCode, paths};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{sleep, timeout};
 
 use crate::backoff::Backoff;
 use crate::body::read_all;
@@ -14,6 +14,7 @@ use crate::call::{Call, excerpt};
 use crate::connection::ExchangeError;
 use crate::query::PathAndQuery;
 use crate::sse::{Frame, Parser};
+use crate::stopwatch::Stopwatch;
 use crate::{Body, BoxError, Client, ClientError};
 
 /// The kind of an event that says that the reader was too slow. It is not in the log.
@@ -47,7 +48,7 @@ struct Feed {
     last: Option<u64>,
     open: Option<Open>,
     backoff: Backoff,
-    failing_since: Option<Instant>,
+    failing_since: Option<Stopwatch>,
 }
 
 struct Open {
@@ -133,7 +134,7 @@ impl Feed {
 
     /// Waits before the next connection, or gives up.
     async fn pause(&mut self, source: BoxError) -> Result<(), ClientError> {
-        let since = *self.failing_since.get_or_insert_with(Instant::now);
+        let since = *self.failing_since.get_or_insert_with(Stopwatch::start);
         let patience = self.client.patience;
         let bound = if self.client.shared.was_reached() { patience.lost } else { patience.unreached };
         let pause = self.backoff.next();

@@ -20,6 +20,7 @@ mod patience;
 mod query;
 mod service;
 mod sse;
+mod stopwatch;
 mod transport;
 mod wait;
 

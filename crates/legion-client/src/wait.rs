@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use legion_api::RunResult;
 use legion_api::paths::{self, with_id};
-use tokio::time::Instant;
 
 use crate::call::Call;
 use crate::query::PathAndQuery;
+use crate::stopwatch::Stopwatch;
 use crate::{Client, ClientError, Patience};
 
 /// The longest that the service holds one question.
@@ -20,7 +20,7 @@ impl Client {
     ///
     /// Once the service was reached, a restart in between does not end the wait.
     pub async fn wait(&self, id: &str, limit: Duration) -> Result<Option<RunResult>, ClientError> {
-        let start = Instant::now();
+        let start = Stopwatch::start();
         loop {
             let left = limit.saturating_sub(start.elapsed());
             let seconds = left.as_secs_f64().ceil().min(POLL_SECONDS_MAX as f64) as u64;

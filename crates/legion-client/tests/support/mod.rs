@@ -1,5 +1,5 @@
 //! A small HTTP service over real sockets whose every answer the test writes, down to the byte.
-#![allow(dead_code, reason = "each test binary uses its own part")]
+#![expect(dead_code, reason = "each test binary uses its own part")]
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
