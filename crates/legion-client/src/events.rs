@@ -113,9 +113,6 @@ impl Feed {
             }
             return Ok(None);
         };
-        if frame.event == LAGGED {
-            return Err(Cut::Lagged);
-        }
         let event: Event = serde_json::from_str(&data).map_err(|error| {
             Cut::Final(ClientError::Protocol {
                 url,
@@ -123,7 +120,9 @@ impl Feed {
             })
         })?;
         if event.kind == LAGGED {
-            return Err(Cut::Lagged);
+            // What was missed follows, unless the service goes on from where this reader has not been.
+            let follows = self.last.is_none_or(|last| event.number <= last);
+            return if follows { Ok(None) } else { Err(Cut::Lagged) };
         }
         if self.last.is_some_and(|last| event.number <= last) {
             return Ok(None);
