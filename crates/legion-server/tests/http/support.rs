@@ -1,0 +1,301 @@
+//! An engine, its router, and calls into it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use http::{HeaderMap, Method, Request};
+use http_body_util::BodyExt;
+use jiff::{SignedDuration, Timestamp};
+use legion_agents::Login;
+use legion_api::{ServiceInfo, paths};
+use legion_engine::{Engine, EngineConfig};
+use legion_model::{AgentId, Bounds, Organisation, ProcessPhase, ProjectId};
+use legion_runtime::{AgentGrant, Clock, DataDir, ServiceKey, SystemClock, new_id};
+use legion_server::{Backup, Hosts, Server, router};
+use legion_store::{Log, MemoryLog};
+use legion_testkit::TestDir;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tower::ServiceExt;
+
+pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const HOST: &str = "127.0.0.1:6666";
+pub const PERSON: &str = "lgn_root_0123456789abcdef0123456789abcdef";
+/// Works until it is ended.
+pub const SLEEPER: &str = "sleep 1000";
+
+/// The system's clock, moved forward at will.
+#[derive(Default)]
+pub struct TestClock {
+    system: SystemClock,
+    ahead_s: AtomicI64,
+}
+
+impl TestClock {
+    pub fn advance(&self, seconds: i64) {
+        self.ahead_s.fetch_add(seconds, Ordering::SeqCst);
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        self.system.now() + SignedDuration::from_secs(self.ahead_s.load(Ordering::SeqCst))
+    }
+    fn mono_ms(&self) -> u64 {
+        self.system.mono_ms()
+    }
+}
+
+pub struct Bench {
+    pub engine: Engine,
+    pub log: MemoryLog,
+    pub clock: Arc<TestClock>,
+    pub router: Router,
+    pub down: mpsc::Receiver<bool>,
+    pub directory: TestDir,
+    key: ServiceKey,
+}
+
+pub async fn bench() -> Bench {
+    bench_with(Bounds { stop_grace_ms: 500, ..Bounds::default() }).await
+}
+
+pub async fn bench_with(bounds: Bounds) -> Bench {
+    let directory = TestDir::new();
+    for name in ["run", "work", "other"] {
+        std::fs::create_dir(directory.path().join(name)).expect("made");
+    }
+    let log = MemoryLog::new();
+    let clock = Arc::new(TestClock::default());
+    let data_dir = DataDir::open(&directory.path().join("data")).expect("a data directory");
+    let key = ServiceKey::open(&data_dir.key_file()).expect("a key");
+    let engine = Engine::open(EngineConfig {
+        data_dir,
+        log: Arc::new(log.clone()),
+        clock: clock.clone(),
+        bounds,
+        output_bytes_max: 8 * 1024 * 1024,
+        legion: shim(),
+        claude: None,
+        login: Login::Env(BTreeMap::new()),
+        base_environment: BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]),
+        runtime_dir: Some(directory.path().join("run")),
+        url: format!("http://{HOST}"),
+        failpoints: None,
+    })
+    .await
+    .expect("the engine opens");
+    let (server, down) = server(&engine);
+    let hosts = Hosts::new(&[HOST.parse().expect("an address")], &[]);
+    Bench { engine, log, clock, router: router(server, hosts), down, directory, key }
+}
+
+/// The faces of an engine, with a backup that writes a file, refuses to, or panics, by its name.
+pub fn server(engine: &Engine) -> (Server, mpsc::Receiver<bool>) {
+    let (down, asked) = mpsc::channel(1);
+    let backup: Backup = Arc::new(|path: PathBuf| {
+        Box::pin(async move {
+            match path.file_name().and_then(|name| name.to_str()) {
+                Some("panics") => panic!("a backup that panics, on purpose"),
+                Some("fails") => Err("the disk is on fire".to_owned()),
+                _ => std::fs::write(&path, "copy").map(|()| (4, 7)).map_err(|error| error.to_string()),
+            }
+        })
+    });
+    let info = ServiceInfo {
+        pid: 1,
+        url: format!("http://{HOST}"),
+        version: "0".to_owned(),
+        started_at: Timestamp::UNIX_EPOCH,
+        data_dir: "/data".to_owned(),
+    };
+    (Server::new(engine.clone(), PERSON.to_owned(), info, down, backup), asked)
+}
+
+fn shim() -> PathBuf {
+    let test = std::env::current_exe().expect("the test knows itself");
+    test.parent().and_then(Path::parent).expect("in target").join("examples/server-shim")
+}
+
+impl Bench {
+    pub fn dir(&self, name: &str) -> String {
+        self.directory.path().join(name).to_str().expect("UTF-8").to_owned()
+    }
+
+    pub fn ask(&self, method: Method, path: impl Into<String>) -> Ask {
+        Ask::new(self.router.clone(), method, path.into())
+    }
+
+    pub fn get(&self, path: impl Into<String>) -> Ask {
+        self.ask(Method::GET, path)
+    }
+
+    pub fn post(&self, path: impl Into<String>, body: &Value) -> Ask {
+        self.ask(Method::POST, path).json(body)
+    }
+
+    /// A hire by the person into `work`, of an agent that runs `command`.
+    pub fn hire(&self, name: &str, command: &str) -> Ask {
+        self.post(paths::AGENTS, &self.hiring(name, command))
+    }
+
+    pub fn hiring(&self, name: &str, command: &str) -> Value {
+        json!({ "task": "do it", "name": name, "driver": "command", "command": command, "cwd": self.dir("work") })
+    }
+
+    /// Hires an agent that works until it is ended, and waits until its process lives.
+    pub async fn worker(&self, name: &str, parent: Option<&str>) -> Worker {
+        let mut hire = self.hiring(name, SLEEPER);
+        if let Some(parent) = parent {
+            hire["parent"] = json!(parent);
+        }
+        let id = self.post(paths::AGENTS, &hire).expect(201).await["id"].as_str().expect("an id").to_owned();
+        let agent: AgentId = id.parse().expect("a UUID");
+        let project = self.engine.project_of(agent).await.expect("it is there");
+        let live = move |state: &Organisation| {
+            let process = state.processes.get(&state.agents.get(&agent)?.process?)?;
+            matches!(process.phase, ProcessPhase::Live { .. }).then_some(process.number)
+        };
+        let process = self.engine.until(project, PATIENCE, live).await.expect("the engine lives").expect("it starts");
+        let token = self.key.agent_token(AgentGrant { agent: agent.0, process });
+        Worker { id, project, token }
+    }
+
+    /// Hires an agent whose run ends, and waits for its end.
+    pub async fn done(&self, name: &str, command: &str) -> String {
+        let hired = self.hire(name, command).expect(201).await;
+        let id = hired["id"].as_str().expect("an id").to_owned();
+        self.get(format!("/v1/org/agents/{id}/wait")).expect(200).await;
+        id
+    }
+
+    pub async fn position(&self) -> u64 {
+        self.log.last_position().await.expect("the log is open")
+    }
+
+    /// Ends the engine and everything it started.
+    pub async fn end(self) {
+        assert!(self.engine.shutdown(false, PATIENCE).await, "everything ends");
+    }
+}
+
+/// An agent at work.
+pub struct Worker {
+    pub id: String,
+    pub project: ProjectId,
+    pub token: String,
+}
+
+/// One request, as the person unless something else is said.
+pub struct Ask {
+    router: Router,
+    request: Request<Body>,
+}
+
+impl Ask {
+    fn new(router: Router, method: Method, path: String) -> Self {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", HOST)
+            .header("authorization", format!("Bearer {PERSON}"))
+            .body(Body::empty())
+            .expect("a request");
+        Self { router, request }
+    }
+
+    pub fn json(self, body: &Value) -> Self {
+        self.body("application/json", body.to_string())
+    }
+
+    pub fn body(mut self, kind: &str, body: impl Into<Body>) -> Self {
+        *self.request.body_mut() = body.into();
+        self.header("content-type", kind)
+    }
+
+    /// Sets a header, in the place of an earlier one.
+    pub fn header(mut self, name: &'static str, value: &str) -> Self {
+        self.request.headers_mut().insert(name, value.parse().expect("a value"));
+        self
+    }
+
+    pub fn without(mut self, name: &str) -> Self {
+        self.request.headers_mut().remove(name);
+        self
+    }
+
+    pub fn token(self, token: &str) -> Self {
+        self.header("authorization", &format!("Bearer {token}"))
+    }
+
+    pub fn by(self, worker: &Worker) -> Self {
+        self.token(&worker.token)
+    }
+
+    pub fn key(self, key: &str) -> Self {
+        self.header("idempotency-key", key)
+    }
+
+    /// Sends it, and gives back the answer before its body was read.
+    pub async fn open(self) -> http::Response<Body> {
+        self.router.oneshot(self.request).await.expect("a router does not fail")
+    }
+
+    pub async fn send(self) -> Reply {
+        let (head, body) = self.open().await.into_parts();
+        let body = body.collect().await.expect("a body").to_bytes();
+        Reply { status: head.status.as_u16(), headers: head.headers, body: body.to_vec() }
+    }
+
+    /// Sends it, and gives back the JSON of an answer with this status.
+    pub async fn expect(self, status: u16) -> Value {
+        let what = format!("{} {}", self.request.method(), self.request.uri());
+        let reply = self.send().await;
+        assert_eq!(reply.status, status, "{what}: {}", reply.text());
+        reply.json()
+    }
+
+    /// Sends it, and checks that the answer is a problem with this code.
+    pub async fn refused(self, code: &str) -> Value {
+        let what = format!("{} {}", self.request.method(), self.request.uri());
+        let reply = self.send().await;
+        reply.assert_problem(code, &what);
+        reply.json()
+    }
+}
+
+#[derive(Debug)]
+pub struct Reply {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Reply {
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub fn json(&self) -> Value {
+        if self.body.is_empty() { Value::Null } else { serde_json::from_slice(&self.body).expect("JSON") }
+    }
+
+    pub fn assert_problem(&self, code: &str, what: &str) {
+        let kind = self.headers.get("content-type").and_then(|kind| kind.to_str().ok());
+        assert_eq!(kind, Some("application/problem+json"), "{what}: {} {}", self.status, self.text());
+        let problem: legion_api::Problem = serde_json::from_slice(&self.body).expect("a problem");
+        assert_eq!(problem.code.as_str(), code, "{what}: {}", self.text());
+        assert_eq!((problem.status, self.status), (problem.code.status(), problem.code.status()), "{what}");
+        assert!(!problem.detail.is_empty() && problem.title == problem.code.title(), "{what}: {}", self.text());
+    }
+}
+
+/// An id that nothing has.
+pub fn nobody() -> String {
+    new_id().to_string()
+}
