@@ -8,7 +8,7 @@ use legion_model::{DriverKind, Spec};
 use uuid::Uuid;
 
 use crate::AgentEvent;
-use crate::claude_driver::ClaudeDriver;
+use crate::claude::ClaudeDriver;
 use crate::command::CommandDriver;
 
 /// How an agent program is logged in with its provider.
@@ -157,4 +157,9 @@ pub(crate) fn common_environment(start: &Start<'_>) -> BTreeMap<String, String> 
         env.insert("LEGION_MESSAGE_KIND".to_owned(), (*kind).to_owned());
     }
     env
+}
+
+/// The word that a permission mode has in flags.
+pub(crate) fn mode_word(mode: legion_model::PermissionMode) -> &'static str {
+    mode.as_str()
 }

@@ -3,7 +3,7 @@
 //! Pure translation between Legion's words and each program's own; starting and writing is done by who asks.
 #![forbid(unsafe_code)]
 
-mod claude_driver;
+pub mod claude;
 pub mod command;
 mod driver;
 mod event;

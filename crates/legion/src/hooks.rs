@@ -54,15 +54,25 @@ impl Hooks for Composition<'_> {
     }
 
     fn doctor(&self, data_dir: &Path) -> Vec<Probe> {
-        doctor::probes(self.environment, data_dir)
+        outside(|| doctor::probes(self.environment, data_dir))
     }
 
     fn run(&self, program: &OsStr, arguments: &[&OsStr], cwd: &Path, within: Duration) -> io::Result<Output> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let program = Program::new(program).args(arguments).envs(self.environment.all()).current_dir(cwd);
-        let output = runtime.block_on(program.run_to_end(within, OUTPUT_BYTES_MAX)).map_err(io_error)?;
+        let output = outside(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(program.run_to_end(within, OUTPUT_BYTES_MAX)).map_err(io_error)
+        })?;
         Ok(Output { status: output.status, stdout: output.stdout, stderr: output.stderr })
     }
+}
+
+/// On a thread of its own: the command line has a runtime, and a runtime cannot stand in another one.
+fn outside<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| match scope.spawn(work).join() {
+        Ok(done) => done,
+        Err(panic) => std::panic::resume_unwind(panic),
+    })
 }
 
 fn io_error(error: ProgramError) -> io::Error {

@@ -23,6 +23,9 @@ use crate::{listen, log_file::LogFile};
 const EXIT_HELD: u8 = 3;
 /// How long agents and connections may take to end.
 const GRACE: Duration = Duration::from_secs(20);
+/// How long a service that is just ending is waited for.
+const ENDING_TRIES: u32 = 100;
+const ENDING_PAUSE: Duration = Duration::from_millis(50);
 /// Bytes that one process may write, when nothing else is set.
 const OUTPUT_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// Variables of the service that every agent program gets.
@@ -60,10 +63,7 @@ fn fail(what: &str, code: u8) -> ExitCode {
 async fn serve(environment: &Environment, args: &ServeArgs) -> Result<(), Failure> {
     let settings = Settings::load(environment, Some(&args.data_dir)).map_err(failure)?;
     let data_dir = DataDir::open(&settings.data_dir).map_err(|error| failure(chain(&error)))?;
-    let mut lock = DataDirLock::acquire(data_dir.root()).map_err(|error| Failure {
-        code: if matches!(error, LockError::Held { .. }) { EXIT_HELD } else { 1 },
-        what: chain(&error),
-    })?;
+    let mut lock = acquire(&data_dir).await?;
     log_to_file(environment, &data_dir);
 
     let listeners = listen::bind(&args.listen, &settings, &data_dir).await.map_err(failure)?;
@@ -127,6 +127,21 @@ async fn serve(environment: &Environment, args: &ServeArgs) -> Result<(), Failur
     let _ = std::fs::remove_file(data_dir.service_file());
     drop(lock);
     if failed { Err(failure("a vital part of the service failed; see the service's log")) } else { Ok(()) }
+}
+
+/// Takes the data directory. A service that is just ending (it has taken back its address already) is waited for.
+async fn acquire(data_dir: &DataDir) -> Result<DataDirLock, Failure> {
+    for _ in 0..ENDING_TRIES {
+        match DataDirLock::acquire(data_dir.root()) {
+            Err(LockError::Held { .. }) if !data_dir.service_file().exists() => tokio::time::sleep(ENDING_PAUSE).await,
+            other => return other.map_err(held),
+        }
+    }
+    DataDirLock::acquire(data_dir.root()).map_err(held)
+}
+
+fn held(error: LockError) -> Failure {
+    Failure { code: if matches!(error, LockError::Held { .. }) { EXIT_HELD } else { 1 }, what: chain(&error) }
 }
 
 /// Waits for the end: a signal, a call of `down`, or the failure of a vital task. True when agents are to be left running.

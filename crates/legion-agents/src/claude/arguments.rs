@@ -5,15 +5,26 @@ use std::collections::BTreeSet;
 use legion_model::tools;
 
 use super::mcp;
-use super::session_file::{config_dir, has_conversation, session_file};
+use super::session_file::{config_dir, make_startable, session_file};
 use crate::driver::{DriverError, Start, mode_word};
 
 use super::environment::home;
 
 /// Bytes of the text about itself that an agent gets: an argument is limited to 128 KiB by the kernel.
 const INTRODUCTION_BYTES_MAX: usize = 100 * 1024;
-/// Tools that need somebody at a terminal.
-const NEVER: &str = "AskUserQuestion";
+/// Tools that no agent gets: one needs somebody at a terminal, some start turns or send messages of which Legion would
+/// know nothing, and some move the session to another directory, where it could not be resumed.
+const NEVER: [&str; 9] = [
+    "AskUserQuestion",
+    "CronCreate",
+    "CronDelete",
+    "CronList",
+    "EnterWorktree",
+    "ExitWorktree",
+    "ListAgents",
+    "ScheduleWakeup",
+    "SendMessage",
+];
 
 /// Returns the arguments for a start: a new session, or the resumption of the one whose file is there.
 pub fn arguments(start: &Start<'_>) -> Result<Vec<String>, DriverError> {
@@ -25,7 +36,7 @@ pub fn arguments(start: &Start<'_>) -> Result<Vec<String>, DriverError> {
     arguments.flag("--replay-user-messages");
     // The file decides, not what is remembered: a program that was killed early has left none.
     let file = session_file(&config_dir(home(start)), start.spec.cwd.as_ref(), start.agent);
-    let resumes = has_conversation(&file).map_err(|source| DriverError::Session { source })?;
+    let resumes = make_startable(&file).map_err(|source| DriverError::Session { source })?;
     arguments.option(if resumes { "--resume" } else { "--session-id" }, &start.agent.to_string());
     if let Some(model) = &start.spec.model {
         arguments.option("--model", model);
@@ -36,7 +47,7 @@ pub fn arguments(start: &Start<'_>) -> Result<Vec<String>, DriverError> {
         arguments.option("--tools", &built_in(tools));
     }
     arguments.option("--allowedTools", &allowed(start.spec.tools.as_ref()));
-    arguments.option("--disallowedTools", NEVER);
+    arguments.option("--disallowedTools", &NEVER.join(","));
     arguments.option("--mcp-config", &mcp::configuration(start.access).to_string());
     arguments.flag("--strict-mcp-config");
     // No file of the directory or the person may change what an agent may do.
@@ -74,7 +85,7 @@ fn built_in(tools: &BTreeSet<String>) -> String {
     let names: BTreeSet<&str> = tools
         .iter()
         .map(|tool| tools::base(tool))
-        .filter(|name| !name.starts_with("mcp__") && *name != NEVER)
+        .filter(|name| !name.starts_with("mcp__") && !NEVER.contains(name))
         .collect();
     Vec::from_iter(names).join(",")
 }

@@ -12,9 +12,6 @@ use super::session_file::{config_dir, seen_in_session, session_file};
 use crate::AgentEvent;
 use crate::driver::Conversation;
 
-/// The first version seen in which the running total of money goes on over a resume; 2.1.197 starts again at zero.
-const COST_CONTINUES_FROM: [u32; 3] = [2, 1, 329];
-
 /// One process of Claude Code, from its first line on.
 #[derive(Debug)]
 pub struct ClaudeConversation {
@@ -67,28 +64,14 @@ impl Conversation for ClaudeConversation {
     }
 
     fn cost_continues(&self) -> bool {
-        self.decoder.version().and_then(parsed).is_none_or(|version| version >= COST_CONTINUES_FROM)
+        // The decoder counts from the start of the process, whatever the program does.
+        false
     }
-}
-
-fn parsed(version: &str) -> Option<[u32; 3]> {
-    let mut numbers = version.split(['.', '-']).map(|part| part.parse().ok());
-    Some([numbers.next()??, numbers.next()??, numbers.next()??])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_running_total_starts_again_only_in_old_versions() {
-        for (version, continues) in [("2.1.197", false), ("2.1.328", false), ("2.1.329", true), ("3.0.0", true)] {
-            let mut conversation = ClaudeConversation::new(Uuid::nil(), Path::new("/w"), Path::new("/h"));
-            let line = format!(r#"{{"type":"system","subtype":"init","claude_code_version":"{version}"}}"#);
-            conversation.stdout_line(line.as_bytes());
-            assert_eq!(conversation.cost_continues(), continues, "{version}");
-        }
-    }
 
     #[test]
     fn an_input_that_is_no_object_cannot_be_allowed() {

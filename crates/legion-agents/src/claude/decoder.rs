@@ -16,10 +16,12 @@ const PREFIX_BYTES_MAX: usize = 200;
 /// Bytes of the name of a message that is not known.
 const KIND_BYTES_MAX: usize = 64;
 
-/// Understands what one process of Claude Code writes.
+/// Understands what one process of Claude Code writes, from its first line on. Money is counted from the process's start.
 #[derive(Debug, Default)]
 pub struct Decoder {
     version: Option<String>,
+    /// The running total of money when the process began; known with its first result.
+    cost_before: Option<f64>,
 }
 
 impl Decoder {
@@ -56,7 +58,10 @@ impl Decoder {
         match kind {
             "assistant" => assistant::events(line),
             "user" => user::events(&line),
-            "result" => result::events(&line),
+            "result" => {
+                let before = *self.cost_before.get_or_insert_with(|| result::cost_before(&line));
+                result::events(&line, before)
+            }
             "control_request" => control_request::events(line),
             "control_response" => control_response::events(line),
             "control_cancel_request" => control_cancel_request::events(&line),

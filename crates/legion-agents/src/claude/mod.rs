@@ -21,4 +21,4 @@ pub use conversation::ClaudeConversation;
 pub use decoder::{Decoder, LINE_BYTES_MAX};
 pub use driver::ClaudeDriver;
 pub use environment::environment;
-pub use session_file::{config_dir, has_conversation, seen_in_session, session_file};
+pub use session_file::{config_dir, make_startable, seen_in_session, session_file};

@@ -52,7 +52,16 @@ fn bad_input_is_refused_in_plain_words() {
         ),
         (vec!["hire".into(), "x".into(), "--command".into(), "'open quote".into()], 2, "quote"),
         (
-            vec!["hire".into(), "x".into(), "--command".into(), "true".into(), "--name".into(), "lead".into()],
+            vec![
+                "hire".into(),
+                "x".into(),
+                "--command".into(),
+                "true".into(),
+                "--name".into(),
+                "lead".into(),
+                "--cwd".into(),
+                inner.clone(),
+            ],
             13,
             "lead",
         ),
@@ -93,6 +102,7 @@ fn bad_programs_have_clear_outcomes() {
     let legion = Legion::with(&[("LEGION_SUSPECT_SECONDS", "1"), ("LEGION_HUNG_SECONDS", "4")]);
     legion.start();
     let bystander = legion.hire("count", "sh -c 'while :; do echo alive; sleep 0.2; done'");
+    legion.dir.file("work/plain", "no program");
     legion.dir.file("work/stubborn.sh", "trap '' TERM INT; echo up; while :; do sleep 0.1; done");
     let wait = |agent: &str| -> Value {
         let output = legion.run(&["wait", agent, "--timeout", "60s", "--json"]);
@@ -104,7 +114,7 @@ fn bad_programs_have_clear_outcomes() {
         ("sh -c 'head -c 100000000 /dev/zero | tr \"\\\\0\" x'", "completed", ""),
         ("sh -c 'exit 7'", "failed", "exit code 7"),
         ("/does/not/exist", "failed", "could not be started"),
-        ("/etc/hostname", "failed", "could not be started"),
+        ("./plain", "failed", "could not be started"),
         ("sleep 1000", "killed", "silent"),
         ("sh -c 'setsid sh -c \"sleep 1000 & sleep 1000\" & exit 0'", "completed", ""),
     ];

@@ -112,10 +112,6 @@ impl Legion {
         u32::try_from(self.service()["pid"].as_u64().expect("a pid")).expect("a pid")
     }
 
-    pub fn token(&self) -> String {
-        self.dir.read("data/token").trim().to_owned()
-    }
-
     /// Ends the service as a crash would.
     pub fn kill_service(&self) {
         let pid = self.service_pid();

@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::text_or_empty;
+use super::{take, text_or_empty};
 use crate::AgentEvent;
 
 /// The model of messages that the program wrote itself, such as "API Error: …": no words of the agent.
@@ -8,14 +8,14 @@ const SYNTHETIC_MODEL: &str = "<synthetic>";
 
 /// A block of the model's answer. (Its `usage` is that of the start; the result has the turn's.)
 pub(in crate::claude) fn events(mut line: Value) -> Vec<AgentEvent> {
-    let message = &mut line["message"];
+    let mut message = take(&mut line, "message");
     if message["model"] == SYNTHETIC_MODEL {
         return vec![AgentEvent::Other { kind: "assistant/synthetic".to_owned() }];
     }
-    let Some(blocks) = message["content"].as_array_mut() else {
-        return vec![AgentEvent::Other { kind: "assistant".to_owned() }];
-    };
-    blocks.iter_mut().map(block).collect()
+    match message.get_mut("content").and_then(Value::as_array_mut) {
+        Some(blocks) if !blocks.is_empty() => blocks.iter_mut().map(block).collect(),
+        _ => vec![AgentEvent::Other { kind: "assistant".to_owned() }],
+    }
 }
 
 fn block(block: &mut Value) -> AgentEvent {
@@ -25,7 +25,7 @@ fn block(block: &mut Value) -> AgentEvent {
         Some("tool_use") => AgentEvent::ToolCall {
             id: text_or_empty(block, "id"),
             name: text_or_empty(block, "name"),
-            input: block["input"].take(),
+            input: take(block, "input"),
         },
         _ => AgentEvent::Other { kind: "assistant/block".to_owned() },
     }

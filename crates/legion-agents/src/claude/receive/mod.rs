@@ -12,6 +12,11 @@ pub(super) mod user;
 
 use serde_json::Value;
 
+/// Takes the value at `key` out; null when there is none. (Indexing for writing panics on a value that is no object.)
+fn take(value: &mut Value, key: &str) -> Value {
+    value.get_mut(key).map_or(Value::Null, Value::take)
+}
+
 /// Returns the text at `key`, or nothing.
 fn text(value: &Value, key: &str) -> Option<String> {
     value[key].as_str().map(str::to_owned)

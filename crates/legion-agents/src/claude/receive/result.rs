@@ -4,8 +4,18 @@ use serde_json::Value;
 use super::{number, text};
 use crate::{AgentEvent, TurnOutcome, Usage};
 
-/// A turn ended.
-pub(in crate::claude) fn events(line: &Value) -> Vec<AgentEvent> {
+/// Returns what the running total of money was when the process began, from its first result.
+///
+/// 2.1.197 begins at zero. 2.1.329 goes on from the total that the session's last process left, if that one ended
+/// properly and was not killed; it also says what was spent since the last result, which for the first one is all.
+pub(in crate::claude) fn cost_before(line: &Value) -> f64 {
+    let Some(models) = line["model_usage_since_last_result"].as_object() else { return 0.0 };
+    let since: f64 = models.values().filter_map(|model| model["costUSD"].as_f64()).sum();
+    line["total_cost_usd"].as_f64().map_or(0.0, |total| (total - since).max(0.0))
+}
+
+/// A turn ended. `cost_before` is taken off the running total.
+pub(in crate::claude) fn events(line: &Value, cost_before: f64) -> Vec<AgentEvent> {
     let outcome = outcome(line);
     let said = text(line, "result").unwrap_or_default();
     let error = (outcome != TurnOutcome::Completed).then(|| reason(line, &said));
@@ -15,7 +25,9 @@ pub(in crate::claude) fn events(line: &Value) -> Vec<AgentEvent> {
         text: if outcome == TurnOutcome::Failed { String::new() } else { said },
         error,
         usage: usage(&line["usage"]),
-        cost_total: line["total_cost_usd"].as_f64().and_then(MicroUsd::from_dollars),
+        cost_total: line["total_cost_usd"]
+            .as_f64()
+            .and_then(|total| MicroUsd::from_dollars((total - cost_before).max(0.0))),
         turns: number(line, "num_turns"),
         denials: line["permission_denials"]
             .as_array()

@@ -60,4 +60,12 @@ mod tests {
             assert!(serde_json::from_slice::<Value>(rest).unwrap().is_object());
         }
     }
+
+    #[test]
+    fn a_text_that_begins_with_a_slash_is_no_command() {
+        let line: Value = serde_json::from_slice(&user_message(Uuid::nil(), "/compact", None)).unwrap();
+        assert_eq!(line["message"]["content"], "[legion]\n/compact");
+        let line: Value = serde_json::from_slice(&user_message(Uuid::nil(), "a /b", None)).unwrap();
+        assert_eq!(line["message"]["content"], "a /b");
+    }
 }
