@@ -197,3 +197,73 @@ fn classify(error: rusqlite::Error, shared: &Shared, committing: bool) -> Failur
 fn is_full(shared: &Shared) -> bool {
     rustix::fs::statvfs(&shared.path).is_ok_and(|space| space.f_bavail.saturating_mul(space.f_frsize) < FULL_BYTES)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::Files;
+    use crate::schema::open_writer;
+
+    #[test]
+    fn only_what_leaves_the_disk_unknown_ends_the_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log.db");
+        let _connection = open_writer(&path).unwrap();
+        let shared = Shared::new(path.clone(), Files::note(&path).unwrap());
+        let named = |code, committing| match classify(
+            rusqlite::Error::SqliteFailure(ffi::Error::new(code), None),
+            &shared,
+            committing,
+        ) {
+            Failure::Full => "full",
+            Failure::Refused(_) => "refused",
+            Failure::Fatal(_) => "fatal",
+        };
+        for (code, while_writing, at_commit) in [
+            (ffi::SQLITE_FULL, "full", "full"),
+            (ffi::SQLITE_BUSY, "refused", "refused"),
+            (ffi::SQLITE_IOERR_WRITE, "refused", "fatal"),
+            (ffi::SQLITE_IOERR_FSYNC, "fatal", "fatal"),
+            (ffi::SQLITE_IOERR_DIR_FSYNC, "fatal", "fatal"),
+            (ffi::SQLITE_CORRUPT, "fatal", "fatal"),
+            (ffi::SQLITE_NOTADB, "fatal", "fatal"),
+            (ffi::SQLITE_CONSTRAINT, "refused", "fatal"),
+        ] {
+            assert_eq!(named(code, false), while_writing, "{code} while writing");
+            assert_eq!(named(code, true), at_commit, "{code} at the commit");
+        }
+    }
+
+    #[test]
+    fn a_fatal_failure_ends_the_log_and_answers_everyone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log.db");
+        let mut connection = open_writer(&path).unwrap();
+        let shared = Shared::new(path.clone(), Files::note(&path).unwrap());
+        // What holds the record's stream is gone, and that is found out only by the commit.
+        let sql: String =
+            connection.query_row("SELECT sql FROM sqlite_schema WHERE name = 'record'", [], |row| row.get(0)).unwrap();
+        connection
+            .execute_batch(&format!(
+                "DROP TABLE record; {}; CREATE TRIGGER lose AFTER INSERT ON record BEGIN DELETE FROM stream; END;",
+                sql.replace("REFERENCES stream (id)", "REFERENCES stream (id) DEFERRABLE INITIALLY DEFERRED")
+            ))
+            .unwrap();
+        let record = NewRecord { at: jiff::Timestamp::UNIX_EPOCH, kind: "k".into(), schema: 1, body: "{}".into() };
+        let (appended, mut append_answer) = oneshot::channel();
+        let (dropped, mut drop_answer) = oneshot::channel();
+        let stream = StreamId::service();
+        let group = vec![
+            Write::Append { stream: stream.clone(), expected: 0, records: vec![record], reply: appended },
+            Write::SnapshotDrop { stream, fold: "f".into(), reply: dropped },
+        ];
+        let mut live = shared.publisher.subscribe();
+        commit(&mut connection, &shared, group);
+        assert!(matches!(append_answer.try_recv().unwrap(), Err(AppendError::Failed(_))));
+        assert!(matches!(drop_answer.try_recv().unwrap(), Err(SnapshotError::Failed(_))));
+        assert!(shared.ended().is_some_and(|reason| reason.contains("FOREIGN KEY")), "{:?}", shared.ended());
+        assert!(live.try_recv().is_err(), "what was not committed was published");
+        let left: i64 = connection.query_row("SELECT count(*) FROM record", [], |row| row.get(0)).unwrap();
+        assert_eq!(left, 0);
+    }
+}

@@ -129,3 +129,47 @@ where
     let failed = |error: T::Err| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error));
     row.get_ref(column)?.as_str()?.parse().map_err(failed)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+    use crate::schema::open_writer;
+
+    #[test]
+    fn a_read_ends_when_nobody_waits_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = open_writer(&folder.path().join("log.db")).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO stream (name) VALUES ('service');
+                 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100)
+                 INSERT INTO record SELECT i, 1, i, 1, '2026-01-01T00:00:00Z', 'k', 1, '{}' FROM n;",
+            )
+            .unwrap();
+        let asked = Cell::new(0);
+        let leaves_after_ten = || {
+            asked.set(asked.get() + 1);
+            asked.get() > 10
+        };
+        let stopped = all_page(&connection, 0, 100, &Patience::new(&leaves_after_ten)).unwrap_err();
+        assert!(matches!(stopped, Stopped::TimedOut), "{stopped:?}");
+        assert_eq!(asked.get(), 11, "it read on");
+        assert_eq!(all_page(&connection, 0, 100, &Patience::new(&|| false)).unwrap().len(), 100);
+    }
+
+    #[test]
+    fn a_value_that_we_never_wrote_is_an_error_and_no_panic() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = open_writer(&folder.path().join("log.db")).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO stream (name) VALUES ('service');
+                 INSERT INTO record VALUES (1, 1, 1, 1, 'yesterday', 'k', 1, '{}');",
+            )
+            .unwrap();
+        let failed = all_page(&connection, 0, 100, &Patience::new(&|| false)).unwrap_err();
+        assert!(matches!(failed, Stopped::Failed(_)), "{failed:?}");
+    }
+}

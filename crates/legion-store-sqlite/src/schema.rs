@@ -28,7 +28,7 @@ const QUICK_CHECK_BYTES_MAX: u64 = 1 << 30;
 /// The write-ahead log is cut back to this size when it starts over.
 const WAL_BYTES_KEPT: i64 = 64 * 1024 * 1024;
 /// The writer copies the write-ahead log back between commits; this is for the case that it never comes to it.
-const WAL_PAGES_MAX: i64 = 16_000;
+const WAL_PAGES_MAX: i64 = 8_000;
 
 /// Opens the one connection that writes, having made, checked and migrated the database.
 pub fn open_writer(path: &Path) -> Result<Connection, OpenError> {
