@@ -3,7 +3,7 @@
 use legion_api::HireRequest;
 use serde_json::{Map, Value, json};
 
-use super::{Definition, Effect, TEXT_CHARS_MAX, object};
+use super::{Definition, Effect, TEXT_CHARS_MAX, agent_id, object};
 use crate::Caller;
 use crate::answer::{ToolError, compact};
 use crate::arguments::read;
@@ -41,7 +41,7 @@ pub(super) fn definition() -> Definition {
                 "models": names("Models that it and everything below it may use.", 100),
                 "files": names("Files it should read first: paths inside `cwd`.", 1000),
                 "on_restart": {"type": "string", "enum": ["idle", "resume"], "description": "When a restart of the machine cut its run: `idle` tells you (the default), `resume` takes the run up again."},
-                "parent": super::agent_id("Hire below this agent of yours instead of below you: its id.")
+                "parent": agent_id("Hire below this agent of yours instead of below you: its id.")
             }),
             &["task"],
         ),

@@ -60,7 +60,9 @@ pub(super) async fn run(caller: &Caller, arguments: Map<String, Value>) -> Resul
     let mut run = compact(&result);
     if size(&run) > ANSWER_BYTES_MAX {
         run["result"] = format!("{} […]", cut(&result.result, ANSWER_BYTES_MAX / 12)).into();
-        run["error"] = result.error.as_deref().map(|error| cut(error, ANSWER_BYTES_MAX / 12)).into();
+        if let Some(error) = &result.error {
+            run["error"] = cut(error, ANSWER_BYTES_MAX / 12).into();
+        }
     }
     Ok(json!({"ended": true, "run": run}))
 }

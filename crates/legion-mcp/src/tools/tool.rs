@@ -1,0 +1,101 @@
+//! What a tool is, and which there are.
+
+use serde_json::{Map, Value};
+
+use super::{fire, hire, inbox, interrupt, logs, status, tell, wait};
+use crate::Caller;
+use crate::answer::ToolError;
+use crate::key::Key;
+
+/// What a tool says of itself.
+#[derive(Debug)]
+pub(crate) struct Definition {
+    pub(crate) name: &'static str,
+    pub(crate) title: &'static str,
+    pub(crate) description: &'static str,
+    /// JSON Schema of the arguments.
+    pub(crate) schema: Value,
+    pub(crate) effect: Effect,
+}
+
+/// What a tool does to the organisation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// Looks only.
+    Reads,
+    /// Adds something.
+    Adds,
+    /// Marks something; once or twice is the same.
+    Marks,
+    /// Ends work.
+    Ends,
+}
+
+/// A tool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tool {
+    Hire,
+    Tell,
+    Interrupt,
+    Fire,
+    Status,
+    Inbox,
+    Logs,
+    Wait,
+}
+
+impl Tool {
+    /// All tools, in the order in which a model sees them.
+    pub(crate) const ALL: [Self; 8] =
+        [Self::Hire, Self::Tell, Self::Interrupt, Self::Fire, Self::Status, Self::Inbox, Self::Logs, Self::Wait];
+
+    /// The tool of this name.
+    pub(crate) fn find(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|tool| tool.name() == name)
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Hire => hire::NAME,
+            Self::Tell => tell::NAME,
+            Self::Interrupt => interrupt::NAME,
+            Self::Fire => fire::NAME,
+            Self::Status => status::NAME,
+            Self::Inbox => inbox::NAME,
+            Self::Logs => logs::NAME,
+            Self::Wait => wait::NAME,
+        }
+    }
+
+    pub(crate) fn definition(self) -> Definition {
+        match self {
+            Self::Hire => hire::definition(),
+            Self::Tell => tell::definition(),
+            Self::Interrupt => interrupt::definition(),
+            Self::Fire => fire::definition(),
+            Self::Status => status::definition(),
+            Self::Inbox => inbox::definition(),
+            Self::Logs => logs::definition(),
+            Self::Wait => wait::definition(),
+        }
+    }
+
+    /// Does it. The key makes a repeat of the same call do nothing twice.
+    pub(crate) async fn run(
+        self,
+        caller: &Caller,
+        key: Key,
+        arguments: Map<String, Value>,
+    ) -> Result<Value, ToolError> {
+        match self {
+            Self::Hire => hire::run(caller, key, arguments).await,
+            Self::Tell => tell::run(caller, key, arguments).await,
+            Self::Interrupt => interrupt::run(caller, key, arguments).await,
+            Self::Fire => fire::run(caller, key, arguments).await,
+            Self::Status => status::run(caller, arguments).await,
+            Self::Inbox => inbox::run(caller, key, arguments).await,
+            Self::Logs => logs::run(caller, arguments).await,
+            Self::Wait => wait::run(caller, arguments).await,
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! The MCP server as its clients meet it.
+
+mod claude_code;
+mod support;
+mod tools;
