@@ -17,8 +17,8 @@ mod snapshot;
 mod stream;
 mod tail;
 
-pub use codec::{CodecError, KINDS, decode, encode};
 pub use blob::{BLOB_BYTES_MAX, BlobError, BlobStore, Digest, DigestError};
+pub use codec::{CodecError, KINDS, decode, encode};
 pub use error::{AppendError, ReadError, SnapshotError, Source};
 pub use lock::{DataDirLock, LockError};
 pub use log::{

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio::task::JoinSet;
 
-use super::{assert_gapless, batch, everything, in_time, record, stream};
+use super::fixture::{assert_gapless, batch, everything, in_time, record, stream};
 use crate::{AppendError, Appended, BATCH_BYTES_MAX, BATCH_RECORDS_MAX, Log, NewRecord};
 
 pub async fn a_batch_is_in_the_log_whole_or_not_at_all(log: Arc<dyn Log>) {

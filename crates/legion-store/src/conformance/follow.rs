@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::broadcast::error::TryRecvError;
 use tokio::task::JoinSet;
 
-use super::{assert_gapless, batch, everything, in_time, record, stream, until};
+use super::fixture::{assert_gapless, batch, everything, in_time, record, stream, until};
 use crate::{LIVE_BATCHES_MAX, Log, Record, follow};
 
 pub async fn a_subscriber_gets_whole_batches_in_order(log: Arc<dyn Log>) {

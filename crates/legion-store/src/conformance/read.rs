@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{assert_gapless, batch, everything, record, stream};
+use super::fixture::{assert_gapless, batch, everything, record, stream};
 use crate::{Log, READ_BYTES_MAX, READ_RECORDS_MAX, StreamHead};
 
 pub async fn pages_follow_each_other(log: Arc<dyn Log>) {

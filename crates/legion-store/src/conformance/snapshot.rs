@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{batch, stream};
+use super::fixture::{batch, stream};
 use crate::{Log, Snapshot, SnapshotError};
 
 fn snapshot(version: u64, fold: &str, body: &[u8]) -> Snapshot {

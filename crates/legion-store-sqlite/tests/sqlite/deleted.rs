@@ -1,13 +1,11 @@
 //! Files that are deleted or replaced under an open log: nothing may be answered that nobody will find again.
 
-mod common;
-
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{batch, make_log, stream};
+use crate::common::{batch, make_log, stream};
 use legion_store::{AppendError, Log, ReadError, SnapshotError, follow};
 use legion_store_sqlite::{Existing, SqliteLog};
 
@@ -77,9 +75,9 @@ async fn a_replaced_database_ends_the_log_and_is_not_touched() {
     log.close().await;
     drop(log);
     assert_eq!(newcomer.append(&stream("service"), 5, batch(1)).await.unwrap().version, 6);
-    assert_eq!(common::everything(&newcomer).await.len(), 6);
+    assert_eq!(crate::common::everything(&newcomer).await.len(), 6);
     newcomer.close().await;
-    assert_eq!(common::everything(&SqliteLog::open(&path).unwrap()).await.len(), 6);
+    assert_eq!(crate::common::everything(&SqliteLog::open(&path).unwrap()).await.len(), 6);
 }
 
 #[tokio::test]

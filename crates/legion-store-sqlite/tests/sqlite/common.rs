@@ -1,5 +1,4 @@
 //! What the tests of this crate share.
-#![allow(dead_code, reason = "each test file uses its part")]
 
 use std::path::Path;
 
@@ -45,10 +44,4 @@ pub async fn make_log(path: &Path, records: u64) {
         log.append(&stream("service"), version, vec![record("x".repeat(1_000))]).await.unwrap();
     }
     log.close().await;
-}
-
-/// A test that this machine cannot run says so; it fails where all tests must run.
-pub fn skip(reason: &str) {
-    assert!(std::env::var_os("LEGION_TEST_ALL").is_none_or(|all| all != "1"), "cannot run: {reason}");
-    println!("skipped: {reason}");
 }

@@ -1,12 +1,10 @@
 //! Two writers on one database, which the lock of the data directory prevents: if it happens all the same, neither can
 //! overwrite the other, and a lock held by another program is waited for.
 
-mod common;
-
 use std::sync::mpsc;
 use std::thread;
 
-use common::{batch, everything, record, stream};
+use crate::common::{batch, everything, record, stream};
 use legion_store::{AppendError, Log};
 use legion_store_sqlite::SqliteLog;
 use rusqlite::{Connection, TransactionBehavior};

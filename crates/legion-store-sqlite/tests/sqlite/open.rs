@@ -1,12 +1,10 @@
 //! What is opened, what is refused, and what the person is told.
 
-mod common;
-
 use std::fs::{self, File};
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::Path;
 
-use common::{everything, make_log};
+use crate::common::{everything, make_log};
 use legion_store::Log;
 use legion_store_sqlite::{OpenError, SCHEMA_VERSION, SqliteLog};
 use rusqlite::Connection;
@@ -33,7 +31,7 @@ async fn a_log_that_was_dropped_has_all_that_was_answered() {
     for version in 0..5 {
         let log = SqliteLog::open(&path).unwrap();
         assert_eq!(everything(&log).await.len() as u64, version);
-        log.append(&common::stream("service"), version, common::batch(1)).await.unwrap();
+        log.append(&crate::common::stream("service"), version, crate::common::batch(1)).await.unwrap();
     }
 }
 
@@ -45,8 +43,8 @@ async fn the_write_ahead_log_starts_over_instead_of_growing() {
     let mut version = 0;
     for size in [100, 4_000, 200_000] {
         for _ in 0..400 {
-            let records = vec![common::record("x".repeat(size))];
-            version = log.append(&common::stream("service"), version, records).await.unwrap().version;
+            let records = vec![crate::common::record("x".repeat(size))];
+            version = log.append(&crate::common::stream("service"), version, records).await.unwrap().version;
         }
     }
     let bytes = |path: &Path| fs::metadata(path).unwrap().len();
@@ -63,7 +61,7 @@ async fn only_the_owner_can_read_the_files() {
     File::create(&path).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
     let log = SqliteLog::open(&path).unwrap();
-    log.append(&common::stream("service"), 0, common::batch(1)).await.unwrap();
+    log.append(&crate::common::stream("service"), 0, crate::common::batch(1)).await.unwrap();
     let mut names = Vec::new();
     for entry in fs::read_dir(folder.path()).unwrap() {
         let entry = entry.unwrap();

@@ -1,15 +1,14 @@
 //! A full disk: appends are refused, reads go on, nothing answered is lost, and it goes on by itself.
 
-mod common;
-
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::{everything, record, skip, stream};
+use crate::common::{everything, record, stream};
 use legion_store::{AppendError, BlobError, BlobStore, Log, Snapshot, SnapshotError};
 use legion_store_sqlite::{Existing, SqliteLog};
+use legion_testkit::npm::Skip;
 
 /// A small file system in memory, unmounted when it is dropped.
 struct SmallDisk {
@@ -17,14 +16,15 @@ struct SmallDisk {
 }
 
 impl SmallDisk {
-    fn mount(mebibytes: u32) -> Result<Self, String> {
+    /// Needs root; where that is missing the test is skipped.
+    fn mount(mebibytes: u32) -> Result<Self, Skip> {
         let folder = tempfile::tempdir().unwrap();
         let size = format!("size={mebibytes}m,mode=0700");
         let output = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(folder.path()).output();
         match output {
             Ok(output) if output.status.success() => Ok(Self { folder: Some(folder) }),
-            Ok(output) => Err(format!("cannot mount: {}", String::from_utf8_lossy(&output.stderr).trim())),
-            Err(error) => Err(format!("cannot mount: {error}")),
+            Ok(output) => Err(Skip::new(format!("cannot mount: {}", String::from_utf8_lossy(&output.stderr).trim()))),
+            Err(error) => Err(Skip::new(format!("cannot mount: {error}"))),
         }
     }
 
@@ -56,10 +56,7 @@ impl Drop for SmallDisk {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_refuses_appends_until_there_is_space() {
-    let disk = match SmallDisk::mount(16) {
-        Ok(disk) => disk,
-        Err(reason) => return skip(&reason),
-    };
+    let Ok(disk) = SmallDisk::mount(16) else { return };
     let path = disk.path().join("log.db");
     let log = SqliteLog::open(&path).unwrap();
     let s = stream("service");
@@ -96,10 +93,7 @@ async fn a_full_disk_refuses_appends_until_there_is_space() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_batch_that_does_not_fit_fails_no_other() {
-    let disk = match SmallDisk::mount(16) {
-        Ok(disk) => disk,
-        Err(reason) => return skip(&reason),
-    };
+    let Ok(disk) = SmallDisk::mount(16) else { return };
     let log = SqliteLog::open(disk.path().join("log.db")).unwrap();
     let mut appends = tokio::task::JoinSet::new();
     for number in 0..40 {
@@ -124,10 +118,7 @@ async fn a_batch_that_does_not_fit_fails_no_other() {
 
 #[test]
 fn a_file_that_does_not_fit_is_not_there() {
-    let disk = match SmallDisk::mount(4) {
-        Ok(disk) => disk,
-        Err(reason) => return skip(&reason),
-    };
+    let Ok(disk) = SmallDisk::mount(4) else { return };
     let store = BlobStore::open(disk.path()).unwrap();
     let body = vec![7; 8 * 1024 * 1024];
     let error = store.put(&body).unwrap_err();

@@ -1,11 +1,9 @@
 //! Backups: whole, of one moment, and restored by opening them.
 
-mod common;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use common::{batch, everything, record, stream};
+use crate::common::{batch, everything, record, stream};
 use legion_store::{Log, Snapshot};
 use legion_store_sqlite::{BackupError, Existing, SqliteLog};
 use tokio::task::JoinSet;

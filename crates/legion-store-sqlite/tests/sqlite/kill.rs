@@ -1,31 +1,32 @@
 //! A process that is killed at any moment: what it was told is kept is there, once, and no step is half there.
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
-use common::{everything, record, stream};
+use crate::common::{everything, record, stream};
 use legion_store::Log;
 use legion_store_sqlite::SqliteLog;
 use tokio::task::JoinSet;
 
 const KILLS: u64 = 40;
 const WRITERS: u64 = 4;
-/// Names the database to the child.
+/// Names the database to the child, which is this test once more.
 const CHILD: &str = "LEGION_STORE_TEST_CHILD";
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_answered_survives_kill_9() {
+    if let Some(path) = std::env::var_os(CHILD) {
+        return append_until_killed(Path::new(&path)).await;
+    }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log.db");
     let mut answered: BTreeMap<String, u64> = BTreeMap::new();
     let mut before = 0;
     for round in 0..KILLS {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "child_that_appends_until_it_is_killed", "--ignored", "--nocapture"])
+            .args(["--exact", "kill::what_was_answered_survives_kill_9", "--nocapture"])
             .env(CHILD, &path)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -68,10 +69,8 @@ async fn what_was_answered_survives_kill_9() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "the child of the test above"]
-async fn child_that_appends_until_it_is_killed() {
-    let Some(path) = std::env::var_os(CHILD).map(PathBuf::from) else { return };
+/// What the child does.
+async fn append_until_killed(path: &Path) {
     let log = SqliteLog::open(path).unwrap();
     let mut writers = JoinSet::new();
     for writer in 0..WRITERS {
