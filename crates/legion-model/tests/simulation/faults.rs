@@ -1,6 +1,6 @@
 //! What goes wrong from outside, and when.
 
-use legion_model::{Exit, ProcessId};
+use legion_model::{Command, Exit, Order, ProcessId};
 
 use crate::simulation::{Action, CHAOS_MS, CrashPoint, Simulation, Work};
 
@@ -21,7 +21,7 @@ impl Simulation {
             self.plan_in_chaos(Action::Crash(point));
         }
         for (action, most) in
-            [(Action::KillAgent, 12), (Action::KillShim, 8), (Action::KillAll, 2), (Action::CutAny, 3)]
+            [(Action::KillAgent, 12), (Action::KillShim, 8), (Action::KillAll, 2), (Action::CutAny, 3), (Action::Down, 1)]
         {
             for _ in 0..self.random.below(most + 1) {
                 self.plan_in_chaos(action.clone());
@@ -73,6 +73,14 @@ impl Simulation {
         for process in all {
             self.program_dies(process, None);
         }
+    }
+
+    /// The person ends the service: it stops everything, and does not wait for all of it.
+    pub fn go_down(&mut self) {
+        let command = Command::own(self.wall(), Order::StopAll);
+        self.submit(&command, None);
+        let in_ms = self.random.below(12_000);
+        self.plan(in_ms, Action::Crash(CrashPoint::AtOnce));
     }
 
     pub fn cut_any(&mut self) {

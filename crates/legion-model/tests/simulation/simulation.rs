@@ -93,6 +93,7 @@ pub enum Action {
     KillShim,
     KillAll,
     CutAny,
+    Down,
     Jump {
         ms: i64,
     },
@@ -247,6 +248,7 @@ impl Simulation {
             Action::KillShim => self.kill_shim(),
             Action::KillAll => self.kill_all(),
             Action::CutAny => self.cut_any(),
+            Action::Down => self.go_down(),
             Action::Jump { ms } => {
                 self.wall_ms += ms;
                 self.note(format!("the wall clock jumps by {ms} ms"));
