@@ -21,6 +21,8 @@ pub fn environment(start: &Start<'_>) -> BTreeMap<String, String> {
         ("DISABLE_TELEMETRY", "1".to_owned()),
         // Without it newer versions hide Legion's tools behind a search.
         ("ENABLE_TOOL_SEARCH", "false".to_owned()),
+        // 2.1.197 would not wait for Legion's tools, and the first call of one would fail.
+        ("MCP_CONNECTION_NONBLOCKING", "0".to_owned()),
     ];
     environment.extend(own.map(|(name, value)| (name.to_owned(), value)));
     match start.login {

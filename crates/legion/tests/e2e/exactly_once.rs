@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::support::{Legion, text};
+use legion_testkit::{ModelServer, npm};
+
+use crate::support::{Legion, id, kill, text};
 
 const POINTS: &[&str] = &[
     "keeper.before-append",
@@ -119,4 +121,85 @@ fn no_kill_of_the_service_loses_or_doubles_a_message_soak() {
         assert_eq!(legion.reports_of(agent).len(), wanted.len(), "the parent is told once of each run");
     }
     println!("{killed} kills, {} messages: 0 lost, 0 twice, in order", sent.iter().map(Vec::len).sum::<usize>());
+}
+
+/// Points around the writing of a message to a program that lives.
+const CLAUDE_POINTS: &[&str] = &[
+    "keeper.before-append",
+    "hands.before-write",
+    "hands.after-write",
+    "keeper.after-append",
+    "hands.before-observed",
+    "hands.after-observed",
+];
+
+/// Each kill in its turn: the service at a named point, or the agent's own program; then the next message.
+async fn claude_loses_nothing(version: &str, kills: u32) {
+    let Ok(program) = npm::claude(version) else { return };
+    let model = ModelServer::start().await;
+    let legion = Legion::with(&[
+        ("ANTHROPIC_BASE_URL", &model.url()),
+        ("ANTHROPIC_API_KEY", "dummy-key"),
+        ("LEGION_CLAUDE", program.to_str().expect("UTF-8")),
+        ("HTTPS_PROXY", "http://127.0.0.1:9"),
+        ("NO_PROXY", "127.0.0.1,localhost"),
+    ]);
+    legion.start();
+    let agent = id(&legion.json(&["hire", "message 0.", "--driver", "claude", "--model", "claude-sonnet-4-5"]));
+    let url = legion.service()["url"].as_str().expect("a URL").to_owned();
+    let port = url.rsplit(':').next().expect("a port").to_owned();
+    let idle = || legion.until("idle", || (legion.status_of(&agent) == "idle").then_some(()));
+    idle();
+    let mut sent = vec!["message 0.".to_owned()];
+    for number in 1..=kills {
+        let words = format!("message {number}.");
+        if number % 4 == 0 {
+            // Its program is killed in the middle of its work.
+            legion.ok(&["tell", &agent, &words]);
+            for pid in legion.agent_processes() {
+                kill(pid, "KILL");
+            }
+        } else {
+            legion.kill_service();
+            let mut service = legion.command(&["serve", "--port", &port]);
+            let point = CLAUDE_POINTS[number as usize % CLAUDE_POINTS.len()];
+            let passes = if point.starts_with("keeper") { 2 + number % 3 } else { 1 };
+            service.env("LEGION_FAILPOINTS", format!("{point}={passes}")).stderr(Stdio::null()).stdout(Stdio::null());
+            let mut child = service.spawn().expect("the service starts");
+            let key = format!("claude-{number}");
+            let tell = || {
+                let mut tell = legion.command(&["tell", &agent, &words, "--idempotency-key", &key]);
+                tell.env("LEGION_URL", &url).output().expect("run").status.success()
+            };
+            let told = tell();
+            legion.until("the service ended itself", || child.try_wait().expect("waited"));
+            legion.start();
+            assert!(told || tell(), "message {number} is taken");
+        }
+        sent.push(words);
+        idle();
+    }
+    legion.until("everything is delivered", || {
+        let status = legion.json(&["status", &agent]);
+        (status["agent"]["status"] == "idle" && status["agent"]["queued"] == 0).then_some(())
+    });
+    // What the model saw last is the whole conversation.
+    let seen = model.user_texts(&agent).join("\n");
+    let mut from = 0;
+    for words in &sent {
+        assert_eq!(seen.matches(words.as_str()).count(), 1, "`{words}` once in:\n{seen}");
+        let at = seen[from..].find(words.as_str()).unwrap_or_else(|| panic!("`{words}` comes in order:\n{seen}"));
+        from += at;
+    }
+    println!("Claude Code {version}: {kills} kills, {} messages: 0 lost, 0 twice, in order", sent.len());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_kill_loses_or_doubles_a_message_to_claude_197_soak() {
+    claude_loses_nothing("2.1.197", if kills() > 300 { 25 } else { 5 }).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_kill_loses_or_doubles_a_message_to_claude_329_soak() {
+    claude_loses_nothing("2.1.329", if kills() > 300 { 25 } else { 5 }).await;
 }
