@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::record::record;
 
 /// Enough for a program that needs a second, on a machine that is busy.
-pub const DEADLINE: Duration = Duration::from_secs(90);
+pub const DEADLINE: Duration = Duration::from_secs(120);
 
 /// What outlives a process: the model, the directories, the session.
 pub struct Place {

@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::{take, text_or_empty};
+use super::field::{take, text_or_empty};
 use crate::AgentEvent;
 
 /// The model of messages that the program wrote itself, such as "API Error: …": no words of the agent.

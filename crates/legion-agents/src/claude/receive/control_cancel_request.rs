@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::text_or_empty;
+use super::field::text_or_empty;
 use crate::AgentEvent;
 
 /// The program no longer wants the answer to a request of its own: its turn was interrupted.

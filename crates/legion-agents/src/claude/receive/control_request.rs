@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::{take, text, text_or_empty};
+use super::field::{take, text, text_or_empty};
 use crate::AgentEvent;
 
 /// The program asks its host: for permission, or for something that we do not offer.

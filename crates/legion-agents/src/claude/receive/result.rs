@@ -1,7 +1,7 @@
 use legion_model::MicroUsd;
 use serde_json::Value;
 
-use super::{number, text};
+use super::field::{number, text};
 use crate::{AgentEvent, TurnOutcome, Usage};
 
 /// Returns what the running total of money was when the process began, from its first result.
@@ -18,7 +18,12 @@ pub(in crate::claude) fn cost_before(line: &Value) -> f64 {
 pub(in crate::claude) fn events(line: &Value, cost_before: f64) -> Vec<AgentEvent> {
     let outcome = outcome(line);
     let said = text(line, "result").unwrap_or_default();
-    let error = (outcome != TurnOutcome::Completed).then(|| reason(line, &said));
+    let error = match outcome {
+        TurnOutcome::Completed => None,
+        // Its `errors` are a note of the program to its makers.
+        TurnOutcome::Interrupted => text(line, "terminal_reason"),
+        TurnOutcome::Failed | TurnOutcome::Limit => Some(reason(line, &said)),
+    };
     vec![AgentEvent::TurnEnded {
         outcome,
         // The words of an error stand in `result` like an answer.

@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::{number, text};
+use super::field::{number, text};
 use crate::AgentEvent;
 
 /// The provider refused a request; the program waits and asks again.

@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::text;
+use super::field::text;
 use crate::AgentEvent;
 
 /// The program begins a turn, and says which version it is. Comes with every turn, and never before the first message.

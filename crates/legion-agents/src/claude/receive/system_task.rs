@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::text_or_empty;
+use super::field::text_or_empty;
 use crate::AgentEvent;
 
 /// A task of the program (a shell command or a subagent) began.

@@ -1,7 +1,7 @@
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::text_or_empty;
+use super::field::text_or_empty;
 use crate::AgentEvent;
 
 /// A message of ours that the program took up (echoed), the result of a tool, or words that the program put in itself.

@@ -4,12 +4,10 @@ mod allow;
 mod deny;
 mod initialize;
 mod interrupt;
+mod line;
 mod probe;
 mod refuse;
 mod user_message;
-
-use serde_json::{Value, json};
-use uuid::Uuid;
 
 pub use allow::allow;
 pub use deny::deny;
@@ -19,26 +17,11 @@ pub use probe::probe;
 pub use refuse::refuse;
 pub use user_message::{Priority, user_message};
 
-fn line(value: &Value) -> Vec<u8> {
-    // Compact JSON has no raw line ends: they are escaped inside strings.
-    let mut line = value.to_string().into_bytes();
-    line.push(b'\n');
-    line
-}
-
-fn control_request(request: Uuid, body: &Value) -> Vec<u8> {
-    line(&json!({"type": "control_request", "request_id": request, "request": body}))
-}
-
-fn control_success(request: &str, body: &Value) -> Vec<u8> {
-    line(&json!({
-        "type": "control_response",
-        "response": {"subtype": "success", "request_id": request, "response": body},
-    }))
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+    use uuid::Uuid;
+
     use super::*;
 
     #[test]

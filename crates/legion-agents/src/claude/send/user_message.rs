@@ -30,5 +30,5 @@ pub fn user_message(injection: Uuid, text: &str, priority: Option<Priority>) -> 
     if let Some(Priority::Next) = priority {
         message["priority"] = json!("next");
     }
-    super::line(&message)
+    super::line::line(&message)
 }
