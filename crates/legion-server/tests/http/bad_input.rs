@@ -65,6 +65,9 @@ async fn hires_that_cannot_be_are_refused_with_a_reason() {
     let report = with(bench.hiring("report", SLEEPER), &[("parent", json!("boss"))]);
     let hired = bench.post(paths::AGENTS, &report).expect(201).await;
     assert_eq!((&hired["level"], &hired["parent"]), (&json!(2), &boss["id"]));
+    for agent in [&boss, &hired] {
+        bench.at_work(agent["id"].as_str().expect("an id")).await;
+    }
     let before = bench.position().await;
     let plain = bench.hiring("new", "cat");
     let below = with(plain.clone(), &[("parent", json!("boss"))]);

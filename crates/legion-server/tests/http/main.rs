@@ -6,6 +6,7 @@ mod documents;
 mod events;
 mod guard;
 mod keys;
+mod mcp;
 mod organisation;
 mod sockets;
 mod support;

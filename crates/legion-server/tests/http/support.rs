@@ -148,18 +148,27 @@ impl Bench {
         json!({ "task": "do it", "name": name, "driver": "command", "command": command, "cwd": self.dir("work") })
     }
 
-    /// Hires an agent that works until it is ended, and waits until its process lives.
+    /// Hires an agent that works until it is ended, and waits until it does.
     pub async fn worker(&self, name: &str, parent: Option<&str>) -> Worker {
         let mut hire = self.hiring(name, SLEEPER);
         if let Some(parent) = parent {
             hire["parent"] = json!(parent);
         }
-        let id = self.post(paths::AGENTS, &hire).expect(201).await["id"].as_str().expect("an id").to_owned();
+        let hired = self.post(paths::AGENTS, &hire).expect(201).await;
+        self.at_work(hired["id"].as_str().expect("an id")).await
+    }
+
+    /// Waits until an agent is at work.
+    pub async fn at_work(&self, id: &str) -> Worker {
+        let id = id.to_owned();
         let agent: AgentId = id.parse().expect("a UUID");
         let project = self.engine.project_of(agent).await.expect("it is there");
         let live = move |state: &Organisation| {
-            let process = state.processes.get(&state.agents.get(&agent)?.process?)?;
-            matches!(process.phase, ProcessPhase::Live { .. }).then_some(process.number)
+            let agent = state.agents.get(&agent)?;
+            let process = state.processes.get(&agent.process?)?;
+            // Its task was taken up, too: from here on it does nothing by itself, and the log stands still.
+            let busy = agent.run.as_ref()?.unseen.is_empty();
+            (busy && matches!(process.phase, ProcessPhase::Live { .. })).then_some(process.number)
         };
         let process = self.engine.until(project, PATIENCE, live).await.expect("the engine lives").expect("it starts");
         let token = self.key.agent_token(AgentGrant { agent: agent.0, process });
