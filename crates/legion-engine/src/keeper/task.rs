@@ -241,7 +241,7 @@ impl KeeperTask {
             Err(error) => error,
         };
         tracing::error!(project = %self.project, %error, "the log took nothing");
-        let full = matches!(error, AppendError::Full { .. });
+        let full = matches!(error, AppendError::Full);
         for (reply, answer) in replies.drain(..) {
             let error = if full { EngineError::DiskFull } else { EngineError::internal(&error) };
             // Nothing of this group is true: what was refused stays refused.

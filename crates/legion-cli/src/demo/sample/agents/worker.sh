@@ -4,6 +4,9 @@ set -eu
 module=$1
 message=$(cat)
 
+# Work takes a moment, so that a person can watch it.
+sleep 1
+
 mkdir -p lib
 case $module in
   wordcount)
