@@ -82,7 +82,7 @@ fn any_message() -> impl Strategy<Value = Value> {
 
 proptest! {
     // The sources of an integration test have no place for the failures of the past; a failure prints its input.
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 1_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_bytes_are_understood_or_said_to_be_garbage(line in prop::collection::vec(any::<u8>(), 0..2_000)) {

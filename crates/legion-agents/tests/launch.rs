@@ -145,7 +145,6 @@ fn the_environment_is_built_from_nothing_and_from_the_login() {
     LEGION_TOKEN
     LEGION_URL
     MCP_CONNECTION_NONBLOCKING
-    MCP_CONNECTION_NONBLOCKING
     PATH
     TMPDIR
     ");
