@@ -234,3 +234,69 @@ async fn killed_197() {
 async fn killed_329() {
     killed("2.1.329").await;
 }
+
+/// Ten agents at work, Claude Code among them, and the service is killed under them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn ten_mixed_agents_go_on_when_the_service_is_killed() {
+    let Some((legion, model)) = with_claude("2.1.329").await else { return };
+    legion.dir.file("work/agent.sh", "echo begun; while [ ! -e go ]; do sleep 0.05; done; echo done");
+    let programs: Vec<String> = (0..7).map(|_| legion.hire("work", "sh agent.sh")).collect();
+    let script = script("Work.", &json!([{"text": "waiting", "gate": "go"}]));
+    let claudes: Vec<String> = (0..3).map(|_| hire(&legion, &script)).collect();
+    legion.until("all work", || {
+        let begun = programs.iter().all(|agent| legion.ok(&["logs", agent, "--lines", "1"]) == "begun\n");
+        (begun && claudes.iter().all(|agent| !model.conversation(agent).is_empty())).then_some(())
+    });
+    legion.kill_service();
+    legion.start();
+    for agent in programs.iter().chain(&claudes) {
+        assert_eq!(legion.status_of(agent), "working");
+    }
+    model.open("go");
+    legion.dir.file("work/go", "");
+    for agent in programs.iter().chain(&claudes) {
+        let run = legion.json(&["wait", agent, "--timeout", "60s"]);
+        assert_eq!(run["outcome"], "completed", "{run}");
+        assert_eq!(legion.reports_of(agent).len(), 1, "the parent is told once");
+    }
+    for agent in &programs {
+        assert_eq!(legion.ok(&["logs", agent, "--lines", "10"]), "begun\ndone\n");
+    }
+    for agent in &claudes {
+        let lines = legion.ok(&["logs", agent, "--lines", "10000"]);
+        let results = lines.lines().filter(|line| line.contains("\"type\":\"result\"")).count();
+        assert_eq!(results, 1, "every line is there once:\n{lines}");
+        assert_eq!(model.conversation(agent).len(), 1, "the model was asked once");
+    }
+}
+
+/// An agent calls home while nobody is there: the call waits, and hires once.
+async fn a_call_home_outlasts_a_restart(version: &str) {
+    let Some((legion, model)) = with_claude(version).await else { return };
+    let hire_step = json!({"tool": "mcp__legion__legion-hire", "gate": "go",
+        "input": {"task": "below", "name": "below", "driver": "command", "command": "true"}});
+    let leader = hire(&legion, &script("Lead.", &json!([hire_step, {"text": "hired: {{result:0}}"}])));
+    legion.until("the model is asked", || (!model.conversation(&leader).is_empty()).then_some(()));
+    legion.kill_service();
+    model.open("go");
+    // Long enough for the call to have found nobody.
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    legion.start();
+    let run = legion.json(&["wait", &leader, "--timeout", "60s"]);
+    assert!(
+        run["outcome"] == "completed" && run["result"].as_str().is_some_and(|text| text.contains("\"name\":\"below\"")),
+        "{run}"
+    );
+    let tree = legion.json(&["tree"]);
+    assert_eq!(tree["reports"][0]["reports"].as_array().map(Vec::len), Some(1), "{tree}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_call_home_outlasts_a_restart_197() {
+    a_call_home_outlasts_a_restart("2.1.197").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_call_home_outlasts_a_restart_329() {
+    a_call_home_outlasts_a_restart("2.1.329").await;
+}
