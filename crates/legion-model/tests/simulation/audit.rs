@@ -164,10 +164,8 @@ impl Simulation {
                         found(format!("the write {injection} is recorded as seen and {agent} does not have it"));
                     }
                 }
-                Event::KeyUsed { caller, key, .. } => {
-                    if !self.audit.keys.insert((*caller, key.key.clone())) {
-                        found(format!("the key {} of {caller} was used twice", key.key));
-                    }
+                Event::KeyUsed { caller, key, .. } if !self.audit.keys.insert((*caller, key.key.clone())) => {
+                    found(format!("the key {} of {caller} was used twice", key.key));
                 }
                 _ => {}
             }

@@ -1,6 +1,8 @@
 //! Bugs that are planted between the pure functions and the log or the hands: the simulation has to find each.
 
-use legion_model::{Answer, Command, Decided, Event, Exit, MessageKind, Order, Organisation, Step, StopReason};
+use legion_model::{
+    Answer, Command, Decided, Event, Exit, MessageId, MessageKind, Order, Organisation, Step, StopReason,
+};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bug {
@@ -121,12 +123,29 @@ impl Bug {
 }
 
 fn reverse_returned(events: &mut [Event]) -> bool {
-    let places: Vec<usize> =
-        (0..events.len()).filter(|index| matches!(events[*index], Event::MessageReturned { .. })).collect();
-    for (low, high) in places.iter().zip(places.iter().rev()).take(places.len() / 2) {
-        events.swap(*low, *high);
+    let returned: Vec<MessageId> = events
+        .iter()
+        .filter_map(|event| match event {
+            Event::MessageReturned { message } => Some(*message),
+            _ => None,
+        })
+        .collect();
+    // A run that opens in the same batch takes them as they lie in the queue.
+    let mut backwards = returned.iter().rev();
+    for event in events.iter_mut() {
+        if let Event::MessageReturned { message } = event {
+            *message = *backwards.next().expect("as many as there are");
+        }
     }
-    places.len() > 1
+    let mut forwards = returned.iter();
+    for event in events.iter_mut() {
+        if let Event::RunOpened { messages, .. } = event {
+            for message in messages.iter_mut().filter(|message| returned.contains(message)) {
+                *message = *forwards.next().expect("each is in one prompt");
+            }
+        }
+    }
+    returned.len() > 1
 }
 
 fn invent_proof(before: &Organisation, command: &Command, events: &mut Vec<Event>) -> bool {

@@ -141,6 +141,12 @@ impl Simulation {
             let most = if self.random.chance(10) { 4_000_000 } else { 200_000 };
             let in_ms = self.random.below(most);
             self.plan(in_ms, Action::EndWait { waiter: *waiter, target: *target });
+            // The other may want to wait as well.
+            if !self.is_calm() && self.random.chance(30) {
+                let command = Command::own(self.wall(), Order::BeginWait { waiter: *target, target: *waiter });
+                self.submit(&command, None);
+                self.plan(in_ms, Action::EndWait { waiter: *target, target: *waiter });
+            }
         }
         if self.random.chance(15) {
             self.lose(reply.call);

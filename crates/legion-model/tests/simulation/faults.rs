@@ -1,6 +1,6 @@
 //! What goes wrong from outside, and when.
 
-use legion_model::{Command, Exit, Order, ProcessId};
+use legion_model::{AgentId, Command, Event, Exit, Order, ProcessId};
 
 use crate::simulation::{Action, CHAOS_MS, CrashPoint, Simulation, Work};
 
@@ -20,9 +20,13 @@ impl Simulation {
                 .expect("not empty");
             self.plan_in_chaos(Action::Crash(point));
         }
-        for (action, most) in
-            [(Action::KillAgent, 12), (Action::KillShim, 8), (Action::KillAll, 2), (Action::CutAny, 3), (Action::Down, 1)]
-        {
+        for (action, most) in [
+            (Action::KillAgent, 12),
+            (Action::KillShim, 8),
+            (Action::KillAll, 2),
+            (Action::CutAny, 3),
+            (Action::Down, 1),
+        ] {
             for _ in 0..self.random.below(most + 1) {
                 self.plan_in_chaos(action.clone());
             }
@@ -61,6 +65,34 @@ impl Simulation {
     pub fn kill_shim(&mut self) {
         if let Some(process) = self.any_alive() {
             self.note(format!("kill -9 of the shim of {process}"));
+            self.program_dies(process, None);
+        }
+    }
+
+    /// What is written to an agent is written in the worst moment.
+    pub fn plan_strikes(&mut self, first: usize) {
+        if self.is_calm() || self.habits.strikes == 0 {
+            return;
+        }
+        let endangered: Vec<AgentId> = self.log[first..]
+            .iter()
+            .filter_map(|logged| match &logged.event {
+                Event::RunOpened { agent, .. } | Event::MessageSteered { agent, .. } => Some(*agent),
+                _ => None,
+            })
+            .collect();
+        for agent in endangered {
+            if self.random.chance(self.habits.strikes) {
+                let in_ms = self.random.below(80);
+                self.plan(in_ms, Action::Strike(agent));
+            }
+        }
+    }
+
+    pub fn strike(&mut self, agent: AgentId) {
+        let live = self.outside.conversations.get(&agent).and_then(|conversation| conversation.live);
+        if let Some(process) = live {
+            self.note(format!("kill -9 of the shim of {process}, with a message on its way"));
             self.program_dies(process, None);
         }
     }

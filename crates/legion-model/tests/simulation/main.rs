@@ -20,11 +20,13 @@ use std::ops::Range;
 use bugs::Bug;
 use simulation::Simulation;
 
-/// Seeds of every run of the tests, in four parts that run side by side.
-const PART: u64 = 1_250;
+/// 5,000 seeds in every run of the tests, in parts that run side by side.
+const PART: u64 = 625;
 /// The long form, and what is run of it otherwise.
 const SOAK: u64 = 100_000;
 const SOAK_SHORT: u64 = 200;
+/// Seeds after which a long form says how far it is.
+const PROGRESS: u64 = 10_000;
 /// Seeds within which a planted bug has to be found.
 const BUG_SEEDS_MAX: u64 = 1_000;
 
@@ -47,6 +49,9 @@ fn hold(seeds: Range<u64>) {
         crashes += ending.crashes;
         inspections += ending.inspections;
         count += 1;
+        if count % PROGRESS == 0 {
+            println!("{count} seeds hold");
+        }
     }
     println!("{count} seeds: {events} events, {crashes} crashes, {inspections} inspections");
 }
@@ -69,6 +74,26 @@ fn histories_hold_part_3() {
 #[test]
 fn histories_hold_part_4() {
     hold(3 * PART..4 * PART);
+}
+
+#[test]
+fn histories_hold_part_5() {
+    hold(4 * PART..5 * PART);
+}
+
+#[test]
+fn histories_hold_part_6() {
+    hold(5 * PART..6 * PART);
+}
+
+#[test]
+fn histories_hold_part_7() {
+    hold(6 * PART..7 * PART);
+}
+
+#[test]
+fn histories_hold_part_8() {
+    hold(7 * PART..8 * PART);
 }
 
 #[test]

@@ -124,7 +124,7 @@ impl Simulation {
         if fails < self.habits.dies {
             self.note(format!("shim of {process}: cannot execute or dies first"));
             let directory = self.outside.directories.get_mut(&process).expect("it is there");
-            directory.exit = (fails % 2 == 0).then(|| Exit::NotStarted("no such program".to_owned()));
+            directory.exit = fails.is_multiple_of(2).then(|| Exit::NotStarted("no such program".to_owned()));
         } else {
             self.execute(process, input);
         }

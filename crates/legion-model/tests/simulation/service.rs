@@ -153,6 +153,7 @@ impl Simulation {
             self.log.push(Logged { at, event: read });
         }
         self.audit_batch(first);
+        self.plan_strikes(first);
         if self.armed == Some(CrashPoint::AfterAppend) {
             return self.crash("after the append");
         }

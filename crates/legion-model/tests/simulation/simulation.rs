@@ -92,6 +92,8 @@ pub enum Action {
     KillAgent,
     KillShim,
     KillAll,
+    /// The shim of this agent dies, in the moment in which something is on its way to the agent.
+    Strike(AgentId),
     CutAny,
     Down,
     Jump {
@@ -112,6 +114,7 @@ pub struct Habits {
     pub command_agents: u64,
     pub budgets: u64,
     pub bursts: u64,
+    pub strikes: u64,
 }
 
 pub struct Simulation {
@@ -188,6 +191,7 @@ impl Simulation {
             command_agents: random.below(101),
             budgets: rare(&mut random, 100),
             bursts: rare(&mut random, 50),
+            strikes: rare(&mut random, 40),
         };
         Self {
             random,
@@ -247,6 +251,7 @@ impl Simulation {
             Action::KillAgent => self.kill_agent(),
             Action::KillShim => self.kill_shim(),
             Action::KillAll => self.kill_all(),
+            Action::Strike(agent) => self.strike(agent),
             Action::CutAny => self.cut_any(),
             Action::Down => self.go_down(),
             Action::Jump { ms } => {
