@@ -187,8 +187,13 @@ impl Bench {
         self.log.last_position().await.expect("the log is open")
     }
 
-    /// Ends the engine and everything it started.
+    /// Fires everyone, and ends the engine.
     pub async fn end(self) {
+        let top = self.get(format!("{}?parent=root&limit=500", paths::AGENTS)).expect(200).await;
+        for agent in top["agents"].as_array().expect("a list") {
+            let id = agent["id"].as_str().expect("an id");
+            self.ask(Method::DELETE, format!("/v1/org/agents/{id}")).expect(200).await;
+        }
         assert!(self.engine.shutdown(false, PATIENCE).await, "everything ends");
     }
 }
