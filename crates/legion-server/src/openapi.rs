@@ -14,7 +14,7 @@ const TOKEN: &str = "token";
 
 /// The document as pretty JSON, in an order that does not change.
 pub fn openapi() -> String {
-    let mut document = crate::routes::all().into_openapi();
+    let mut document = crate::router::all().into_openapi();
     finish(&mut document);
     let mut text = serde_json::to_string_pretty(&document).expect("the document is plain data");
     text.push('\n');

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::context::Server;
 use crate::hosts::Hosts;
-use crate::routes::router;
+use crate::router::router;
 
 /// Connections at the same time, over all listeners of one call.
 const CONNECTIONS_MAX: usize = 1_024;

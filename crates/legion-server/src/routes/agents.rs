@@ -27,7 +27,7 @@ const PAGE_MAX: usize = 500;
 /// How long a fire waits for the processes to be gone.
 const FIRE_PATIENCE: Duration = Duration::from_secs(10);
 
-pub(super) fn routes() -> OpenApiRouter<Shared> {
+pub(crate) fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new().routes(routes!(agents)).routes(routes!(one, fire))
 }
 

@@ -20,7 +20,7 @@ use crate::render::approval::{self, Asked};
 /// Characters from which on the beginning of an id counts.
 const PREFIX_CHARS_MIN: usize = 4;
 
-pub(super) fn routes() -> OpenApiRouter<Shared> {
+pub(crate) fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new().routes(routes!(approvals)).routes(routes!(decide))
 }
 

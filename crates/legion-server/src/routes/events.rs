@@ -35,7 +35,7 @@ const SILENT_MAX: u64 = 1_000;
 /// Kinds that one stream chooses.
 const KINDS_MAX: usize = 100;
 
-pub(super) fn routes() -> OpenApiRouter<Shared> {
+pub(crate) fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new().routes(routes!(events))
 }
 

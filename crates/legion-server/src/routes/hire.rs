@@ -19,7 +19,7 @@ use crate::fault::{Fault, Result};
 use crate::guard::Caller;
 use crate::render::agent;
 
-pub(super) fn routes() -> OpenApiRouter<Shared> {
+pub(crate) fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new().routes(routes!(hire))
 }
 

@@ -21,7 +21,7 @@ use crate::render::message;
 /// Messages that one call acknowledges by their ids.
 const ACK_MAX: usize = 1_000;
 
-pub(super) fn routes() -> OpenApiRouter<Shared> {
+pub(crate) fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new().routes(routes!(inbox)).routes(routes!(ack))
 }
 

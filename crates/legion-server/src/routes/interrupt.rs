@@ -16,7 +16,7 @@ use crate::guard::Caller;
 use crate::query::Id;
 use crate::render::message;
 
-pub(super) fn routes() -> OpenApiRouter<Shared> {
+pub(crate) fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new().routes(routes!(interrupt)).routes(routes!(interrupt_all))
 }
 

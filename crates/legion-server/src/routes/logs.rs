@@ -19,7 +19,7 @@ use crate::render::log;
 const LINES_DEFAULT: usize = 100;
 const LINES_MAX: usize = 10_000;
 
-pub(super) fn routes() -> OpenApiRouter<Shared> {
+pub(crate) fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new().routes(routes!(logs))
 }
 

@@ -11,7 +11,7 @@ use crate::fault::Result;
 use crate::guard::Caller;
 use crate::render::agent::working;
 
-pub(super) fn routes() -> OpenApiRouter<Shared> {
+pub(crate) fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new().routes(routes!(projects))
 }
 

@@ -19,7 +19,7 @@ use crate::guard::Caller;
 /// Backups whose answers are remembered under their keys.
 const BACKUPS_REMEMBERED_MAX: usize = 16;
 
-pub(super) fn routes() -> OpenApiRouter<Shared> {
+pub(crate) fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .routes(routes!(health))
         .routes(routes!(document))

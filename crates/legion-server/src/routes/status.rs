@@ -17,7 +17,7 @@ use crate::guard::Caller;
 use crate::query::Params;
 use crate::render::{agent, message};
 
-pub(super) fn routes() -> OpenApiRouter<Shared> {
+pub(crate) fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new().routes(routes!(status))
 }
 

@@ -23,7 +23,7 @@ use crate::render::message;
 /// Characters from which on the beginning of an id counts.
 const PREFIX_CHARS_MIN: usize = 4;
 
-pub(super) fn routes() -> OpenApiRouter<Shared> {
+pub(crate) fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new().routes(routes!(tell)).routes(routes!(one))
 }
 

@@ -16,7 +16,7 @@ use crate::guard::Caller;
 use crate::query::{self, Params};
 use crate::render::tree::{self, Filter};
 
-pub(super) fn routes() -> OpenApiRouter<Shared> {
+pub(crate) fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new().routes(routes!(tree))
 }
 

@@ -24,7 +24,7 @@ use crate::render::run;
 
 const SECONDS_MAX: u64 = 30;
 
-pub(super) fn routes() -> OpenApiRouter<Shared> {
+pub(crate) fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new().routes(routes!(wait))
 }
 

@@ -1,0 +1,59 @@
+//! The router: all routes, and the guard around all of them.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use http::{Method, Uri};
+use legion_api::{ProblemCode, paths};
+use tower::Layer;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::context::{Context, Server, Shared};
+use crate::fault::Fault;
+use crate::guard::guard;
+use crate::hosts::Hosts;
+use crate::routes::{
+    agents, approvals, events, hire, inbox, interrupt, logs, projects, service, status, tell, tree, wait,
+};
+use crate::{mcp, openapi};
+
+pub(crate) fn all() -> OpenApiRouter<Shared> {
+    OpenApiRouter::with_openapi(openapi::head())
+        .merge(service::routes())
+        .merge(projects::routes())
+        .merge(hire::routes())
+        .merge(agents::routes())
+        .merge(tell::routes())
+        .merge(interrupt::routes())
+        .merge(logs::routes())
+        .merge(wait::routes())
+        .merge(status::routes())
+        .merge(tree::routes())
+        .merge(inbox::routes())
+        .merge(approvals::routes())
+        .merge(events::routes())
+}
+
+/// The router of everything, behind its guard. Requests for other `hosts` are refused.
+pub fn router(server: Server, hosts: Hosts) -> Router {
+    let context = Arc::new(Context::new(server, hosts));
+    let rest = guarded(&context, all().into());
+    let with_mcp = Router::from(all()).merge(mcp::routes(&context, rest));
+    guarded(&context, with_mcp)
+}
+
+/// The guard stands around the router and not in it: a route, a fallback or a wrong method cannot be reached beside it.
+fn guarded(context: &Shared, routes: Router<Shared>) -> Router {
+    let routes = routes.method_not_allowed_fallback(wrong_method).fallback(unknown_path).with_state(context.clone());
+    Router::new().fallback_service(from_fn_with_state(context.clone(), guard).layer(routes))
+}
+
+async fn unknown_path(uri: Uri) -> Fault {
+    Fault::not_found(format!("nothing is at `{}`", uri.path())).hint(format!("`{}` lists the paths", paths::OPENAPI))
+}
+
+async fn wrong_method(method: Method, uri: Uri) -> Fault {
+    Fault::new(ProblemCode::MethodNotAllowed, format!("`{}` does not know the method {method}", uri.path()))
+        .hint(format!("`{}` lists the paths with their methods", paths::OPENAPI))
+}
