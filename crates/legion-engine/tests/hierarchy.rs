@@ -191,3 +191,29 @@ async fn a_program_survives_the_engine_and_is_taken_up_again() {
     assert_eq!(bench.inbox(project).await.len(), 1, "the person is told once");
     assert!(bench.engine.shutdown(false, PATIENCE).await);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_goes_down_takes_agents_with_mail_with_it() {
+    let mut bench = bench().await;
+    let (project, agent) = bench.hire("first", "sh -c 'read line; [ $line = last ] || sleep 1000'").await;
+    for text in ["second", "last"] {
+        bench.tell(project, agent, text).await;
+    }
+    assert!(bench.engine.shutdown(false, PATIENCE).await);
+    let ours = || {
+        let entry = format!("LEGION_SESSION_ID={agent}");
+        std::fs::read_dir("/proc").expect("listed").filter_map(Result::ok).any(|process| {
+            let environment = std::fs::read(process.path().join("environ")).unwrap_or_default();
+            environment.split(|byte| *byte == 0).any(|variable| variable == entry.as_bytes())
+        })
+    };
+    assert!(!ours(), "nothing of it lives");
+    // What waited is delivered by the next service.
+    bench.engine = open(&bench.directory, bench.log.clone(), bounds()).await;
+    let live = move |state: &legion_model::Organisation| (state.agents[&agent].runs >= 2).then_some(());
+    bench.engine.until(project, PATIENCE, live).await.expect("lives").expect("a second run");
+    let order = Order::Interrupt { agent, message: MessageId(new_id()), body: None, bytes: 0 };
+    bench.engine.command(project, Party::Root, None, order).await.expect("interrupted");
+    assert_eq!(bench.run(project, agent, 3).await.outcome, Outcome::Completed);
+    assert!(bench.engine.shutdown(false, PATIENCE).await);
+}

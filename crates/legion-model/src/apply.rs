@@ -30,7 +30,11 @@ impl Organisation {
     fn change(&mut self, event: &Event, at: Timestamp) {
         match event {
             Event::ProjectOpened { project, path } => self.project = Some((*project, path.clone())),
-            Event::ServiceStarted => self.waits.clear(),
+            Event::ServiceStarted => {
+                self.waits.clear();
+                self.closing = false;
+            }
+            Event::ServiceStopping => self.closing = true,
             Event::AgentHired { agent, name, role, parent, spec, .. } => {
                 let hired = Agent {
                     id: *agent,

@@ -25,6 +25,8 @@ pub enum Event {
     },
     /// The service started on this log. Waits of callers ended with the service before.
     ServiceStarted,
+    /// The service goes down and takes the agents with it: no run begins until the next start.
+    ServiceStopping,
 
     AgentHired {
         agent: AgentId,

@@ -38,6 +38,8 @@ pub struct Organisation {
     pub deadlines: BTreeSet<(Timestamp, MessageId)>,
     pub approvals: BTreeMap<ApprovalId, Approval>,
     pub processes: BTreeMap<ProcessId, Process>,
+    /// The service goes down: no run begins.
+    pub closing: bool,
     /// Who waits for whom.
     pub waits: BTreeMap<AgentId, BTreeSet<AgentId>>,
     /// Agents that have mail and no run.
@@ -55,7 +57,7 @@ impl Default for Organisation {
 
 impl Organisation {
     /// Version of the fold. A snapshot made by another one is dropped. Raise it when `apply` or a noun changes.
-    pub const FOLD: &'static str = "1";
+    pub const FOLD: &'static str = "2";
 
     /// Nothing happened yet.
     pub fn new(bounds: Bounds) -> Self {
@@ -72,6 +74,7 @@ impl Organisation {
             deadlines: BTreeSet::new(),
             approvals: BTreeMap::new(),
             processes: BTreeMap::new(),
+            closing: false,
             waits: BTreeMap::new(),
             wanting: BTreeSet::new(),
             keys: BTreeMap::new(),

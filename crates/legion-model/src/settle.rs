@@ -31,6 +31,9 @@ pub(crate) fn settle(state: &mut Organisation, at: Timestamp, events: &mut Vec<E
         let steered = steer(state, at, agent);
         add(state, at, events, steered);
     }
+    if state.closing {
+        return;
+    }
     for agent in state.wanting.clone() {
         // One prompt may not hold all that is given up when nothing may be spent any more.
         loop {

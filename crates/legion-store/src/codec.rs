@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 pub const KINDS: &[(&str, u32)] = &[
     ("project-opened", 1),
     ("service-started", 1),
+    ("service-stopping", 1),
     ("agent-hired", 1),
     ("agent-reparented", 1),
     ("agent-fired", 1),

@@ -64,6 +64,7 @@ fn examples() -> Vec<Event> {
     vec![
         Event::ProjectOpened { project: ProjectId(uuid(8)), path: "/work".to_owned() },
         Event::ServiceStarted,
+        Event::ServiceStopping,
         Event::AgentHired {
             agent: bob,
             name: "bob".to_owned(),

@@ -183,7 +183,9 @@ impl KeeperTask {
             self.world.processes.remove(&process);
             self.hands.remove(&process);
         }
-        self.committed.send_replace(self.state.version);
+        let version = self.state.version;
+        // Who waits for a commit is woken by one, not by a look.
+        self.committed.send_if_modified(|seen| std::mem::replace(seen, version) != version);
         for (reply, answer) in replies {
             // A caller that went away has its answer in the log.
             let _ = reply.send(answer);

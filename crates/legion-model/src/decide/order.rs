@@ -68,7 +68,7 @@ pub(crate) fn gone(state: &Organisation, agent: AgentId) -> Refusal {
 
 /// Ends all runs and stops all processes: the service goes down.
 fn stop_all(state: &Organisation) -> Vec<Event> {
-    let mut events = Vec::new();
+    let mut events = vec![Event::ServiceStopping];
     for process in state.processes.values() {
         let run = state.agents.get(&process.agent).and_then(|agent| agent.run.as_ref());
         if let Some(run) = run.filter(|run| run.process == process.id && run.ending.as_ref().is_none_or(|e| !e.stop)) {
