@@ -1,5 +1,6 @@
 //! The service's life: settings → lock → listen → log → engine → faces → until it is told to end → drain.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -68,7 +69,7 @@ async fn serve(environment: &Environment, args: &ServeArgs) -> Result<(), Failur
 
     let listeners = listen::bind(&args.listen, &settings, &data_dir).await.map_err(failure)?;
     let address = listeners.first().ok_or_else(|| failure("no address to listen on"))?.local_addr().map_err(failure)?;
-    let url = format!("http://{address}");
+    let url = format!("http://{}", reachable(address));
     let log = Arc::new(SqliteLog::open(data_dir.database()).map_err(|error| failure(chain(&error)))?);
     let clock = Arc::new(SystemClock::new());
     let person_token = legion_runtime::person_token(&data_dir.token_file()).map_err(|error| failure(chain(&error)))?;
@@ -166,6 +167,15 @@ async fn until_told(engine: &Engine, asked_down: &mut tokio::sync::mpsc::Receive
         }
     });
     keep
+}
+
+/// The address by which this machine reaches itself.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => SocketAddr::from((Ipv4Addr::LOCALHOST, address.port())),
+        IpAddr::V6(ip) if ip.is_unspecified() => SocketAddr::from((Ipv6Addr::LOCALHOST, address.port())),
+        _ => address,
+    }
 }
 
 fn announce(data_dir: &DataDir, lock: &mut DataDirLock, info: &ServiceInfo, address: &str) -> Result<(), Failure> {

@@ -45,7 +45,7 @@ pub(crate) struct HireArgs {
     #[arg(long, value_name = "SPAN", value_parser = parse_seconds)]
     pub timeout: Option<u64>,
     /// Dollars for it and all below it
-    #[arg(long, value_name = "USD")]
+    #[arg(value_parser = dollars, long, value_name = "USD")]
     pub budget: Option<f64>,
     /// Agents that may exist below it at the same time
     #[arg(long, value_name = "N")]
@@ -168,6 +168,14 @@ fn request(context: Context<'_>, args: &HireArgs) -> Result<HireRequest, CliErro
 /// `--tools ""` means none at all, and `a, b` two.
 fn without_blanks(values: &[String]) -> Vec<String> {
     values.iter().map(|value| value.trim()).filter(|value| !value.is_empty()).map(str::to_owned).collect()
+}
+
+/// An amount of money: finite, and not below zero.
+fn dollars(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(dollars) if dollars.is_finite() && dollars >= 0.0 => Ok(dollars),
+        _ => Err("an amount of dollars such as 2.50 is wanted".to_owned()),
+    }
 }
 
 #[cfg(test)]

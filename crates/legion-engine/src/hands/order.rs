@@ -3,7 +3,7 @@
 use legion_model::prompt::{self, Content};
 use legion_model::{
     Agent, AgentId, ApprovalId, Body, DriverKind, InjectionId, Message, MicroUsd, Organisation, Process, ProcessId,
-    RunId, Step, StopReason, Verdict,
+    ProcessPhase, RunId, Step, StopReason, Verdict,
 };
 use uuid::Uuid;
 
@@ -75,7 +75,10 @@ pub(crate) struct AdoptOrder {
     pub stopping: Option<StopReason>,
     /// The prompt that its first run began with.
     pub prompt: Option<InjectionId>,
+    /// The service has just started.
     pub at_start: bool,
+    /// The log knows that its program was executed.
+    pub was_live: bool,
 }
 
 impl AdoptOrder {
@@ -92,6 +95,7 @@ impl AdoptOrder {
             stopping: process.stopping,
             prompt: agent.and_then(|agent| agent.run.as_ref()).and_then(|run| run.prompt),
             at_start,
+            was_live: process.phase != ProcessPhase::Starting,
         }
     }
 }

@@ -85,6 +85,7 @@ impl ProcessTask {
             stopping: None,
             prompt,
             at_start: false,
+            was_live: false,
         };
         match started {
             Ok((shim, events)) => Held::new(self, adopt).live(shim, events).await,
@@ -112,7 +113,8 @@ impl ProcessTask {
                     }
                     tokio::time::sleep(ATTACH_PAUSE).await;
                 }
-                Ok(ProcessState::NeverStarted) if order.stopping.is_none() => {
+                // A transcript may be gone, after a restored backup say: what the log knows to have lived is lost then.
+                Ok(ProcessState::NeverStarted) if order.stopping.is_none() && !order.was_live => {
                     return self.reporter.world(WorldChange::NeverStarted { process: order.process }).await;
                 }
                 Ok(_) => return Held::new(self, order).ended().await,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use legion_model::{
-    Answer, Command, Event, Key, Now, Order, Organisation, Party, ProcessId, ProcessPhase, ProcessView, ProjectId,
-    Step, World, reconcile::reconcile,
+    Answer, Command, Event, Key, Now, Order, Organisation, Party, ProcessId, ProcessView, ProjectId, Step, World,
+    reconcile::reconcile,
 };
 use legion_store::{AppendError, NewRecord, StreamId};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -101,7 +101,7 @@ impl KeeperTask {
         // Processes that the log knows are looked for before anything is done about them.
         let known: Vec<ProcessId> = task.state.processes.keys().copied().collect();
         for process in known {
-            task.look_for(process);
+            task.look_for(process, true);
         }
         Ok(task)
     }
@@ -283,7 +283,7 @@ impl KeeperTask {
             return;
         }
         if !self.hands.contains_key(&process) {
-            self.look_for(process);
+            self.look_for(process, false);
         }
         let Some(task) = Task::of(&self.state, &step) else { return };
         let Some(hand) = self.hands.get(&process) else { return };
@@ -312,11 +312,11 @@ impl KeeperTask {
     }
 
     /// Sets a hand to look for a process that the log knows: it may live under its shim, be gone, or never have been started.
-    fn look_for(&mut self, id: ProcessId) {
+    fn look_for(&mut self, id: ProcessId, at_start: bool) {
         let Some(process) = self.state.processes.get(&id) else { return };
         let view = ProcessView { starting: true, last_sign_ms: self.inner.clock.mono_ms(), ..ProcessView::default() };
         self.world.processes.insert(id, view);
-        let order = hands::AdoptOrder::of(&self.state, process, process.phase != ProcessPhase::Starting);
+        let order = hands::AdoptOrder::of(&self.state, process, at_start);
         self.hands.insert(id, Hand::adopt(&self.inner, self.project, self.reporter(), order));
     }
 

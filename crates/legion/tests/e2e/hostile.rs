@@ -73,6 +73,7 @@ fn bad_input_is_refused_in_plain_words() {
         (below(&["--max-turns", "6"]), 15, "turns"),
         (below(&["--depth", "1"]), 15, "depth"),
     ];
+    legion.until("it lives", || legion.json(&["tree"])["reports"][0]["run"]["pid"].as_u64());
     let before = legion.json(&["tree"]);
     for (args, code, word) in cases {
         let args: Vec<&str> = args.iter().map(String::as_str).collect();

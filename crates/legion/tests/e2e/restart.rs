@@ -120,3 +120,34 @@ fn down_keep_leaves_agents_running() {
     assert_eq!((&run["outcome"], &run["result"]), (&"completed".into(), &"begun\ndone".into()), "{run}");
     assert_eq!(legion.reports_of(&agent).len(), 1);
 }
+
+#[test]
+fn a_restored_log_shows_nobody_as_working_who_is_not_there() {
+    let legion = Legion::new();
+    legion.start();
+    let agent = legion.hire("work", "sleep 1000");
+    legion.until("it lives", || (!legion.agent_processes().is_empty()).then_some(()));
+    let data = legion.dir.path().join("data");
+    legion.ok(&["backup", data.join("copy.db").to_str().expect("UTF-8")]);
+    legion.ok(&["down"]);
+    for file in ["legion.db", "legion.db-wal", "legion.db-shm"] {
+        // Not all of them need be there.
+        let _ = std::fs::remove_file(data.join(file));
+    }
+    std::fs::rename(data.join("copy.db"), data.join("legion.db")).expect("restored");
+    std::fs::remove_dir_all(data.join("agents")).expect("removed");
+    legion.start();
+    legion.until("idle", || (legion.status_of(&agent) == "idle").then_some(()));
+    assert!(legion.reports_of(&agent)[0].contains("vanished"), "{:?}", legion.reports_of(&agent));
+}
+
+#[test]
+fn down_ends_agents_with_mail_and_starts_none() {
+    let legion = Legion::new();
+    legion.start();
+    let agent = legion.hire("work", "sleep 1000");
+    legion.until("it lives", || (!legion.agent_processes().is_empty()).then_some(()));
+    legion.ok(&["tell", &agent, "queued"]);
+    legion.ok(&["down"]);
+    assert_eq!(legion.agent_processes(), Vec::<u32>::new());
+}
