@@ -5,7 +5,7 @@
 mod agent_program;
 mod measure;
 #[path = "../tests/e2e/support.rs"]
-#[allow(dead_code, reason = "shared with the tests; a bench uses a part of it")]
+#[expect(dead_code, reason = "shared with the tests; a bench uses a part of it")]
 mod support;
 
 use std::io::Write as _;

@@ -1,5 +1,5 @@
 //! What the benches share: times and their percentiles, lines, a client, baselines, and what `/proc` says.
-#![allow(dead_code, reason = "each bench uses a part of it")]
+#![expect(dead_code, reason = "each bench uses a part of it")]
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
