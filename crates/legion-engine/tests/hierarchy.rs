@@ -212,7 +212,7 @@ async fn a_service_that_goes_down_takes_agents_with_mail_with_it() {
     bench.engine = open(&bench.directory, bench.log.clone(), bounds()).await;
     let live = move |state: &legion_model::Organisation| (state.agents[&agent].runs >= 2).then_some(());
     bench.engine.until(project, PATIENCE, live).await.expect("lives").expect("a second run");
-    let order = Order::Interrupt { agent, message: MessageId(new_id()), body: None, bytes: 0 };
+    let order = Order::Interrupt { agent, message: MessageId(new_id()), body: Some("last".into()), bytes: 4 };
     bench.engine.command(project, Party::Root, None, order).await.expect("interrupted");
     assert_eq!(bench.run(project, agent, 3).await.outcome, Outcome::Completed);
     assert!(bench.engine.shutdown(false, PATIENCE).await);

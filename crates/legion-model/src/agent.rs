@@ -82,6 +82,8 @@ pub struct Agent {
     pub hired_at: Timestamp,
     /// Messages that wait for it, in the order of delivery.
     pub queue: VecDeque<MessageId>,
+    /// Interrupted without a word on what to do: it waits to be told.
+    pub held: bool,
     /// The open run.
     pub run: Option<Run>,
     /// The process that lives, or is being started.

@@ -7,7 +7,7 @@ use crate::approval::Approval;
 use crate::body::{Body, clip};
 use crate::event::Event;
 use crate::ids::{AgentId, MessageId, Party, ProcessId};
-use crate::message::{Message, MessageState, Urgency};
+use crate::message::{Message, MessageKind, MessageState, Urgency};
 use crate::money::MicroUsd;
 use crate::organisation::Organisation;
 use crate::process::{Process, ProcessPhase};
@@ -44,6 +44,7 @@ impl Organisation {
                     spec: spec.clone(),
                     hired_at: at,
                     queue: Default::default(),
+                    held: false,
                     run: None,
                     process: None,
                     runs: 0,
@@ -64,6 +65,11 @@ impl Organisation {
                 }
             }
             Event::AgentFired { agent, .. } => self.agent_fired(*agent),
+            Event::AgentHeld { agent } => {
+                if let Some(agent) = self.agents.get_mut(agent) {
+                    agent.held = true;
+                }
+            }
             Event::MessageAccepted { message, from, from_name, to, message_kind, body, urgency, by, approval } => {
                 self.message_accepted(Message {
                     id: *message,
@@ -304,6 +310,7 @@ impl Organisation {
 
     fn message_accepted(&mut self, message: Message) {
         let (id, to, urgency) = (message.id, message.to, message.urgency);
+        let tells = matches!(message.kind, MessageKind::Task | MessageKind::Tell | MessageKind::Redirect);
         if let Some(by) = message.by {
             self.deadlines.insert((by, id));
         }
@@ -313,6 +320,7 @@ impl Organisation {
             Party::Agent(agent) => {
                 let redirects = self.redirects(agent);
                 let Some(agent) = self.agents.get_mut(&agent) else { return };
+                agent.held &= !tells;
                 if urgency == Urgency::First {
                     // Behind other redirects: they keep their order among themselves.
                     agent.queue.insert(redirects, id);

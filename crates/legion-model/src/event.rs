@@ -45,6 +45,10 @@ pub enum Event {
         agent: AgentId,
         by: Party,
     },
+    /// It was interrupted without a word on what to do: what waits for it opens no run until somebody tells it something.
+    AgentHeld {
+        agent: AgentId,
+    },
 
     MessageAccepted {
         message: MessageId,
@@ -206,6 +210,7 @@ impl Event {
             Self::AgentHired { agent, .. }
             | Self::AgentReparented { agent, .. }
             | Self::AgentFired { agent, .. }
+            | Self::AgentHeld { agent }
             | Self::MessageSteered { agent, .. }
             | Self::InjectionSeen { agent, .. }
             | Self::RunOpened { agent, .. }

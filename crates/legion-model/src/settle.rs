@@ -94,7 +94,9 @@ fn steer(state: &Organisation, at: Timestamp, id: AgentId) -> Vec<Event> {
 
 /// Opens the next run of an agent that has mail, when it can begin now.
 fn open_run(state: &Organisation, at: Timestamp, id: AgentId) -> Vec<Event> {
-    let Some(agent) = state.agents.get(&id).filter(|agent| agent.run.is_none()) else { return Vec::new() };
+    let Some(agent) = state.agents.get(&id).filter(|agent| agent.run.is_none() && !agent.held) else {
+        return Vec::new();
+    };
     let process = agent.process.and_then(|process| state.processes.get(&process));
     let can = agent.spec.driver.capabilities();
     let (process, fresh) = match process {

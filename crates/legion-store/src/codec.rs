@@ -13,6 +13,7 @@ pub const KINDS: &[(&str, u32)] = &[
     ("agent-hired", 1),
     ("agent-reparented", 1),
     ("agent-fired", 1),
+    ("agent-held", 1),
     ("message-accepted", 1),
     ("message-steered", 1),
     ("injection-seen", 1),

@@ -75,6 +75,7 @@ fn examples() -> Vec<Event> {
         },
         Event::AgentReparented { agent: bob, parent: Party::Root, name: "bob-2".to_owned() },
         Event::AgentFired { agent: bob, by: ann.into() },
+        Event::AgentHeld { agent: bob },
         Event::MessageAccepted {
             message,
             from: ann.into(),

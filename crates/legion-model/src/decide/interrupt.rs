@@ -25,6 +25,9 @@ pub(super) fn interrupt(
     may(state, by, Verb::Interrupt, agent.into())?;
     let mut events = Vec::new();
     let run = end_turn(state, by, agent, &mut events);
+    if body.is_none() {
+        hold(state, agent, &mut events);
+    }
     if let Some(body) = body {
         super::tell::check_text(state, "message", body, bytes)?;
         super::tell::check_queue(state, agent.into())?;
@@ -51,6 +54,7 @@ pub(super) fn interrupt_all(state: &Organisation, by: Party) -> Decision {
         if end_turn(state, by, agent, &mut events).is_some() {
             agents.push(agent);
         }
+        hold(state, agent, &mut events);
     }
     Ok((events, Answer::InterruptedAll { agents }))
 }
@@ -73,4 +77,12 @@ fn end_turn(state: &Organisation, by: Party, agent: AgentId, events: &mut Vec<Ev
         }
     }
     Some(run.id)
+}
+
+/// What waits for it, or comes by itself such as a report, opens no run until somebody tells it something.
+fn hold(state: &Organisation, agent: AgentId, events: &mut Vec<Event>) {
+    let Some(held) = state.agents.get(&agent).filter(|agent| !agent.held) else { return };
+    if held.run.is_some() || held.has_mail() {
+        events.push(Event::AgentHeld { agent });
+    }
 }

@@ -78,7 +78,7 @@ impl Simulation {
         }
         let put_off =
             |id| state.messages.get(id).is_some_and(|m: &legion_model::Message| m.urgency == Urgency::WithNext);
-        let waiting = state.agents.values().find(|agent| !agent.queue.iter().all(put_off));
+        let waiting = state.agents.values().find(|agent| !agent.held && !agent.queue.iter().all(put_off));
         waiting.map(|agent| format!("not live: {} messages wait for {} at the end", agent.queue.len(), agent.id))
     }
 
@@ -93,7 +93,10 @@ impl Simulation {
             let fine = match message.state {
                 MessageState::Acted => taken || letter.acked || !lives,
                 MessageState::Expired => !lives || !taken,
-                MessageState::Accepted => !lives || letter.urgency == Urgency::WithNext,
+                MessageState::Accepted => {
+                    let held = state.agents.get(&agent).is_some_and(|agent| agent.held);
+                    !lives || held || letter.urgency == Urgency::WithNext
+                }
                 MessageState::Injected | MessageState::Seen => false,
             };
             if !fine {

@@ -124,3 +124,29 @@ fn a_backup_holds_the_log_and_doctor_says_how_things_are() {
     let probes: serde_json::Value = serde_json::from_slice(&doctor.stdout).expect("JSON");
     assert!(probes.to_string().contains("data directory"), "{probes}");
 }
+
+#[test]
+fn the_panic_button_stops_agents_that_have_mail() {
+    let legion = Legion::new();
+    legion.start();
+    let agent = legion.hire("work", "sh -c 'read line; [ \"$line\" = go ] || sleep 1000'");
+    legion.until("it lives", || (!legion.agent_processes().is_empty()).then_some(()));
+    legion.ok(&["tell", &agent, "queued"]);
+    legion.ok(&["interrupt", "--all"]);
+    legion.until("idle", || (legion.status_of(&agent) == "idle").then_some(()));
+    // Its run ended, which was reported; what waits for it began nothing in that same step, nor does anything after.
+    assert_eq!(legion.reports_of(&agent).len(), 1);
+    let status = legion.json(&["status", &agent]);
+    assert_eq!(
+        (&status["agent"]["queued"], &status["agent"]["run"]),
+        (&1.into(), &serde_json::Value::Null),
+        "{status}"
+    );
+    // Told something, it goes on, in order: what had waited comes first.
+    legion.ok(&["tell", &agent, "go"]);
+    legion.until("working", || (legion.status_of(&agent) == "working").then_some(()));
+    legion.ok(&["interrupt", &agent, "go"]);
+    legion.until("all done", || {
+        (legion.json(&["status", &agent])["agent"]["queued"] == 0 && legion.status_of(&agent) == "idle").then_some(())
+    });
+}
