@@ -25,7 +25,7 @@ use crate::keeper::WorldChange;
 const ATTACH_TRIES: u32 = 60;
 const ATTACH_PAUSE: Duration = Duration::from_millis(250);
 /// How long the session file of a program may be behind its echo.
-const PROOF_TRIES: u32 = 100;
+const PROOF_TRIES: u32 = 1_500;
 const PROOF_PAUSE: Duration = Duration::from_millis(20);
 /// How long a program may take after its background work is done before its turn counts as ended.
 const HELD_PAUSE: Duration = Duration::from_secs(3);
@@ -291,8 +291,8 @@ impl Held {
                 self.task.reporter.fact(Order::ApprovalAnswered { approval: ApprovalId(id) }).await
             }
             Seen::Echoed(injection) => {
-                if at * FACTS_OF_ENTRY > self.offset {
-                    self.prove(injection).await;
+                if at * FACTS_OF_ENTRY > self.offset && !self.prove(injection).await {
+                    return Ok(());
                 }
                 self.fact(at, Fact::Seen(injection)).await
             }
@@ -356,15 +356,21 @@ impl Held {
         crate::bodies::store(self.task.inner.clone(), text).await.unwrap_or(Body::Text(short))
     }
 
-    /// Waits until the session file holds a write that was echoed: only then would a resumed conversation know it.
-    async fn prove(&self, injection: InjectionId) {
+    /// Waits until the session file holds a write that was echoed: only then would a resumed conversation know it. False when the
+    /// program ended before that: then it is as if it had never been written.
+    async fn prove(&self, injection: InjectionId) -> bool {
         for _ in 0..PROOF_TRIES {
             match self.follower.conversation().proof(injection.0) {
-                None | Some(Ok(true)) => return,
+                None | Some(Ok(true)) => return true,
+                Some(Ok(false) | Err(_)) if !matches!(process_state(&self.dir), Ok(ProcessState::Held)) => {
+                    // Its last words to the file may have come between the two looks.
+                    return matches!(self.follower.conversation().proof(injection.0), Some(Ok(true)));
+                }
                 Some(Ok(false) | Err(_)) => tokio::time::sleep(PROOF_PAUSE).await,
             }
         }
         tracing::warn!(process = %self.process(), %injection, "the session file does not hold a message that was taken up");
+        true
     }
 
     /// Reports the turn that was held back. Its place is behind all facts of the entry that was read last.
