@@ -94,10 +94,12 @@ fn an_agent_that_shall_resume_is_taken_up_again() {
     legion.until("it works", || (legion.ok(&["logs", &agent, "--lines", "1"]) == "run 0\n").then_some(()));
     let service = legion.service_pid();
     let shims = shims_below(&legion.dir.path().join("data"));
-    for pid in shims.into_iter().chain([service]) {
+    // The service first: it must not see its agents die.
+    kill(service, "KILL");
+    legion.until("the service is gone", || (!crate::support::alive(service)).then_some(()));
+    for pid in shims {
         kill(pid, "KILL");
     }
-    legion.until("the service is gone", || (!crate::support::alive(service)).then_some(()));
     legion.start();
     let run = legion.json(&["wait", &agent, "--timeout", "30s"]);
     assert_eq!((&run["outcome"], &run["number"]), (&"completed".into(), &1.into()), "{run}");
