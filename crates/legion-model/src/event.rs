@@ -150,7 +150,7 @@ pub enum Event {
         process: ProcessId,
         pid: u32,
     },
-    /// Facts up to this byte of its transcript are in the log.
+    /// Facts up to this place of its transcript are in the log.
     ProcessRead {
         process: ProcessId,
         offset: u64,

@@ -54,7 +54,7 @@ pub struct Process {
     /// 1, 2, 3 … within the agent.
     pub number: u32,
     pub phase: ProcessPhase,
-    /// Bytes of its transcript from which facts were taken.
+    /// Place in its transcript up to which facts were taken: a number that grows from fact to fact.
     pub offset: u64,
     /// The running total of money that it reported last.
     pub cost_total: Option<MicroUsd>,

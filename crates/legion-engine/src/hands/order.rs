@@ -70,7 +70,7 @@ pub(crate) struct AdoptOrder {
     pub agent: AgentId,
     pub driver: DriverKind,
     pub cwd: String,
-    /// Entries of the transcript whose facts are in the log.
+    /// Place in the transcript up to which facts are in the log.
     pub offset: u64,
     pub stopping: Option<StopReason>,
     /// The prompt that its first run began with.
