@@ -143,6 +143,7 @@ impl Organisation {
                         prompt: *injection,
                         continues: false,
                         ending: None,
+                        interrupts: 0,
                         suspect: None,
                         usage: Usage::default(),
                         cost: None,
@@ -180,6 +181,7 @@ impl Organisation {
             }
             Event::RunEnding { agent, outcome, why, by, stop, .. } => {
                 let Some(run) = self.agents.get_mut(agent).and_then(|agent| agent.run.as_mut()) else { return };
+                run.interrupts += u32::from(run.ending.is_none());
                 run.ending = Some(Ending { outcome: *outcome, why: why.clone(), by: *by, at, stop: *stop });
             }
             Event::RunSuspected { agent, why, .. } => {

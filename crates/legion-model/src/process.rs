@@ -46,6 +46,20 @@ pub enum Exit {
     Lost,
 }
 
+impl Exit {
+    /// What happened to the program, as part of a sentence.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Code(code) => format!("its program ended with exit code {code}"),
+            Self::Signal(signal) => format!("its program was ended by signal {signal}"),
+            Self::OutputLimit => "it wrote more than it may".to_owned(),
+            Self::Orphaned => "no service came for it in time".to_owned(),
+            Self::NotStarted(reason) => format!("its program could not be started: {reason}"),
+            Self::Lost => "its process vanished".to_owned(),
+        }
+    }
+}
+
 /// One process.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Process {

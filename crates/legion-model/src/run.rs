@@ -99,6 +99,9 @@ pub struct Run {
     /// The prompt asks to go on with what was cut off.
     pub continues: bool,
     pub ending: Option<Ending>,
+    /// How often it was asked to end: a turn that goes on after an interrupt can be interrupted again.
+    #[serde(default)]
+    pub interrupts: u32,
     /// Since when, and why it is under suspicion.
     pub suspect: Option<(Timestamp, String)>,
     /// Sums of the turns so far that did not end the run.

@@ -13,8 +13,8 @@ pub enum Step {
     Write { process: ProcessId, agent: AgentId, injection: InjectionId },
     /// Write the decision of a permission request.
     Answer { process: ProcessId, approval: ApprovalId },
-    /// End the turn over the agent's protocol.
-    Interrupt { process: ProcessId, run: RunId },
+    /// End the turn over the agent's protocol: the `number`-th time in this run.
+    Interrupt { process: ProcessId, run: RunId, number: u32 },
     /// Ask over the agent's protocol whether it is there.
     Probe { process: ProcessId, run: RunId },
     /// End the process and its tree. A warm process without a run is asked first.

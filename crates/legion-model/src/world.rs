@@ -27,8 +27,8 @@ pub struct ProcessView {
     pub written: BTreeSet<Uuid>,
     /// Permission requests whose answer is on its way or done.
     pub answered: BTreeSet<ApprovalId>,
-    /// The run whose turn was asked to end.
-    pub interrupted: Option<RunId>,
+    /// The run whose turn was asked to end, and which of its interrupts that was.
+    pub interrupted: Option<(RunId, u32)>,
     pub stopping: bool,
     /// When it last gave a sign of life, on the monotonic clock.
     pub last_sign_ms: u64,

@@ -94,16 +94,25 @@ impl Case {
     }
 
     fn dies(&mut self, agent: AgentId) -> Vec<Event> {
+        self.exits(agent, Exit::Lost)
+    }
+
+    fn exits(&mut self, agent: AgentId, exit: Exit) -> Vec<Event> {
         let process = self.process(agent);
         self.done(Order::ProcessEnded {
             process,
             offset: self.offset,
-            exit: Exit::Lost,
+            exit,
             seen: Vec::new(),
             result: Body::from(""),
             error: None,
             at_start: false,
         })
+    }
+
+    fn interrupt(&mut self, agent: AgentId) {
+        let message = MessageId(self.id());
+        self.done(Order::Interrupt { agent, message, body: None, bytes: 0 });
     }
 
     /// The prompt is taken up and answered; the agent is idle, and warm.
@@ -239,4 +248,41 @@ fn an_agent_is_not_judged_by_the_time_it_waited() {
     assert_eq!(reconcile(&case.state, &world, now).0, []);
     let (steps, _) = reconcile(&case.state, &world, Now { mono_ms: next, ..now });
     assert!(matches!(&steps[..], [Step::Due(Order::Hung { .. })]), "{steps:?}");
+}
+
+#[test]
+fn a_turn_that_goes_on_after_an_interrupt_is_interrupted_again() {
+    let mut case = Case::new();
+    let agent = case.hire(DriverKind::Claude);
+    case.works(agent);
+    case.tell(agent, None);
+    let process = case.process(agent);
+    let run = case.state.agents[&agent].run.as_ref().expect("it works").id;
+    let mut world = silent(&case, agent);
+    let mut steps = |case: &Case| {
+        let (steps, _) = reconcile(&case.state, &world, Now { wall: case.at, mono_ms: 1 });
+        if let Some(Step::Interrupt { number, .. }) = steps.first() {
+            world.processes.get_mut(&process).expect("it is there").interrupted = Some((run, *number));
+        }
+        steps
+    };
+    case.interrupt(agent);
+    assert_eq!(steps(&case), [Step::Interrupt { process, run, number: 1 }]);
+    case.interrupt(agent);
+    assert_eq!(steps(&case), [], "it was asked");
+    // A turn that it had begun by itself ends; what was written to it comes next.
+    case.observe(agent, vec![Fact::TurnBegan, turn_ended(2)]);
+    assert_eq!(steps(&case), []);
+    case.interrupt(agent);
+    assert_eq!(steps(&case), [Step::Interrupt { process, run, number: 2 }]);
+}
+
+#[test]
+fn a_program_that_takes_its_end_well_was_interrupted_all_the_same() {
+    let mut case = Case::new();
+    let agent = case.hire(DriverKind::Command);
+    case.interrupt(agent);
+    case.exits(agent, Exit::Code(0));
+    let ended = case.state.agents[&agent].last_run.as_ref().expect("it ended");
+    assert_eq!((ended.outcome, ended.exit_code), (Outcome::Interrupted, Some(0)));
 }

@@ -47,9 +47,9 @@ impl Hand {
     }
 }
 
-/// The id under which the turn of a run is asked to end: the same on every try.
-pub(crate) fn interrupt_id(run: RunId) -> Uuid {
-    Uuid::new_v5(&run.0, b"interrupt")
+/// The id under which the turn of a run is asked to end for the `number`-th time: the same on every try.
+pub(crate) fn interrupt_id(run: RunId, number: u32) -> Uuid {
+    Uuid::new_v5(&run.0, format!("interrupt/{number}").as_bytes())
 }
 
 /// The id under which a request of the program that we do not know is refused.

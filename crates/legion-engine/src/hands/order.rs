@@ -105,7 +105,7 @@ impl AdoptOrder {
 pub(crate) enum Task {
     Write { injection: InjectionId, driver: DriverKind, letter: Letter, steer: bool },
     Answer { approval: ApprovalId, request: String, input: Body, verdict: Verdict, reason: Option<String> },
-    Interrupt { run: RunId },
+    Interrupt { run: RunId, number: u32 },
     Probe,
     Stop { reason: StopReason },
 }
@@ -131,7 +131,7 @@ impl Task {
                     reason,
                 }
             }
-            Step::Interrupt { run, .. } => Self::Interrupt { run: *run },
+            Step::Interrupt { run, number, .. } => Self::Interrupt { run: *run, number: *number },
             Step::Probe { .. } => Self::Probe,
             Step::Stop { reason, .. } => Self::Stop { reason: *reason },
             Step::Start { .. } | Step::Due(_) => return None,
@@ -143,7 +143,7 @@ impl Task {
         match self {
             Self::Write { injection, .. } => Some(injection.0),
             Self::Answer { approval, .. } => Some(approval.0),
-            Self::Interrupt { run } => Some(super::interrupt_id(*run)),
+            Self::Interrupt { run, number } => Some(super::interrupt_id(*run, *number)),
             Self::Probe | Self::Stop { .. } => None,
         }
     }

@@ -400,7 +400,7 @@ impl Held {
             Task::Answer { request, input, verdict, reason, .. } => {
                 self.answer(request, input, *verdict, reason.as_deref()).await
             }
-            Task::Interrupt { run } => self.follower.conversation().interrupt(interrupt_id(*run)),
+            Task::Interrupt { run, number } => self.follower.conversation().interrupt(interrupt_id(*run, *number)),
             Task::Probe => {
                 self.probe(shim).await?;
                 None
@@ -508,7 +508,7 @@ impl Held {
         let failed = !matches!(exit, Exit::Code(0));
         let result = self.stored(self.follower.result()).await;
         let error = self.follower.error_tail().filter(|_| failed && !matches!(exit, Exit::NotStarted(_)));
-        let error = error.map(|tail| format!("{}; its last words on standard error: {tail}", exit_words(&exit)));
+        let error = error.map(|tail| format!("{}; its last words on standard error: {tail}", exit.words()));
         self.task.inner.failpoints.pass("hands.before-ended");
         let order = Order::ProcessEnded {
             process: self.process(),
@@ -538,17 +538,6 @@ impl Held {
                     }
             })
             .collect()
-    }
-}
-
-fn exit_words(exit: &Exit) -> String {
-    match exit {
-        Exit::Code(code) => format!("its program ended with exit code {code}"),
-        Exit::Signal(signal) => format!("its program was ended by signal {signal}"),
-        Exit::OutputLimit => "it wrote more than it may".to_owned(),
-        Exit::Orphaned => "no service came for it in time".to_owned(),
-        Exit::NotStarted(reason) => format!("its program could not be started: {reason}"),
-        Exit::Lost => "its process vanished".to_owned(),
     }
 }
 

@@ -304,7 +304,7 @@ impl KeeperTask {
             Step::Answer { approval, .. } => {
                 view.answered.insert(approval);
             }
-            Step::Interrupt { run, .. } => view.interrupted = Some(run),
+            Step::Interrupt { run, number, .. } => view.interrupted = Some((run, number)),
             Step::Probe { .. } => view.probed_ms = Some(mono_ms),
             Step::Stop { .. } => view.stopping = true,
             Step::Start { .. } | Step::Due(_) => {}

@@ -40,7 +40,7 @@ pub(crate) fn change(world: &mut World, change: WorldChange, mono_ms: u64) {
             if let Some(view) = world.processes.get_mut(&process) {
                 view.written.remove(&id);
                 view.answered.remove(&legion_model::ApprovalId(id));
-                if view.interrupted.is_some_and(|run| crate::hands::interrupt_id(run) == id) {
+                if view.interrupted.is_some_and(|(run, number)| crate::hands::interrupt_id(run, number) == id) {
                     view.interrupted = None;
                 }
             }

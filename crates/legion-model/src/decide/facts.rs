@@ -116,7 +116,7 @@ fn turn_ended(state: &Organisation, at: Timestamp, agent: &Agent, run: &Run, rep
             turns: report.turns,
         }];
     }
-    let (outcome, error, by) = outcome_of(run.ending.as_ref(), report.outcome, report.error.clone());
+    let (outcome, error, by) = outcome_of_turn(run.ending.as_ref(), report.outcome, report.error.clone());
     let mut events = end_run(
         state,
         at,
@@ -154,8 +154,8 @@ fn turn_cost(state: &Organisation, agent: &Agent, run: &Run, report: &TurnReport
     Some(total.less(before))
 }
 
-/// What a run's end is called when it was being ended from outside.
-fn outcome_of(
+/// What a turn's end is called when it was being ended from outside.
+fn outcome_of_turn(
     ending: Option<&Ending>,
     reported: Outcome,
     error: Option<String>,
@@ -272,8 +272,13 @@ pub(super) fn process_ended(state: &Organisation, at: Timestamp, order: &Order) 
         return events;
     }
 
-    let (reported, why) = exit_outcome(agent, exit, run);
-    let (outcome, error, by) = outcome_of(run.ending.as_ref(), reported, error.clone().or(why));
+    let (reported, why) = exit_outcome(agent, exit);
+    let error = error.clone().or(why);
+    let (outcome, error, by) = match &run.ending {
+        // However its program takes a signal: an exit code of zero says nothing when it was told to end.
+        Some(ending) => (ending.outcome, Some(ending.why.clone()), ending.by),
+        None => (reported, error, None),
+    };
     let exit_code = match exit {
         Exit::Code(code) => Some(*code),
         _ => None,
@@ -297,30 +302,19 @@ pub(super) fn process_ended(state: &Organisation, at: Timestamp, order: &Order) 
     events.extend(end_run(state, at, agent, end));
     if unstartable {
         let lost = run.unseen.values().flatten();
-        events.extend(lost.map(|message| Event::MessageExpired { message: *message, reason: exit_words(exit) }));
+        events.extend(lost.map(|message| Event::MessageExpired { message: *message, reason: exit.words() }));
     }
     events.push(ended);
     events
 }
 
-fn exit_outcome(agent: &Agent, exit: &Exit, _run: &Run) -> (Outcome, Option<String>) {
+fn exit_outcome(agent: &Agent, exit: &Exit) -> (Outcome, Option<String>) {
     let converses = agent.spec.driver.capabilities().converses;
     match exit {
         Exit::Code(0) if !converses => (Outcome::Completed, None),
-        Exit::Code(_) | Exit::NotStarted(_) => (Outcome::Failed, Some(exit_words(exit))),
-        Exit::Signal(_) | Exit::Lost | Exit::Orphaned => (Outcome::Killed, Some(exit_words(exit))),
-        Exit::OutputLimit => (Outcome::Limit, Some(exit_words(exit))),
-    }
-}
-
-fn exit_words(exit: &Exit) -> String {
-    match exit {
-        Exit::Code(code) => format!("its program ended with exit code {code}"),
-        Exit::Signal(signal) => format!("its program was ended by signal {signal}"),
-        Exit::OutputLimit => "it wrote more than it may".to_owned(),
-        Exit::Orphaned => "no service came for it in time".to_owned(),
-        Exit::NotStarted(reason) => format!("its program could not be started: {reason}"),
-        Exit::Lost => "its process vanished".to_owned(),
+        Exit::Code(_) | Exit::NotStarted(_) => (Outcome::Failed, Some(exit.words())),
+        Exit::Signal(_) | Exit::Lost | Exit::Orphaned => (Outcome::Killed, Some(exit.words())),
+        Exit::OutputLimit => (Outcome::Limit, Some(exit.words())),
     }
 }
 

@@ -16,8 +16,9 @@ pub(super) fn reconcile(state: &Organisation, world: &World, plan: &mut Plan) {
         for injection in run.unseen.keys().filter(|injection| !view.written.contains(&injection.0)) {
             plan.step(Step::Write { process: process.id, agent: agent.id, injection: *injection });
         }
-        if run.ending.is_some() && view.interrupted != Some(run.id) && agent.spec.driver.capabilities().interrupts {
-            plan.step(Step::Interrupt { process: process.id, run: run.id });
+        let asked = view.interrupted == Some((run.id, run.interrupts));
+        if run.ending.is_some() && !asked && agent.spec.driver.capabilities().interrupts {
+            plan.step(Step::Interrupt { process: process.id, run: run.id, number: run.interrupts });
         }
     }
     for approval in state.approvals.values().filter(|approval| approval.verdict.is_some()) {

@@ -40,7 +40,7 @@ impl Simulation {
             }
             Step::Write { injection, .. } => _ = view.written.insert(injection.0),
             Step::Answer { approval, .. } => _ = view.answered.insert(*approval),
-            Step::Interrupt { run, .. } => view.interrupted = Some(*run),
+            Step::Interrupt { run, number, .. } => view.interrupted = Some((*run, *number)),
             Step::Probe { .. } => view.probed_ms = Some(self.mono_ms),
             Step::Stop { .. } => view.stopping = true,
             Step::Due(_) => {}
