@@ -1,19 +1,19 @@
 //! The engine: projects, and everything that faces ask for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use legion_agents::Login;
-use legion_model::{Answer, Body, Bounds, Key, Order, Organisation, Party, ProjectId};
+use legion_model::{AgentId, Answer, Body, Bounds, Key, Order, Organisation, Party, ProjectId};
 use legion_process::SocketDirectory;
 use legion_runtime::{Clock, DataDir, ServiceKey, TaskScope};
 use legion_store::{BlobStore, Log};
 
 use crate::error::{EngineError, OpenError};
 use crate::failpoints::Failpoints;
-use crate::keeper::Keeper;
+use crate::projects::Project;
 
 /// What an engine is made of.
 pub struct EngineConfig {
@@ -55,7 +55,9 @@ pub(crate) struct Inner {
     pub(crate) holding: legion_process::Holding,
     pub(crate) tasks: TaskScope,
     pub(crate) failpoints: Failpoints,
-    pub(crate) projects: RwLock<BTreeMap<ProjectId, Keeper>>,
+    pub(crate) projects: RwLock<BTreeMap<ProjectId, Project>>,
+    /// Where agents belong, as far as somebody asked. An agent never changes its project; the keepers know better.
+    pub(crate) agents: RwLock<HashMap<AgentId, ProjectId>>,
     /// Serialises the opening of projects: one directory is one project.
     pub(crate) opening: tokio::sync::Mutex<()>,
 }
@@ -93,6 +95,7 @@ impl Engine {
                 tasks: TaskScope::new(),
                 failpoints: Failpoints::parse(config.failpoints.as_deref()),
                 projects: RwLock::default(),
+                agents: RwLock::default(),
                 opening: tokio::sync::Mutex::new(()),
             }),
         };
@@ -128,6 +131,22 @@ impl Engine {
         order: Order,
     ) -> Result<Answer, EngineError> {
         self.keeper(project)?.command(by, key, order).await
+    }
+
+    /// Gives an order, and looks at the state that it led to: one way to the keeper instead of two.
+    pub(crate) async fn command_and_read<T, F>(
+        &self,
+        project: ProjectId,
+        by: Party,
+        key: Option<Key>,
+        order: Order,
+        look: F,
+    ) -> Result<(Answer, T), EngineError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Organisation) -> T + Send + 'static,
+    {
+        self.keeper(project)?.command_and_read(by, key, order, look).await
     }
 
     /// Looks at the state of a project as of the last commit.

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use legion_model::command::HireOrder;
 use legion_model::{
-    AgentId, Answer, DriverKind, Key, Limits, MessageId, OnRestart, Order, Party, PermissionMode, ProjectId, Refusal,
-    RefusalKind,
+    Agent, AgentId, Answer, DriverKind, Key, Limits, MessageId, OnRestart, Order, Organisation, Party, PermissionMode,
+    ProjectId, Refusal, RefusalKind,
 };
 
 use crate::engine::Engine;
@@ -45,6 +45,25 @@ impl Engine {
         key: Option<Key>,
         ask: HireAsk,
     ) -> Result<(ProjectId, AgentId, Vec<String>), EngineError> {
+        self.hire_and_look(project, by, key, ask, |_, _| ())
+            .await
+            .map(|(project, agent, warnings, _)| (project, agent, warnings))
+    }
+
+    /// As [`Engine::hire`], with a look at the new agent in the state that the hire led to. There is none when a hire is repeated under its
+    /// key: the agent of the first time is answered then, and it may be gone.
+    pub async fn hire_and_look<T, F>(
+        &self,
+        project: Option<ProjectId>,
+        by: Party,
+        key: Option<Key>,
+        ask: HireAsk,
+        look: F,
+    ) -> Result<(ProjectId, AgentId, Vec<String>, Option<T>), EngineError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Organisation, &Agent) -> T + Send + 'static,
+    {
         let parent = ask.parent.unwrap_or(by);
         if ask.task.len() as u64 > self.inner.bounds.text_bytes_max {
             return Err(too_large(ask.task.len(), self.inner.bounds.text_bytes_max).into());
@@ -61,19 +80,15 @@ impl Engine {
                 self.project_for(cwd).await?
             }
         };
-        let inherited = self
-            .read(project, move |state| {
-                parent
-                    .agent()
-                    .and_then(|id| state.agents.get(&id))
-                    .map(|agent| (agent.spec.driver, agent.spec.command.is_some()))
-            })
-            .await?;
-        let driver = match (ask.driver, &ask.command, inherited) {
+        let driver = match (ask.driver, &ask.command, parent) {
             (Some(driver), ..) => driver,
             (None, Some(_), _) => DriverKind::Command,
-            (None, None, Some((driver, _))) => driver,
-            (None, None, None) => DriverKind::Claude,
+            (None, None, Party::Root) => DriverKind::Claude,
+            (None, None, Party::Agent(parent)) => {
+                let inherited =
+                    self.read(project, move |state| state.agents.get(&parent).map(|agent| agent.spec.driver));
+                inherited.await?.unwrap_or(DriverKind::Claude)
+            }
         };
         if driver == DriverKind::Claude && self.claude_program().is_none() {
             return Err(EngineError::DriverUnavailable {
@@ -107,9 +122,13 @@ impl Engine {
             on_restart: ask.on_restart,
             files: ask.files,
         };
-        match self.command(project, by, key, Order::Hire(Box::new(order))).await? {
-            Answer::Hired { agent, warnings } => Ok((project, agent, warnings)),
-            other => Err(EngineError::Internal { what: format!("a hire was answered with {other:?}") }),
+        let look = move |state: &Organisation| state.agents.get(&agent).map(|agent| look(state, agent));
+        match self.command_and_read(project, by, key, Order::Hire(Box::new(order)), look).await? {
+            (Answer::Hired { agent, warnings }, seen) => {
+                self.remember(agent, project);
+                Ok((project, agent, warnings, seen))
+            }
+            (other, _) => Err(EngineError::Internal { what: format!("a hire was answered with {other:?}") }),
         }
     }
 

@@ -43,12 +43,47 @@ impl Keeper {
     }
 
     pub(crate) async fn command(&self, by: Party, key: Option<Key>, order: Order) -> Result<Answer, EngineError> {
-        let (reply, answer) = oneshot::channel();
-        self.send(Input::Command { by, key, order: Box::new(order), reply: Some(reply) }).await?;
-        answer.await.map_err(|_| EngineError::ShuttingDown)?
+        self.give(by, key, order).await?.await.map_err(|_| EngineError::ShuttingDown)?
+    }
+
+    /// Both wait in the inbox together, so that the look follows the commit at once.
+    pub(crate) async fn command_and_read<T, F>(
+        &self,
+        by: Party,
+        key: Option<Key>,
+        order: Order,
+        look: F,
+    ) -> Result<(Answer, T), EngineError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Organisation) -> T + Send + 'static,
+    {
+        let answer = self.give(by, key, order).await?;
+        let seen = self.look(look).await?;
+        let answer = answer.await.map_err(|_| EngineError::ShuttingDown)??;
+        Ok((answer, seen.await.map_err(|_| EngineError::ShuttingDown)?))
     }
 
     pub(crate) async fn read<T, F>(&self, look: F) -> Result<T, EngineError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Organisation) -> T + Send + 'static,
+    {
+        self.look(look).await?.await.map_err(|_| EngineError::ShuttingDown)
+    }
+
+    async fn give(
+        &self,
+        by: Party,
+        key: Option<Key>,
+        order: Order,
+    ) -> Result<oneshot::Receiver<Result<Answer, EngineError>>, EngineError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Input::Command { by, key, order: Box::new(order), reply: Some(reply) }).await?;
+        Ok(answer)
+    }
+
+    async fn look<T, F>(&self, look: F) -> Result<oneshot::Receiver<T>, EngineError>
     where
         T: Send + 'static,
         F: FnOnce(&Organisation) -> T + Send + 'static,
@@ -59,7 +94,7 @@ impl Keeper {
             let _ = reply.send(look(state));
         });
         self.send(Input::Read(look)).await?;
-        answer.await.map_err(|_| EngineError::ShuttingDown)
+        Ok(answer)
     }
 
     pub(crate) async fn until<T, F>(&self, patience: Duration, look: F) -> Result<Option<T>, EngineError>

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use legion_agents::Login;
 use legion_engine::{Engine, EngineConfig, HireAsk};
-use legion_model::{AgentId, Bounds, DriverKind, MessageId, Order, Outcome, Party, ProjectId, RunSummary};
+use legion_model::{
+    Agent, AgentId, Bounds, DriverKind, Key, MessageId, Order, Organisation, Outcome, Party, ProjectId, RunSummary,
+};
 use legion_runtime::{DataDir, SystemClock, new_id};
 use legion_store::{Log, MemoryLog};
 
@@ -216,4 +218,54 @@ async fn a_service_that_goes_down_takes_agents_with_mail_with_it() {
     bench.engine.command(project, Party::Root, None, order).await.expect("interrupted");
     assert_eq!(bench.run(project, agent, 3).await.outcome, Outcome::Completed);
     assert!(bench.engine.shutdown(false, PATIENCE).await);
+}
+
+#[tokio::test]
+async fn directories_and_agents_are_found_again_in_their_projects() {
+    let bench = bench().await;
+    let work = bench.directory.path().join("work");
+    let other = bench.directory.path().join("other");
+    std::fs::create_dir(&other).expect("made");
+    let (first, agent) = bench.hire("go", "true").await;
+    assert_eq!(bench.engine.project_for(&work).await.expect("found"), first);
+    // Asked for at once, it is still one project.
+    let (one, same) = tokio::join!(bench.engine.project_for(&other), bench.engine.project_for(&other));
+    let second = one.expect("opened");
+    assert_eq!(same.expect("found"), second);
+    assert_ne!(second, first);
+    let mut paths: Vec<String> = bench.engine.projects().into_iter().map(|(_, path)| path).collect();
+    paths.sort();
+    let path = |path: &std::path::Path| path.to_str().expect("UTF-8").to_owned();
+    assert_eq!(paths, [path(&other), path(&work)]);
+    bench.engine.shutdown(false, PATIENCE).await;
+    let again = open(&bench.directory, bench.log.clone(), bounds()).await;
+    assert_eq!(again.project_for(&work).await.expect("found"), first);
+    assert_eq!(again.project_of(agent).await, Some(first));
+    assert_eq!(again.project_of(AgentId(new_id())).await, None);
+    again.shutdown(false, PATIENCE).await;
+}
+
+#[tokio::test]
+async fn a_hire_is_answered_from_the_state_that_it_led_to() {
+    let bench = bench().await;
+    let ask = || HireAsk {
+        task: "go".to_owned(),
+        command: Some("sleep 1000".to_owned()),
+        cwd: Some(bench.directory.path().join("work")),
+        ..HireAsk::default()
+    };
+    let key = || Some(Key { key: "once".to_owned(), fingerprint: "same".to_owned() });
+    let name = |_: &Organisation, agent: &Agent| agent.name.clone();
+    let hire = || bench.engine.hire_and_look(None, Party::Root, key(), ask(), name);
+    let (project, agent, _, seen) = hire().await.expect("hired");
+    let known = bench.engine.read(project, move |state| state.name(agent.into())).await.expect("read");
+    assert_eq!(seen, Some(known));
+    let (_, repeated, _, seen) = hire().await.expect("answered");
+    assert_eq!((repeated, seen), (agent, None));
+    // What a report runs is its parent's, when nothing else is said.
+    let below = HireAsk { command: None, parent: Some(agent.into()), cwd: None, ..ask() };
+    let (_, report, ..) = bench.engine.hire(None, Party::Root, None, below).await.expect("hired");
+    let driver = bench.engine.read(project, move |state| state.agents[&report].spec.driver).await.expect("read");
+    assert_eq!(driver, DriverKind::Command);
+    bench.engine.shutdown(false, PATIENCE).await;
 }

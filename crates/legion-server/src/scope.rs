@@ -13,7 +13,7 @@ impl Context {
     ///
     /// `wanted` chooses one: its id, its directory, or a path inside of it.
     pub(crate) async fn projects(&self, caller: Caller, wanted: Option<&str>) -> Result<Vec<(ProjectId, String)>> {
-        let mut projects = self.engine.projects().await;
+        let mut projects = self.engine.projects();
         projects.sort_by(|(a_id, a), (b_id, b)| (a, a_id).cmp(&(b, b_id)));
         if let Some(own) = caller.project() {
             projects.retain(|(id, _)| *id == own);

@@ -8,7 +8,9 @@ use axum::extract::State;
 use http::StatusCode;
 use legion_api::{self as api, HireRequest, Hired, paths};
 use legion_engine::HireAsk;
-use legion_model::{AgentId, Answer, DriverKind, Event, Limits, MicroUsd, OnRestart, Party, ProjectId};
+use legion_model::{
+    Agent, AgentId, Answer, DriverKind, Event, Limits, MicroUsd, OnRestart, Organisation, Party, ProjectId,
+};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -38,15 +40,20 @@ async fn hire(
     change: Change<HireRequest>,
 ) -> Result<(StatusCode, Json<Hired>)> {
     let Change { key, body } = change;
-    let (project, agent, warnings) = match context.replayed(caller, key.as_ref()).await? {
-        Some((project, Answer::Hired { agent, warnings })) => (project, agent, warnings),
+    let hired = match context.replayed(caller, key.as_ref()).await? {
+        Some((project, Answer::Hired { agent, warnings })) => again(&context, project, agent, warnings).await?,
         Some((_, other)) => return Err(unexpected(&other)),
         None => {
             let ask = ask(&context, caller, body).await?;
-            context.engine.hire(caller.project(), caller.party(), key, ask).await?
+            let look = |state: &Organisation, new: &Agent| agent::hired(state, new, Vec::new());
+            let hire = context.engine.hire_and_look(caller.project(), caller.party(), key, ask, look).await?;
+            match hire {
+                (_, _, warnings, Some(hired)) => Hired { warnings, ..hired },
+                (project, agent, warnings, None) => again(&context, project, agent, warnings).await?,
+            }
         }
     };
-    Ok((StatusCode::CREATED, Json(hired(&context, project, agent, warnings).await?)))
+    Ok((StatusCode::CREATED, Json(hired)))
 }
 
 async fn ask(context: &Context, caller: Caller, request: HireRequest) -> Result<HireAsk> {
@@ -96,10 +103,10 @@ async fn ask(context: &Context, caller: Caller, request: HireRequest) -> Result<
     })
 }
 
-async fn hired(context: &Context, project: ProjectId, id: AgentId, warnings: Vec<String>) -> Result<Hired> {
+/// The answer to a hire that is repeated.
+async fn again(context: &Context, project: ProjectId, id: AgentId, warnings: Vec<String>) -> Result<Hired> {
     let said = warnings.clone();
-    let look =
-        move |state: &legion_model::Organisation| state.agents.get(&id).map(|agent| agent::hired(state, agent, said));
+    let look = move |state: &Organisation| state.agents.get(&id).map(|agent| agent::hired(state, agent, said));
     match context.engine.read(project, look).await? {
         Some(hired) => Ok(hired),
         None => recalled(context, project, id, warnings).await,
