@@ -11,6 +11,7 @@ mod inbox;
 mod limits;
 mod message;
 pub mod paths;
+mod plan;
 mod run;
 mod service;
 mod stream;
@@ -24,6 +25,10 @@ pub use hire::{HireRequest, Hired, OnRestart};
 pub use inbox::{AckRequest, Acked, Inbox};
 pub use limits::{Budget, Limits};
 pub use message::{Message, MessageKind, MessageState};
+pub use plan::{
+    DurationText, Plan, PlanDefaults, PlanDuration, PlanPlace, PlanReader, PlanSession, PlanTicket, TextOrList,
+    TicketKey, plan_schema,
+};
 pub use run::{Outcome, Run, RunResult, Usage};
 pub use service::{BackupRequest, BackupWritten, DownReply, DownRequest, Health, Project, ProjectList, ServiceInfo};
 pub use stream::Event;
