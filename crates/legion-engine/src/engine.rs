@@ -8,12 +8,13 @@ use std::time::Duration;
 use legion_agents::Login;
 use legion_model::{AgentId, Answer, Body, Bounds, Key, Order, Organisation, Party, ProjectId};
 use legion_process::SocketDirectory;
-use legion_runtime::{Clock, DataDir, ServiceKey, TaskScope};
-use legion_store::{BlobStore, Log};
+use legion_runtime::{Clock, DataDir, ServiceKey, TaskKind, TaskScope};
+use legion_store::{BlobStore, Log, Reserve};
 
 use crate::error::{EngineError, OpenError};
 use crate::failpoints::Failpoints;
 use crate::projects::Project;
+use crate::upkeep;
 
 /// What an engine is made of.
 pub struct EngineConfig {
@@ -41,6 +42,7 @@ pub(crate) struct Inner {
     pub(crate) data_dir: DataDir,
     pub(crate) log: Arc<dyn Log>,
     pub(crate) blobs: BlobStore,
+    pub(crate) reserve: Arc<Reserve>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) bounds: Bounds,
     pub(crate) output_bytes_max: u64,
@@ -76,11 +78,13 @@ impl Engine {
         let sockets = SocketDirectory::open(config.data_dir.root(), config.runtime_dir.as_deref())
             .map_err(|error| OpenError::Sockets(error.to_string()))?;
         let base_environment = with_legion(&config)?;
+        let reserve = Arc::new(Reserve::of(config.data_dir.root()));
         let engine = Self {
             inner: Arc::new(Inner {
                 data_dir: config.data_dir,
                 log: config.log,
                 blobs,
+                reserve,
                 clock: config.clock,
                 bounds: config.bounds,
                 output_bytes_max: config.output_bytes_max,
@@ -99,6 +103,7 @@ impl Engine {
                 opening: tokio::sync::Mutex::new(()),
             }),
         };
+        engine.inner.tasks.spawn(TaskKind::Upkeep, |cancel| upkeep::keep_reserve(engine.inner.reserve.clone(), cancel));
         engine.load_projects().await?;
         Ok(engine)
     }
@@ -217,7 +222,9 @@ impl Engine {
 
     async fn stop_all(&self, grace: Duration) {
         for (project, keeper) in self.keepers_by_project() {
-            if keeper.command(Party::Root, None, Order::StopAll).await.is_err() {
+            if let Err(error) = keeper.command(Party::Root, None, Order::StopAll).await {
+                // Ended all the same on a full disk: the tasks that end them are waited for below.
+                tracing::warn!(%project, %error, "the end of the project's agents is not recorded");
                 continue;
             }
             let gone = |state: &Organisation| state.processes.is_empty().then_some(());

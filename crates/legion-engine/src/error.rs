@@ -13,6 +13,9 @@ pub enum EngineError {
     /// The log or a file could not be written for want of space.
     #[error("the disk is full: nothing was changed")]
     DiskFull,
+    /// Those who were to end are ended; the log had no room to say so.
+    #[error("the disk is full: the processes are being ended, but what was ordered is not recorded")]
+    StoppedUnrecorded,
     #[error("the service is ending")]
     ShuttingDown,
     #[error("{what}")]

@@ -11,6 +11,8 @@ use crate::engine::Inner;
 use crate::error::EngineError;
 
 pub use task::Stored;
+mod full_disk;
+mod group;
 mod task;
 mod world;
 

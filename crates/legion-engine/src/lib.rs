@@ -13,6 +13,7 @@ mod keeper;
 mod load;
 mod logs;
 mod projects;
+mod upkeep;
 
 pub use engine::{Engine, EngineConfig};
 pub use error::{EngineError, OpenError};

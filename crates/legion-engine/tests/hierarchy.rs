@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use legion_agents::Login;
-use legion_engine::{Engine, EngineConfig, HireAsk};
+use legion_engine::{Engine, EngineConfig, EngineError, HireAsk};
 use legion_model::{
     Agent, AgentId, Bounds, DriverKind, Key, MessageId, Order, Organisation, Outcome, Party, ProjectId, RunSummary,
 };
@@ -18,6 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 struct Bench {
     engine: Engine,
     log: Arc<dyn Log>,
+    memory: MemoryLog,
     directory: tempfile::TempDir,
 }
 
@@ -49,9 +50,10 @@ async fn bench() -> Bench {
     let directory = tempfile::tempdir().expect("a temporary directory");
     std::fs::create_dir(directory.path().join("run")).expect("made");
     std::fs::create_dir(directory.path().join("work")).expect("made");
-    let log: Arc<dyn Log> = Arc::new(MemoryLog::new());
+    let memory = MemoryLog::new();
+    let log: Arc<dyn Log> = Arc::new(memory.clone());
     let engine = open(&directory, log.clone(), bounds()).await;
-    Bench { engine, log, directory }
+    Bench { engine, log, memory, directory }
 }
 
 fn bounds() -> Bounds {
@@ -268,4 +270,76 @@ async fn a_hire_is_answered_from_the_state_that_it_led_to() {
     let driver = bench.engine.read(project, move |state| state.agents[&report].spec.driver).await.expect("read");
     assert_eq!(driver, DriverKind::Command);
     bench.engine.shutdown(false, PATIENCE).await;
+}
+
+/// Processes whose environment names this data directory.
+fn processes_of(bench: &Bench) -> usize {
+    let data = bench.directory.path().join("data").canonicalize().expect("resolved");
+    let entry = format!("LEGION_SERVICE_FILE={}", data.join("service.json").display());
+    let entries = std::fs::read_dir("/proc").expect("listed");
+    let environ = |entry: std::fs::DirEntry| std::fs::read(entry.path().join("environ")).unwrap_or_default();
+    let all = entries.filter_map(|entry| Some(environ(entry.ok()?)));
+    all.filter(|environ| environ.split(|byte| *byte == 0).any(|variable| variable == entry.as_bytes())).count()
+}
+
+async fn until(what: &str, mut look: impl FnMut() -> bool) {
+    let looking = async {
+        while !look() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, looking).await.unwrap_or_else(|_| panic!("waited {PATIENCE:?} for: {what}"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn agents_are_ended_though_the_log_has_no_room_at_all() {
+    let bench = bench().await;
+    let (project, fired) = bench.hire("go", "sleep 1000").await;
+    let (_, kept) = bench.hire("go", "sleep 1000").await;
+    until("both live", || processes_of(&bench) == 2).await;
+    let reserve = bench.directory.path().join("data/reserve");
+    until("room is set aside", || reserve.exists()).await;
+    bench.memory.set_full(true);
+    let tell = || Order::Tell {
+        message: MessageId(new_id()),
+        to: kept.into(),
+        body: "more".into(),
+        bytes: 4,
+        now: false,
+        deadline: None,
+    };
+    let refused = bench.engine.command(project, Party::Root, None, tell()).await;
+    assert!(matches!(refused, Err(EngineError::DiskFull)), "{refused:?}");
+    assert!(reserve.exists(), "it is not for more work");
+    let fire = || bench.engine.command(project, Party::Root, None, Order::Fire { agent: fired, keep_reports: false });
+    let unrecorded = fire().await;
+    assert!(matches!(unrecorded, Err(EngineError::StoppedUnrecorded)), "{unrecorded:?}");
+    until("its process is gone", || processes_of(&bench) == 1).await;
+    let interrupt = Order::Interrupt { agent: kept, message: MessageId(new_id()), body: None, bytes: 0 };
+    let unrecorded = bench.engine.command(project, Party::Root, None, interrupt).await;
+    assert!(matches!(unrecorded, Err(EngineError::StoppedUnrecorded)), "{unrecorded:?}");
+    until("no process is left", || processes_of(&bench) == 0).await;
+    // Nothing was true but that the processes are gone, and that is recorded once there is room.
+    bench.memory.set_full(false);
+    let ended = move |state: &Organisation| {
+        let run = state.agents[&fired].last_run.as_ref()?;
+        (state.processes.is_empty()).then_some(run.outcome)
+    };
+    let outcome = bench.engine.until(project, PATIENCE, ended).await.expect("looked at").expect("recorded");
+    assert_eq!(outcome, Outcome::Killed);
+    fire().await.expect("fired");
+    bench.engine.command(project, Party::Root, None, tell()).await.expect("there is room");
+    assert!(reserve.exists(), "it was set aside again");
+    bench.engine.shutdown(false, PATIENCE).await;
+    assert_eq!(processes_of(&bench), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_service_ends_its_agents_though_the_log_has_no_room_at_all() {
+    let bench = bench().await;
+    bench.hire("go", "sleep 1000").await;
+    until("it lives", || processes_of(&bench) == 1).await;
+    bench.memory.set_full(true);
+    bench.engine.shutdown(false, PATIENCE).await;
+    assert_eq!(processes_of(&bench), 0);
 }

@@ -66,6 +66,8 @@ impl From<EngineError> for Fault {
             EngineError::DiskFull => {
                 Self::new(ProblemCode::DiskFull, error.to_string()).hint("make space on the disk of the data directory")
             }
+            EngineError::StoppedUnrecorded => Self::new(ProblemCode::DiskFull, error.to_string())
+                .hint("make space on the disk of the data directory, then give the order again"),
             EngineError::ShuttingDown => Self::new(ProblemCode::ShuttingDown, error.to_string())
                 .hint("try again when it is back; the same idempotency key does nothing twice"),
             EngineError::Internal { what } => Self::internal(what),
@@ -126,6 +128,7 @@ mod tests {
         let errors = [
             (EngineError::DriverUnavailable { what: "w".into(), hint: "h".into() }, "LEG0012"),
             (EngineError::DiskFull, "LEG0013"),
+            (EngineError::StoppedUnrecorded, "LEG0013"),
             (EngineError::ShuttingDown, "LEG0014"),
             (EngineError::Internal { what: "w".into() }, "LEG0015"),
         ];

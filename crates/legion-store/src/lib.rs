@@ -13,6 +13,7 @@ mod log;
 mod memory;
 mod publish;
 mod record;
+mod reserve;
 mod snapshot;
 mod stream;
 mod tail;
@@ -27,6 +28,7 @@ pub use log::{
 pub use memory::MemoryLog;
 pub use publish::Publisher;
 pub use record::{Appended, NewRecord, Record, StreamHead};
+pub use reserve::{RESERVE_BYTES, Reserve};
 pub use snapshot::{SNAPSHOT_BYTES_MAX, Snapshot};
 pub use stream::{STREAM_ID_BYTES_MAX, StreamId, StreamIdError};
 pub use tail::{Tail, follow};

@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::process::{Begin, ProcessTask};
+use super::stopper::Stopper;
 use super::{AdoptOrder, Reporter, StartOrder, Task};
 use crate::engine::Inner;
 
@@ -16,7 +17,9 @@ const TASKS_MAX: usize = 64;
 
 /// A handle to the task of one process.
 pub(crate) struct Hand {
+    inner: Arc<Inner>,
     tasks: mpsc::Sender<Task>,
+    stopper: Stopper,
 }
 
 impl Hand {
@@ -32,13 +35,19 @@ impl Hand {
 
     fn spawn(inner: &Arc<Inner>, project: ProjectId, reporter: Reporter, begin: Begin) -> Self {
         let (tasks, inbox) = mpsc::channel(TASKS_MAX);
-        let task = ProcessTask::new(inner.clone(), project, reporter, inbox);
+        let stopper = Stopper::default();
+        let task = ProcessTask::new(inner.clone(), project, reporter, inbox, stopper.clone());
         inner.tasks.spawn(TaskKind::Process, |cancel| task.run(begin, cancel));
-        Self { tasks }
+        Self { inner: inner.clone(), tasks, stopper }
     }
 
     /// Hands a step over. False when it cannot be taken now.
     pub(crate) fn give(&self, task: Task) -> bool {
+        if let Task::Stop { reason } = task
+            && self.stopper.stop(&self.inner, reason)
+        {
+            return true;
+        }
         self.tasks.try_send(task).is_ok()
     }
 

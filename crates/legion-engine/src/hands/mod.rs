@@ -1,13 +1,17 @@
 //! The hands: one task for each process of an agent. It carries out steps and reports what happened.
 
+mod carry_out;
 mod compose;
 mod exit;
+mod facts;
 mod follow;
 mod hand;
+mod held;
 mod launch;
 mod order;
 mod process;
 mod report;
+mod stopper;
 
 pub(crate) use hand::{Hand, interrupt_id, refusal_id};
 pub(crate) use order::{AdoptOrder, StartOrder, Task};

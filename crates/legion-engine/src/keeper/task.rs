@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use legion_model::{
-    Answer, Command, Event, Key, Now, Order, Organisation, Party, ProcessId, ProcessView, ProjectId, Step, World,
+    Answer, Command, Key, Now, Order, Organisation, Party, ProcessId, ProcessView, ProjectId, Step, World,
     reconcile::reconcile,
 };
-use legion_store::{AppendError, NewRecord, StreamId};
+use legion_store::StreamId;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::group::Asked;
 use super::world::{self, WorldChange};
 use crate::engine::Inner;
 use crate::error::EngineError;
@@ -50,11 +51,11 @@ pub(crate) enum Input {
 }
 
 pub(crate) struct KeeperTask {
-    inner: Arc<Inner>,
-    project: ProjectId,
-    stream: StreamId,
-    state: Organisation,
-    world: World,
+    pub(super) inner: Arc<Inner>,
+    pub(super) project: ProjectId,
+    pub(super) stream: StreamId,
+    pub(super) state: Organisation,
+    pub(super) world: World,
     hands: HashMap<ProcessId, Hand>,
     /// For the hands, to report by.
     inputs: mpsc::WeakSender<Input>,
@@ -62,6 +63,8 @@ pub(crate) struct KeeperTask {
     snapshot_version: u64,
     /// When to look again, on the monotonic clock.
     wake_ms: Option<u64>,
+    /// Until then nothing that is due is tried: the disk was full.
+    pub(super) full_until_ms: Option<u64>,
 }
 
 impl KeeperTask {
@@ -85,6 +88,7 @@ impl KeeperTask {
             committed,
             snapshot_version,
             wake_ms: None,
+            full_until_ms: None,
         };
         let at = task.inner.clock.now().max(task.state.last_at);
         let decided = task
@@ -153,42 +157,38 @@ impl KeeperTask {
         inputs: Vec<Input>,
         due: &mut VecDeque<Order>,
     ) -> std::ops::ControlFlow<()> {
-        let before = self.state.version;
-        let mut records: Vec<NewRecord> = Vec::new();
-        let mut replies: Vec<(Reply, Result<Answer, EngineError>)> = Vec::new();
+        // A deadline that no longer holds is refused or means nothing: both are fine.
+        let mut asked: Vec<Asked> = orders.into_iter().map(Asked::due).collect();
         let mut reads = Vec::new();
         let mut close = None;
-        let mut ended = Vec::new();
-        for order in orders {
-            // A deadline that no longer holds is refused or means nothing: both are fine.
-            let _ = self.decide(Party::Root, None, &order, &mut records, &mut ended);
-        }
         for input in inputs {
             match input {
-                Input::Command { by, key, order, reply } => {
-                    let answer = self.decide(by, key, &order, &mut records, &mut ended);
-                    if let Some(reply) = reply {
-                        replies.push((reply, answer));
-                    }
-                }
+                Input::Command { by, key, order, reply } => asked.push(Asked { by, key, order, reply }),
                 Input::Read(look) => reads.push(look),
                 Input::World(change) => world::change(&mut self.world, change, self.inner.clock.mono_ms()),
                 Input::Close { reply } => close = Some(reply),
             }
         }
-        if !records.is_empty() && !self.append(before, records, &mut replies).await {
-            return std::ops::ControlFlow::Break(());
-        }
-        for process in ended {
+        let settled = self.settle(&asked).await;
+        for process in settled.ended {
             self.world.processes.remove(&process);
             self.hands.remove(&process);
         }
         let version = self.state.version;
-        // Who waits for a commit is woken by one, not by a look.
-        self.committed.send_if_modified(|seen| std::mem::replace(seen, version) != version);
-        for (reply, answer) in replies {
-            // A caller that went away has its answer in the log.
-            let _ = reply.send(answer);
+        if settled.goes_on {
+            // Who waits for a commit is woken by one, not by a look.
+            self.committed.send_if_modified(|seen| std::mem::replace(seen, version) != version);
+        }
+        for (asked, answer) in asked.into_iter().zip(settled.answers) {
+            if let Some(reply) = asked.reply {
+                // A caller that went away has its answer in the log.
+                let _ = reply.send(answer);
+            }
+        }
+        if !settled.goes_on {
+            // Somebody else writes, or the log is broken: what we would say is no longer true.
+            self.inner.tasks.failed().cancel();
+            return std::ops::ControlFlow::Break(());
         }
         self.inner.failpoints.pass("keeper.after-reply");
         for look in reads {
@@ -208,64 +208,17 @@ impl KeeperTask {
         std::ops::ControlFlow::Continue(())
     }
 
-    fn decide(
-        &mut self,
-        by: Party,
-        key: Option<Key>,
-        order: &Order,
-        records: &mut Vec<NewRecord>,
-        ended: &mut Vec<ProcessId>,
-    ) -> Result<Answer, EngineError> {
-        let at = self.inner.clock.now().max(self.state.last_at);
-        let command = Command { at, by, key, order: order.clone() };
-        let decided = self.state.step(&command)?;
-        for event in &decided.events {
-            if let Event::ProcessEnded { process, .. } = event {
-                ended.push(*process);
-            }
-            records.push(record(event, at));
-        }
-        Ok(decided.answer)
-    }
-
-    /// False when nothing can be appended any more, and the keeper ends.
-    async fn append(
-        &mut self,
-        expected: u64,
-        records: Vec<NewRecord>,
-        replies: &mut Vec<(Reply, Result<Answer, EngineError>)>,
-    ) -> bool {
-        self.inner.failpoints.pass("keeper.before-append");
-        let result = self.inner.log.append(&self.stream, expected, records).await;
-        self.inner.failpoints.pass("keeper.after-append");
-        let error = match result {
-            Ok(_) => return true,
-            Err(error) => error,
-        };
-        tracing::error!(project = %self.project, %error, "the log took nothing");
-        let full = matches!(error, AppendError::Full);
-        for (reply, answer) in replies.drain(..) {
-            let error = if full { EngineError::DiskFull } else { EngineError::internal(&error) };
-            // Nothing of this group is true: what was refused stays refused.
-            let _ = reply.send(if answer.is_ok() { Err(error) } else { answer });
-        }
-        if full && let Ok(state) = load(&self.inner.log, &self.stream, &self.inner.bounds).await {
-            // The state had gone ahead of the log. It is folded again, and goes on when there is space.
-            self.state = state;
-            self.wake_ms = Some(self.inner.clock.mono_ms() + 1_000);
-            return true;
-        }
-        // Somebody else writes, or the log is broken: what we would say is no longer true.
-        self.inner.tasks.failed().cancel();
-        false
-    }
-
     fn reconcile(&mut self, due: &mut VecDeque<Order>) {
         let now = Now { wall: self.inner.clock.now(), mono_ms: self.inner.clock.mono_ms() };
         let (steps, wake_ms) = reconcile(&self.state, &self.world, now);
         self.wake_ms = wake_ms;
+        let full_until_ms = self.full_until_ms.filter(|until| *until > now.mono_ms);
+        if let Some(until) = full_until_ms {
+            self.wake_ms = Some(wake_ms.map_or(until, |wake| wake.min(until)));
+        }
         for step in steps {
             match step {
+                Step::Due(_) if full_until_ms.is_some() => {}
                 Step::Due(order) => due.push_back(order),
                 step => self.take(step, now.mono_ms),
             }
@@ -273,7 +226,7 @@ impl KeeperTask {
     }
 
     /// Hands a step over. It is part of the world from then on, and not named again.
-    fn take(&mut self, step: Step, mono_ms: u64) {
+    pub(super) fn take(&mut self, step: Step, mono_ms: u64) {
         let Some(process) = step.process() else { return };
         if let Step::Start { agent, run, injection, .. } = &step {
             let Some(start) = hands::StartOrder::of(&self.state, *agent, process, *run, *injection) else { return };

@@ -3,6 +3,7 @@
 mod basics;
 mod claude;
 mod exactly_once;
+mod full_disk;
 mod hostile;
 mod restart;
 mod support;
