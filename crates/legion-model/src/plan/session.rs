@@ -27,6 +27,16 @@ pub(super) fn check_session(session: &SessionSpec, problems: &mut Vec<PlanProble
             tell(ProblemKind::RefName, format!("[session]: `{field}` cannot be {}: {fault}", quoted(name)));
         }
     }
+    if let Some(name) = &session.name
+        && check_part(name).is_ok()
+        && !name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'-'))
+    {
+        let name = quoted(name);
+        let what = "it may have small letters, digits, `.`, `_` and `-`, because it becomes a directory too";
+        tell(ProblemKind::RefName, format!("[session]: `name` cannot be {name}: {what}"));
+    }
     if let Some(workers) = session.workers
         && !(1..=WORKERS_MAX).contains(&workers)
     {
