@@ -64,7 +64,10 @@ impl Organisation {
                     agent.name.clone_from(name);
                 }
             }
-            Event::AgentFired { agent, .. } => self.agent_fired(*agent),
+            Event::AgentFired { agent, .. } => {
+                self.agent_fired(*agent);
+                crate::tickets::apply(&mut self.board, event, at);
+            }
             Event::AgentHeld { agent } => {
                 if let Some(agent) = self.agents.get_mut(agent) {
                     agent.held = true;
@@ -290,6 +293,7 @@ impl Organisation {
                     }
                 }
             }
+            event => crate::tickets::apply(&mut self.board, event, at),
         }
     }
 

@@ -31,6 +31,12 @@ pub struct Bounds {
     pub hung_ms: u64,
     /// How long a permission request waits for the person, in milliseconds.
     pub approval_ms: u64,
+    /// Tickets of one project that are not deleted.
+    pub tickets_max: usize,
+    /// How long changes to protected paths, or an interrupted agent of a ticket, wait for the person, in milliseconds.
+    pub held_ms: u64,
+    /// How long a ticket waits for one that was closed without being merged, in milliseconds.
+    pub upstream_ms: u64,
 }
 
 impl Default for Bounds {
@@ -49,6 +55,9 @@ impl Default for Bounds {
             suspect_ms: 5 * 60_000,
             hung_ms: 30 * 60_000,
             approval_ms: 10 * 60_000,
+            tickets_max: 20_000,
+            held_ms: 24 * 3_600_000,
+            upstream_ms: 7 * 24 * 3_600_000,
         }
     }
 }

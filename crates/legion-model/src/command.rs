@@ -8,11 +8,17 @@ use crate::approval::Verdict;
 use crate::body::Body;
 use crate::driver::DriverKind;
 use crate::event::Event;
-use crate::ids::{AgentId, ApprovalId, InjectionId, MessageId, Party, ProcessId, ProjectId, RunId};
+use crate::ids::{
+    AgentId, ApprovalId, AttemptId, GateRunId, InjectionId, LandingId, MessageId, Party, ProcessId, ProjectId, RunId,
+};
 use crate::limits::Limits;
 use crate::process::{Exit, StopReason};
 use crate::refusal::Refusal;
 use crate::run::TurnReport;
+use crate::tickets::{
+    Evidence, GateSpec, GateVerdict, NewTicket, PlaceKey, Role, SessionName, SessionSettings, Team, TicketChanges,
+    TicketId, Work,
+};
 
 /// An idempotency key with a fingerprint of the request it was first used for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -109,6 +115,7 @@ pub enum Order {
     },
     /// Ends every run and stops every process.
     StopAll,
+    Tickets(TicketOrder),
 
     /// The shim executed the program.
     ProcessStarted {
@@ -178,6 +185,176 @@ pub enum Order {
     },
 }
 
+/// What is asked for about tickets, or reported about them.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TicketOrder {
+    /// Its base is a commit that is in the control repository already.
+    OpenSession {
+        session: SessionName,
+        base: String,
+        branch: Option<String>,
+        settings: SessionSettings,
+    },
+    SetSession {
+        session: SessionName,
+        settings: SessionSettings,
+    },
+    UseSession {
+        session: SessionName,
+    },
+    CompleteSession {
+        session: SessionName,
+    },
+    /// With `force`, unfinished tickets are stopped; their files are secured.
+    DeleteSession {
+        session: SessionName,
+        force: bool,
+    },
+    /// Commits of the person, in the control repository already.
+    Import {
+        session: SessionName,
+        commit: String,
+        branch: Option<String>,
+    },
+    /// A whole plan, or one ticket: all or nothing.
+    Add {
+        session: SessionName,
+        tickets: Vec<NewTicket>,
+        /// Workers to set in the same batch.
+        settings: Option<SessionSettings>,
+    },
+    Stop {
+        tickets: Vec<TicketId>,
+    },
+    /// Every unfinished ticket of a session, or of all.
+    StopAll {
+        session: Option<SessionName>,
+    },
+    Retry {
+        ticket: TicketId,
+        feedback: Option<Body>,
+        changes: Box<TicketChanges>,
+    },
+    Delete {
+        ticket: TicketId,
+        /// Those that wait for it, too.
+        dependents: bool,
+    },
+    /// A person lets an attempt's changes to protected paths through, or sends it back.
+    DecideHeld {
+        ticket: TicketId,
+        approve: bool,
+        reason: Option<String>,
+    },
+    /// What the caller, a ticket's agent, says: a worker about its work, a reviewer its verdict.
+    Report {
+        done: bool,
+        summary: Body,
+    },
+    SetRole {
+        role: Role,
+    },
+    DeleteRole {
+        role: String,
+    },
+    SetTeam {
+        team: Team,
+    },
+    DeleteTeam {
+        team: String,
+    },
+
+    /// Answers of the hands. Each names its attempt or landing: one of an older one changes nothing.
+    Prepared {
+        ticket: TicketId,
+        attempt: AttemptId,
+        base: String,
+        /// Absolute path of the clone.
+        dir: String,
+        /// The whole text for its agent.
+        assignment: Body,
+        bytes: u64,
+    },
+    ReviewPrepared {
+        ticket: TicketId,
+        attempt: AttemptId,
+        step: u32,
+        dir: String,
+        assignment: Body,
+        bytes: u64,
+    },
+    Collected {
+        ticket: TicketId,
+        attempt: AttemptId,
+        evidence: Box<Evidence>,
+    },
+    Built {
+        session: SessionName,
+        landing: LandingId,
+        commit: String,
+        tree: String,
+        /// From the configuration in the target, besides those in the state.
+        target_gates: Vec<GateSpec>,
+    },
+    Conflicted {
+        session: SessionName,
+        landing: LandingId,
+        files: Vec<String>,
+        /// The hunks, for the author.
+        detail: Body,
+    },
+    GateEnded {
+        session: SessionName,
+        landing: LandingId,
+        run: GateRunId,
+        verdict: GateVerdict,
+        exit_code: Option<i32>,
+        ms: u64,
+        log: Body,
+    },
+    /// The target stands on the commit that was built.
+    Moved {
+        session: SessionName,
+        landing: LandingId,
+    },
+    /// The target stands somewhere else than the landing thought.
+    Foreign {
+        session: SessionName,
+        landing: LandingId,
+        at: String,
+    },
+    Rescued {
+        place: PlaceKey,
+        commit: Option<String>,
+        reference: Option<String>,
+    },
+    Removed {
+        place: PlaceKey,
+    },
+    /// A piece of work failed. With `fatal`, trying again cannot help.
+    WorkFailed {
+        work: Work,
+        why: String,
+        fatal: bool,
+    },
+
+    /// Deadlines that came. Each is checked again.
+    RetryDue,
+    HeldTimeUp {
+        ticket: TicketId,
+        attempt: AttemptId,
+    },
+    /// Its agent was interrupted and nobody told it anything.
+    IdleTimeUp {
+        ticket: TicketId,
+        attempt: AttemptId,
+    },
+    /// It waits for one that was closed without being merged, and nobody mended that.
+    UpstreamTimeUp {
+        ticket: TicketId,
+    },
+}
+
 /// One thing that an agent's program was seen to do.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Fact {
@@ -221,6 +398,18 @@ pub enum Answer {
     },
     Acked {
         messages: u32,
+    },
+    /// Numbers in the order of the tickets.
+    Added {
+        tickets: Vec<TicketId>,
+        warnings: Vec<String>,
+    },
+    /// Tickets that an order took hold of.
+    Tickets {
+        tickets: Vec<TicketId>,
+    },
+    Imported {
+        number: u32,
     },
     /// The wait was refused, and the person was told.
     Deadlock {

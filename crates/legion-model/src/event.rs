@@ -9,11 +9,17 @@ use crate::agent::Spec;
 use crate::approval::Verdict;
 use crate::body::Body;
 use crate::command::{Answer, Key};
-use crate::ids::{AgentId, ApprovalId, InjectionId, MessageId, Party, ProcessId, ProjectId, RunId};
+use crate::ids::{
+    AgentId, ApprovalId, AttemptId, GateRunId, InjectionId, LandingId, MessageId, Party, ProcessId, ProjectId, RunId,
+};
 use crate::message::{MessageKind, Urgency};
 use crate::money::MicroUsd;
 use crate::process::{Exit, StopReason};
 use crate::run::{Outcome, Usage};
+use crate::tickets::{
+    AttemptEnd, Evidence, GateSpec, Item, Judgement, PlaceKey, ProtectedChange, Role, SessionName, SessionSettings,
+    Team, TicketId, TicketOutcome, TicketSpec,
+};
 
 /// A fact. `at` is beside it in the record, not inside.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -195,6 +201,254 @@ pub enum Event {
         target: AgentId,
     },
 
+    SessionOpened {
+        session: SessionName,
+        /// The commit that the target branch begins with.
+        base: String,
+        branch: Option<String>,
+        settings: SessionSettings,
+        by: Party,
+    },
+    SessionSet {
+        session: SessionName,
+        settings: SessionSettings,
+        by: Party,
+    },
+    /// From now on commands that name no session mean this one.
+    SessionUsed {
+        session: SessionName,
+    },
+    SessionCompleted {
+        session: SessionName,
+        by: Party,
+    },
+    SessionReopened {
+        session: SessionName,
+        by: Party,
+    },
+    SessionDeleted {
+        session: SessionName,
+        by: Party,
+    },
+
+    TicketAdded {
+        ticket: TicketId,
+        session: SessionName,
+        local: Option<String>,
+        spec: Box<TicketSpec>,
+        after: Vec<TicketId>,
+        by: Party,
+    },
+    /// Closed before, it is queued again.
+    TicketReopened {
+        ticket: TicketId,
+        /// When its content changed.
+        spec: Option<Box<TicketSpec>>,
+        feedback: Option<Body>,
+        by: Party,
+    },
+    TicketClosed {
+        ticket: TicketId,
+        outcome: TicketOutcome,
+        why: String,
+        by: Option<Party>,
+    },
+    TicketDeleted {
+        ticket: TicketId,
+        by: Party,
+    },
+
+    /// Logged before anything is done for it.
+    AttemptBegan {
+        ticket: TicketId,
+        attempt: AttemptId,
+        number: u32,
+        worker: u32,
+        /// Clone and agent; none for a checkpoint that only runs gates.
+        place: Option<PlaceKey>,
+        agent: Option<AgentId>,
+        /// Both are new.
+        fresh: bool,
+        resolver: bool,
+    },
+    /// The clone stands on this commit.
+    AttemptPrepared {
+        ticket: TicketId,
+        attempt: AttemptId,
+        base: String,
+    },
+    /// What its agent says about it.
+    AttemptReported {
+        ticket: TicketId,
+        attempt: AttemptId,
+        done: bool,
+        summary: String,
+    },
+    /// Its agent was cut off and is told to go on.
+    AttemptContinued {
+        ticket: TicketId,
+        attempt: AttemptId,
+    },
+    /// Its agent and everybody below it have come to rest.
+    AttemptRan {
+        ticket: TicketId,
+        attempt: AttemptId,
+    },
+    AttemptCollected {
+        ticket: TicketId,
+        attempt: AttemptId,
+        evidence: Box<Evidence>,
+    },
+    ReviewBegan {
+        ticket: TicketId,
+        attempt: AttemptId,
+        step: u32,
+        role: String,
+        agent: AgentId,
+        place: PlaceKey,
+    },
+    ReviewPrepared {
+        ticket: TicketId,
+        attempt: AttemptId,
+        step: u32,
+    },
+    ReviewReminded {
+        ticket: TicketId,
+        attempt: AttemptId,
+        step: u32,
+    },
+    ReviewGiven {
+        ticket: TicketId,
+        attempt: AttemptId,
+        step: u32,
+        approved: bool,
+        summary: Body,
+    },
+    /// It changes protected paths: a person decides.
+    AttemptHeld {
+        ticket: TicketId,
+        attempt: AttemptId,
+        changes: Vec<ProtectedChange>,
+        deadline: Timestamp,
+    },
+    AttemptApproved {
+        ticket: TicketId,
+        attempt: AttemptId,
+        by: Party,
+    },
+    AttemptQueued {
+        ticket: TicketId,
+        attempt: AttemptId,
+    },
+    AttemptEnded {
+        ticket: TicketId,
+        attempt: AttemptId,
+        end: AttemptEnd,
+        why: String,
+        /// The real output of what failed: what the next attempt is told.
+        detail: Option<Body>,
+        /// The ticket is queued again, not before this time.
+        retry_at: Option<Timestamp>,
+        by: Option<Party>,
+    },
+    /// Work of the service for this attempt failed and is tried again.
+    AttemptDelayed {
+        ticket: TicketId,
+        attempt: AttemptId,
+        tries: u32,
+        until: Timestamp,
+        why: String,
+    },
+
+    /// Commits of the person wait to be landed.
+    ImportQueued {
+        session: SessionName,
+        number: u32,
+        commit: String,
+        branch: Option<String>,
+        by: Party,
+    },
+    LandingBegan {
+        session: SessionName,
+        landing: LandingId,
+        item: Item,
+        onto: String,
+    },
+    LandingBuilt {
+        session: SessionName,
+        landing: LandingId,
+        commit: String,
+        tree: String,
+        gates: Vec<GateSpec>,
+    },
+    GateBegan {
+        session: SessionName,
+        landing: LandingId,
+        run: GateRunId,
+        gate: GateSpec,
+        deadline: Timestamp,
+    },
+    GateJudged {
+        session: SessionName,
+        landing: LandingId,
+        tree: String,
+        verdict: Box<Judgement>,
+    },
+    LandingDelayed {
+        session: SessionName,
+        landing: LandingId,
+        tries: u32,
+        until: Timestamp,
+        why: String,
+    },
+    /// Over. With `moved`, the target stands on `commit`, whose tree passed every gate.
+    LandingEnded {
+        session: SessionName,
+        landing: LandingId,
+        moved: bool,
+        conflict: bool,
+        commit: Option<String>,
+        tree: Option<String>,
+        why: String,
+    },
+
+    /// Nobody needs this clone any more.
+    PlaceReleased {
+        place: PlaceKey,
+    },
+    PlaceRescued {
+        place: PlaceKey,
+        /// `None` when there was nothing that is not pinned already.
+        commit: Option<String>,
+        reference: Option<String>,
+    },
+    PlaceRemoved {
+        place: PlaceKey,
+    },
+    PlaceDelayed {
+        place: PlaceKey,
+        tries: u32,
+        until: Timestamp,
+        why: String,
+    },
+
+    RoleSet {
+        role: Role,
+        by: Party,
+    },
+    RoleDeleted {
+        role: String,
+        by: Party,
+    },
+    TeamSet {
+        team: Team,
+        by: Party,
+    },
+    TeamDeleted {
+        team: String,
+        by: Party,
+    },
+
     /// A call was answered under this idempotency key.
     KeyUsed {
         caller: Party,
@@ -225,6 +479,35 @@ impl Event {
             | Self::WaitBegan { waiter: agent, .. }
             | Self::WaitEnded { waiter: agent, .. } => Some(*agent),
             Self::MessageAccepted { to, from, .. } => to.agent().or(from.agent()),
+            Self::AttemptBegan { agent, .. } => *agent,
+            Self::ReviewBegan { agent, .. } => Some(*agent),
+            _ => None,
+        }
+    }
+
+    /// The ticket it is about, when there is one.
+    pub fn ticket(&self) -> Option<TicketId> {
+        match self {
+            Self::TicketAdded { ticket, .. }
+            | Self::TicketReopened { ticket, .. }
+            | Self::TicketClosed { ticket, .. }
+            | Self::TicketDeleted { ticket, .. }
+            | Self::AttemptBegan { ticket, .. }
+            | Self::AttemptPrepared { ticket, .. }
+            | Self::AttemptReported { ticket, .. }
+            | Self::AttemptContinued { ticket, .. }
+            | Self::AttemptRan { ticket, .. }
+            | Self::AttemptCollected { ticket, .. }
+            | Self::ReviewBegan { ticket, .. }
+            | Self::ReviewPrepared { ticket, .. }
+            | Self::ReviewReminded { ticket, .. }
+            | Self::ReviewGiven { ticket, .. }
+            | Self::AttemptHeld { ticket, .. }
+            | Self::AttemptApproved { ticket, .. }
+            | Self::AttemptQueued { ticket, .. }
+            | Self::AttemptEnded { ticket, .. }
+            | Self::AttemptDelayed { ticket, .. } => Some(*ticket),
+            Self::LandingBegan { item: Item::Attempt { ticket, .. }, .. } => Some(*ticket),
             _ => None,
         }
     }

@@ -37,6 +37,14 @@ id! {
     InjectionId;
     /// A permission request.
     ApprovalId;
+    /// One attempt at a ticket. It is the token that every fact about the attempt must name.
+    AttemptId;
+    /// One try to move a target branch.
+    LandingId;
+    /// One execution of a gate.
+    GateRunId;
+    /// A gate by its content: the same command, limits and environment have the same id.
+    GateId;
 }
 
 /// An id that follows from another one: the same base, word and number give the same id, on every replay.

@@ -30,6 +30,7 @@ pub mod refusal;
 pub mod run;
 mod settle;
 pub mod step;
+pub mod tickets;
 pub mod tools;
 pub mod world;
 
@@ -37,10 +38,13 @@ pub use agent::{Agent, OnRestart, PermissionMode, Spec};
 pub use approval::{Approval, Verdict};
 pub use body::Body;
 pub use bounds::Bounds;
-pub use command::{Answer, Command, Decided, Fact, HireOrder, Key, Order};
+pub use command::{Answer, Command, Decided, Fact, HireOrder, Key, Order, TicketOrder};
 pub use driver::{Capabilities, DriverKind};
 pub use event::Event;
-pub use ids::{AgentId, ApprovalId, InjectionId, MessageId, Party, ProcessId, ProjectId, RunId};
+pub use ids::{
+    AgentId, ApprovalId, AttemptId, GateId, GateRunId, InjectionId, LandingId, MessageId, Party, ProcessId, ProjectId,
+    RunId,
+};
 pub use limits::Limits;
 pub use message::{Message, MessageKind, MessageState, Urgency};
 pub use money::MicroUsd;

@@ -14,6 +14,7 @@ use crate::ids::{AgentId, ApprovalId, MessageId, Party, ProcessId, ProjectId};
 use crate::message::Message;
 use crate::process::Process;
 use crate::refusal::Refusal;
+use crate::tickets::Board;
 
 /// Everything that is true in one project.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -44,6 +45,8 @@ pub struct Organisation {
     pub waits: BTreeMap<AgentId, BTreeSet<AgentId>>,
     /// Agents that have mail and no run.
     pub wanting: BTreeSet<AgentId>,
+    /// Sessions, tickets, clones, the merge queue.
+    pub board: Board,
     #[serde(with = "keys")]
     pub keys: BTreeMap<(Party, String), (String, Answer)>,
     pub keys_order: VecDeque<(Party, String)>,
@@ -57,7 +60,7 @@ impl Default for Organisation {
 
 impl Organisation {
     /// Version of the fold. A snapshot made by another one is dropped. Raise it when `apply` or a noun changes.
-    pub const FOLD: &'static str = "3";
+    pub const FOLD: &'static str = "4";
 
     /// Nothing happened yet.
     pub fn new(bounds: Bounds) -> Self {
@@ -77,6 +80,7 @@ impl Organisation {
             closing: false,
             waits: BTreeMap::new(),
             wanting: BTreeSet::new(),
+            board: Board::default(),
             keys: BTreeMap::new(),
             keys_order: VecDeque::new(),
         }
@@ -99,7 +103,8 @@ impl Organisation {
         for event in &events {
             self.apply(event, at);
         }
-        crate::settle::settle(self, at, &mut events);
+        let tickets = matches!(command.order, crate::command::Order::Tickets(_));
+        crate::settle::settle(self, at, &mut events, tickets);
         Ok(Decided { events, answer })
     }
 

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{AgentId, ProcessId};
 use crate::money::MicroUsd;
 
+/// How the words about a program begin that was never executed.
+pub(crate) const NOT_EXECUTED: &str = "its program could not be started";
+
 /// Where a process is in its life. The end removes it from the state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -54,7 +57,7 @@ impl Exit {
             Self::Signal(signal) => format!("its program was ended by signal {signal}"),
             Self::OutputLimit => "it wrote more than it may".to_owned(),
             Self::Orphaned => "no service came for it in time".to_owned(),
-            Self::NotStarted(reason) => format!("its program could not be started: {reason}"),
+            Self::NotStarted(reason) => format!("{NOT_EXECUTED}: {reason}"),
             Self::Lost => "its process vanished".to_owned(),
         }
     }

@@ -10,8 +10,8 @@ use crate::message::{Message, Urgency};
 use crate::organisation::Organisation;
 use crate::run::Outcome;
 
-/// Adds and applies what follows, until nothing does.
-pub(crate) fn settle(state: &mut Organisation, at: Timestamp, events: &mut Vec<Event>) {
+/// Adds and applies what follows, until nothing does. `tickets`: the command was about tickets.
+pub(crate) fn settle(state: &mut Organisation, at: Timestamp, events: &mut Vec<Event>, tickets: bool) {
     let mut spenders: Vec<AgentId> = events
         .iter()
         .filter_map(|event| match event {
@@ -31,9 +31,21 @@ pub(crate) fn settle(state: &mut Organisation, at: Timestamp, events: &mut Vec<E
         let steered = steer(state, at, agent);
         add(state, at, events, steered);
     }
-    if state.closing {
-        return;
+    loop {
+        let before = events.len();
+        crate::tickets::rules::follow(state, at, events, tickets);
+        if state.closing {
+            return;
+        }
+        open_runs(state, at, events);
+        if events.len() == before {
+            return;
+        }
     }
+}
+
+/// Opens a run of every agent that has mail and can begin.
+fn open_runs(state: &mut Organisation, at: Timestamp, events: &mut Vec<Event>) {
     for agent in state.wanting.clone() {
         // One prompt may not hold all that is given up when nothing may be spent any more.
         loop {
@@ -46,7 +58,7 @@ pub(crate) fn settle(state: &mut Organisation, at: Timestamp, events: &mut Vec<E
     }
 }
 
-fn add(state: &mut Organisation, at: Timestamp, events: &mut Vec<Event>, more: Vec<Event>) {
+pub(crate) fn add(state: &mut Organisation, at: Timestamp, events: &mut Vec<Event>, more: Vec<Event>) {
     for event in more {
         state.apply(&event, at);
         events.push(event);

@@ -3,6 +3,7 @@
 use crate::command::Order;
 use crate::ids::{AgentId, ApprovalId, InjectionId, ProcessId, RunId};
 use crate::process::StopReason;
+use crate::tickets::{JobId, Work};
 
 /// One step. Adapters take it and report what happened as commands.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +20,10 @@ pub enum Step {
     Probe { process: ProcessId, run: RunId },
     /// End the process and its tree. A warm process without a run is asked first.
     Stop { process: ProcessId, reason: StopReason },
+    /// Do a piece of work for tickets.
+    Work { job: JobId, work: Work },
+    /// Nobody needs the outcome of this piece of work any more: end it.
+    Drop { job: JobId },
     /// A deadline came, or liveness changed: this goes back to the keeper.
     Due(Order),
 }
@@ -33,7 +38,7 @@ impl Step {
             | Self::Interrupt { process, .. }
             | Self::Probe { process, .. }
             | Self::Stop { process, .. } => Some(*process),
-            Self::Due(_) => None,
+            Self::Work { .. } | Self::Drop { .. } | Self::Due(_) => None,
         }
     }
 }

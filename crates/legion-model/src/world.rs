@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::ids::{ApprovalId, ProcessId, RunId};
+use crate::tickets::JobId;
 
 /// The time, on both clocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,4 +42,8 @@ pub struct ProcessView {
 pub struct World {
     /// Processes that are being started, live, or are being looked for. One that is missing here was never started by this service.
     pub processes: BTreeMap<ProcessId, ProcessView>,
+    /// Work for tickets that is under way.
+    pub jobs: BTreeSet<JobId>,
+    /// Of these, those that were told to end.
+    pub dropped: BTreeSet<JobId>,
 }

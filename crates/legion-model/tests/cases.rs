@@ -220,7 +220,7 @@ fn silent(case: &Case, agent: AgentId) -> World {
     let run = case.state.agents[&agent].run.as_ref().expect("it works");
     let written = run.unseen.keys().map(|injection| injection.0).collect();
     let view = ProcessView { connected: true, written, ..ProcessView::default() };
-    World { processes: [(case.process(agent), view)].into() }
+    World { processes: [(case.process(agent), view)].into(), ..World::default() }
 }
 
 #[test]

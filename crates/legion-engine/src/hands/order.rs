@@ -134,7 +134,7 @@ impl Task {
             Step::Interrupt { run, number, .. } => Self::Interrupt { run: *run, number: *number },
             Step::Probe { .. } => Self::Probe,
             Step::Stop { reason, .. } => Self::Stop { reason: *reason },
-            Step::Start { .. } | Step::Due(_) => return None,
+            Step::Start { .. } | Step::Work { .. } | Step::Drop { .. } | Step::Due(_) => return None,
         })
     }
 

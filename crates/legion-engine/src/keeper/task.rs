@@ -260,7 +260,7 @@ impl KeeperTask {
             Step::Interrupt { run, number, .. } => view.interrupted = Some((run, number)),
             Step::Probe { .. } => view.probed_ms = Some(mono_ms),
             Step::Stop { .. } => view.stopping = true,
-            Step::Start { .. } | Step::Due(_) => {}
+            Step::Start { .. } | Step::Work { .. } | Step::Drop { .. } | Step::Due(_) => {}
         }
     }
 

@@ -64,7 +64,8 @@ pub(crate) fn end_run(state: &Organisation, at: Timestamp, agent: &Agent, end: E
     if end.return_unseen {
         events.extend(returned(state, agent, &end.seen));
     }
-    if end.tell_parent {
+    // Who dispatched a ticket hears how the ticket ends, not of each run that was needed for it.
+    if end.tell_parent && !state.board.posts.contains_key(&agent.id) {
         events.push(report(state, at, agent, &end));
     }
     events

@@ -15,7 +15,7 @@ use crate::organisation::Organisation;
 use crate::process::StopReason;
 use crate::run::{Outcome, Usage};
 
-pub(super) fn fire(state: &Organisation, by: Party, at: Timestamp, agent: AgentId, keep_reports: bool) -> Decision {
+pub(crate) fn fire(state: &Organisation, by: Party, at: Timestamp, agent: AgentId, keep_reports: bool) -> Decision {
     let Some(top) = state.agents.get(&agent) else { return Err(gone(state, agent)) };
     may(state, by, Verb::Fire, agent.into())?;
     let mut events = Vec::new();

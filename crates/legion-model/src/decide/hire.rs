@@ -46,22 +46,45 @@ pub(super) fn hire(state: &Organisation, by: Party, order: &HireOrder) -> Decisi
         return Err(invalid(format!("a role has at most {ROLE_CHARS_MAX} characters and no control characters")));
     }
     let warnings = warnings(order, &spec);
-    let from_name = state.name(order.parent);
     let events = vec![
         Event::AgentHired { agent: order.agent, name, role: order.role.clone(), parent: order.parent, by, spec },
-        Event::MessageAccepted {
-            message: order.message,
-            from: order.parent,
-            from_name,
-            to: order.agent.into(),
-            message_kind: MessageKind::Task,
-            body: order.task.clone(),
-            urgency: Urgency::Queue,
-            by: None,
-            approval: None,
-        },
+        task(state, order),
     ];
     Ok((events, Answer::Hired { agent: order.agent, warnings }))
+}
+
+/// A hire by the engine, for a ticket.
+pub(crate) struct TicketHire<'a> {
+    pub(crate) order: &'a HireOrder,
+    /// The name that it gets when it is free.
+    pub(crate) name: &'a str,
+}
+
+/// Hires for a ticket. The directory is a clone that the engine made, so it need not be inside the parent's; everything else
+/// narrows as with any hire.
+pub(crate) fn hire_for_ticket(state: &Organisation, hire: &TicketHire<'_>) -> Result<Vec<Event>, Refusal> {
+    let order = hire.order;
+    check_room(state, order.parent)?;
+    let spec = narrowed_in(state, order, order.cwd.clone().unwrap_or_default())?;
+    let name = free_name(hire.name, |name| state.reports(order.parent).any(|sibling| sibling.name == name));
+    let role = order.role.clone();
+    let by = order.parent;
+    let hired = Event::AgentHired { agent: order.agent, name, role, parent: order.parent, by, spec };
+    Ok(vec![hired, task(state, order)])
+}
+
+fn task(state: &Organisation, order: &HireOrder) -> Event {
+    Event::MessageAccepted {
+        message: order.message,
+        from: order.parent,
+        from_name: state.name(order.parent),
+        to: order.agent.into(),
+        message_kind: MessageKind::Task,
+        body: order.task.clone(),
+        urgency: Urgency::Queue,
+        by: None,
+        approval: None,
+    }
 }
 
 /// Headcount and depth, here and above.
@@ -109,6 +132,22 @@ fn check_room(state: &Organisation, parent: Party) -> Result<(), Refusal> {
 
 fn narrowed(state: &Organisation, order: &HireOrder) -> Result<Spec, Refusal> {
     let parent = order.parent.agent().and_then(|id| state.agents.get(&id));
+    let cwd = match (&order.cwd, parent.map(|parent| &parent.spec)) {
+        (Some(cwd), Some(spec)) if !is_inside(cwd, &spec.cwd) => {
+            let whose = state.called(order.parent);
+            return Err(limit(format!("the directory `{cwd}` is outside of the directory of {whose}, `{}`", spec.cwd))
+                .hint("a report works in its parent's directory or below it"));
+        }
+        (Some(cwd), _) => cwd.clone(),
+        (None, Some(spec)) => spec.cwd.clone(),
+        (None, None) => return Err(invalid("a hire by the person needs a directory")),
+    };
+    narrowed_in(state, order, cwd)
+}
+
+/// Everything but the directory.
+fn narrowed_in(state: &Organisation, order: &HireOrder, cwd: String) -> Result<Spec, Refusal> {
+    let parent = order.parent.agent().and_then(|id| state.agents.get(&id));
     let parent_spec = parent.map(|parent| &parent.spec);
     let whose = state.called(order.parent);
 
@@ -125,16 +164,6 @@ fn narrowed(state: &Organisation, order: &HireOrder) -> Result<Spec, Refusal> {
             return Err(invalid("`command` goes with the driver `command` only").hint("add `--driver command`"));
         }
         DriverKind::Claude => None,
-    };
-
-    let cwd = match (&order.cwd, parent_spec) {
-        (Some(cwd), Some(spec)) if !is_inside(cwd, &spec.cwd) => {
-            return Err(limit(format!("the directory `{cwd}` is outside of the directory of {whose}, `{}`", spec.cwd))
-                .hint("a report works in its parent's directory or below it"));
-        }
-        (Some(cwd), _) => cwd.clone(),
-        (None, Some(spec)) => spec.cwd.clone(),
-        (None, None) => return Err(invalid("a hire by the person needs a directory")),
     };
 
     Ok(Spec {
@@ -297,7 +326,7 @@ fn name(state: &Organisation, order: &HireOrder) -> Result<String, Refusal> {
 }
 
 /// The first of `base`, `base-2`, `base-3` … that is free.
-pub(super) fn free_name(base: &str, taken: impl Fn(&str) -> bool) -> String {
+pub(crate) fn free_name(base: &str, taken: impl Fn(&str) -> bool) -> String {
     (1u32..)
         .map(|number| if number == 1 { base.to_owned() } else { format!("{base}-{number}") })
         .find(|name| !taken(name))

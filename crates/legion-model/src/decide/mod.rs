@@ -11,9 +11,10 @@ mod tell;
 mod time;
 mod wait;
 
-pub(crate) use facts::deadline;
-pub(crate) use fire::notice;
-pub(crate) use order::decide;
+pub(crate) use facts::{after, deadline};
+pub(crate) use fire::{fire, notice};
+pub(crate) use hire::{TicketHire, hire_for_ticket};
+pub(crate) use order::{Decision, decide, gone};
 pub(crate) use time::ending;
 
-use order::{Decision, gone, process_agent, settle_approval};
+use order::{process_agent, settle_approval};

@@ -45,6 +45,7 @@ pub(crate) fn decide(state: &Organisation, command: &Command, at: Timestamp) -> 
         }
         Order::BeginWait { waiter, target } => wait::begin(state, *waiter, *target),
         Order::EndWait { waiter, target } => Ok((wait::end(state, *waiter, *target), Answer::Done)),
+        Order::Tickets(order) => crate::tickets::decide(state, by, at, order),
         Order::StopAll => Ok((stop_all(state), Answer::Done)),
         Order::ProcessStarted { process, pid } => Ok((facts::process_started(state, *process, *pid), Answer::Done)),
         Order::Observed { process, offset, facts } => {

@@ -105,6 +105,9 @@ fn split(text: &str) -> Result<Vec<&str>, GlobFault> {
 }
 
 fn segment(text: &str) -> Result<Segment, GlobFault> {
+    if !text.contains(['*', '?', '[', '\\']) {
+        return Ok(Segment::Literal(text.to_owned()));
+    }
     let mut tokens = Vec::new();
     let mut rest = text;
     while let Some(char) = rest.chars().next() {

@@ -37,7 +37,8 @@ const NAMES_SHOWN: usize = 12;
 pub fn check(plan: &PlanSpec, known: &Known) -> Result<CheckedPlan, Vec<PlanProblem>> {
     let mut problems = Vec::new();
     let protect = check_session(&plan.session, &mut problems);
-    check_fields(&plan.defaults, &mut Teller { label: "[defaults]".to_owned(), ticket: None, problems: &mut problems });
+    let mut teller = Teller { label: "[defaults]".to_owned(), ticket: None, problems: &mut problems };
+    let default_files = check_fields(&plan.defaults, &mut teller);
     if plan.tickets.is_empty() {
         let sentence = "the plan has no ticket; write at least one `[[ticket]]`".to_owned();
         problems.push(PlanProblem { kind: ProblemKind::Empty, ticket: None, sentence });
@@ -50,11 +51,13 @@ pub fn check(plan: &PlanSpec, known: &Known) -> Result<CheckedPlan, Vec<PlanProb
         return Err(problems);
     }
     let places = places(&plan.tickets, &mut problems);
+    let mut files = Vec::with_capacity(plan.tickets.len());
     for (at, ticket) in plan.tickets.iter().enumerate() {
         let key = Some(ticket.key.clone()).filter(|key| !key.is_empty());
         let mut teller = Teller { label: label(&ticket.key, at), ticket: key, problems: &mut problems };
         check_own(ticket, &mut teller);
-        check_fields(&ticket.fields, &mut teller);
+        let own_files = check_fields(&ticket.fields, &mut teller);
+        files.push(if ticket.fields.files.is_some() { own_files } else { default_files.clone() });
         check_merged(ticket, &plan.defaults, known, &mut teller);
     }
     let upstream = upstream(&plan.tickets, &places, &mut problems);
@@ -68,7 +71,8 @@ pub fn check(plan: &PlanSpec, known: &Known) -> Result<CheckedPlan, Vec<PlanProb
     if !problems.is_empty() {
         return Err(bounded(problems));
     }
-    let tickets: Vec<CheckedTicket> = plan.tickets.iter().map(|ticket| merge(ticket, &plan.defaults)).collect();
+    let tickets: Vec<CheckedTicket> =
+        plan.tickets.iter().zip(files).map(|(ticket, files)| merge(ticket, &plan.defaults, files)).collect();
     let files: Vec<&[Glob]> = tickets.iter().map(|ticket| ticket.files.as_slice()).collect();
     let found = overlap::find(&files, &graph);
     let warnings = warnings(plan, &tickets, &graph, &found);
@@ -158,13 +162,10 @@ fn upstream(tickets: &[TicketSpec], places: &HashMap<&str, usize>, problems: &mu
         let mut told = HashSet::new();
         for name in &ticket.after {
             match places.get(name.as_str()) {
-                Some(_) if *name == ticket.key => {
-                    if told.insert(name) {
-                        teller.tell(ProblemKind::AfterItself, "it waits for itself in `after`");
-                    }
-                }
-                Some(place) => above.push(*place),
-                None if told.insert(name) => {
+                Some(place) if *name != ticket.key => above.push(*place),
+                _ if !told.insert(name) => {}
+                Some(_) => teller.tell(ProblemKind::AfterItself, "it waits for itself in `after`"),
+                None => {
                     let others = tickets.iter().map(|other| other.key.as_str()).filter(|other| *other != ticket.key);
                     suggestions += 1;
                     let similar = if suggestions <= SUGGESTIONS_MAX { nearest(name, others) } else { None };
@@ -176,7 +177,6 @@ fn upstream(tickets: &[TicketSpec], places: &HashMap<&str, usize>, problems: &mu
                         format!("`after` names {name}, but no ticket has that `id`{hint}"),
                     );
                 }
-                None => {}
             }
         }
         upstream.push(above);
@@ -209,7 +209,7 @@ fn bounded(mut problems: Vec<PlanProblem>) -> Vec<PlanProblem> {
 }
 
 /// A ticket without problems, with the defaults merged in.
-fn merge(ticket: &TicketSpec, defaults: &TicketFields) -> CheckedTicket {
+fn merge(ticket: &TicketSpec, defaults: &TicketFields, files: Vec<Glob>) -> CheckedTicket {
     fn either<T: Clone>(own: &Option<T>, default: &Option<T>) -> Option<T> {
         own.as_ref().or(default.as_ref()).cloned()
     }
@@ -218,7 +218,6 @@ fn merge(ticket: &TicketSpec, defaults: &TicketFields) -> CheckedTicket {
     let text =
         |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
     let (title, prompt) = (text(&ticket.title), ticket.prompt.clone().filter(|prompt| !is_blank(Some(prompt))));
-    let files = own.files.as_ref().or(defaults.files.as_ref());
     let chosen = either(&own.driver, &defaults.driver).as_deref().and_then(driver);
     // A command without a driver can only mean one; the defaults' command does not follow a ticket to another driver.
     let command = either(&own.command, &defaults.command).filter(|_| chosen != Some(DriverKind::Claude));
@@ -239,7 +238,7 @@ fn merge(ticket: &TicketSpec, defaults: &TicketFields) -> CheckedTicket {
             .collect(),
         checkpoint,
         gate: either(&own.gate, &defaults.gate).unwrap_or_default(),
-        files: files.into_iter().flatten().filter_map(|text| Glob::parse(text).ok()).collect(),
+        files,
         plan: either(&own.plan, &defaults.plan),
         team: either(&own.team, &defaults.team),
         role: either(&own.role, &defaults.role),

@@ -65,8 +65,8 @@ pub(super) fn check_own(ticket: &TicketSpec, teller: &mut Teller<'_>) {
     }
 }
 
-/// Checks what a ticket may say itself or take from the defaults.
-pub(super) fn check_fields(fields: &TicketFields, teller: &mut Teller<'_>) {
+/// Checks what a ticket may say itself or take from the defaults; returns the globs of its files.
+pub(super) fn check_fields(fields: &TicketFields, teller: &mut Teller<'_>) -> Vec<Glob> {
     check_text("context", fields.context.as_deref(), teller);
     check_text("plan", fields.plan.as_deref(), teller);
     for (field, list) in [("criteria", &fields.criteria), ("gate", &fields.gate)] {
@@ -81,7 +81,7 @@ pub(super) fn check_fields(fields: &TicketFields, teller: &mut Teller<'_>) {
     {
         teller.tell(ProblemKind::Text, "`gate` has an empty command, which would pass whatever happens");
     }
-    check_files(fields.files.as_deref().unwrap_or_default(), teller);
+    let files = check_files(fields.files.as_deref().unwrap_or_default(), teller);
     for (field, name) in
         [("team", &fields.team), ("role", &fields.role), ("group", &fields.group), ("model", &fields.model)]
     {
@@ -93,6 +93,7 @@ pub(super) fn check_fields(fields: &TicketFields, teller: &mut Teller<'_>) {
     }
     check_numbers(fields, teller);
     check_words(fields, teller);
+    files
 }
 
 fn check_numbers(fields: &TicketFields, teller: &mut Teller<'_>) {
@@ -140,13 +141,16 @@ fn check_words(fields: &TicketFields, teller: &mut Teller<'_>) {
     }
 }
 
-fn check_files(files: &[String], teller: &mut Teller<'_>) {
+fn check_files(files: &[String], teller: &mut Teller<'_>) -> Vec<Glob> {
     check_length("files", files.len(), teller);
+    let mut globs = Vec::with_capacity(files.len());
     for text in files.iter().take(LIST_MAX) {
-        if let Err(fault) = Glob::parse(text) {
-            teller.tell(ProblemKind::Glob, format!("{} in `files` is no glob: {fault}", quoted(text)));
+        match Glob::parse(text) {
+            Ok(glob) => globs.push(glob),
+            Err(fault) => teller.tell(ProblemKind::Glob, format!("{} in `files` is no glob: {fault}", quoted(text))),
         }
     }
+    globs
 }
 
 fn check_length(field: &str, length: usize, teller: &mut Teller<'_>) {

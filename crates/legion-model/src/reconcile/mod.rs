@@ -7,6 +7,7 @@ mod deliveries;
 mod liveness;
 mod plan;
 mod processes;
+mod tickets;
 
 pub use plan::reconcile;
 

@@ -1,6 +1,6 @@
 //! The plan: steps in the making, and when to look again.
 
-use super::{deadlines, deliveries, liveness, processes};
+use super::{deadlines, deliveries, liveness, processes, tickets};
 use crate::organisation::Organisation;
 use crate::step::Step;
 use crate::world::{Now, World};
@@ -12,6 +12,7 @@ pub fn reconcile(state: &Organisation, world: &World, now: Now) -> (Vec<Step>, O
     deliveries::reconcile(state, world, &mut plan);
     deadlines::reconcile(state, &mut plan);
     liveness::reconcile(state, world, &mut plan);
+    tickets::reconcile(state, world, &mut plan);
     (plan.steps, plan.wake_ms)
 }
 

@@ -1,0 +1,38 @@
+//! Tickets: units of work in a graph, worked in isolated clones, verified on the merged tree, landed by a queue.
+//!
+//! The log holds facts about them like about agents. What follows from a fact (an attempt that begins because a worker is free,
+//! a landing that begins because the queue moved) is decided in the same batch by [`rules`](crate::tickets::rules).
+
+mod apply;
+mod attempt;
+mod board;
+mod classify;
+mod decide;
+mod landing;
+mod names;
+mod place;
+pub(crate) mod rules;
+mod session;
+mod spec;
+mod team;
+mod text;
+mod ticket;
+mod why;
+mod work;
+
+pub use attempt::{Attempt, AttemptEnd, AttemptSummary, Delay, Evidence, ProtectedChange, Review, Stage};
+pub use board::Board;
+pub use classify::{ErrorClass, classify};
+pub use landing::{Built, GateRun, GateVerdict, Item, Judgement, Landing};
+pub use names::{SessionName, TicketId};
+pub use place::{Place, PlaceKey};
+pub use session::{Overlap, Session, SessionPhase, SessionSettings};
+pub use spec::{GateSpec, NewTicket, OnUpstream, TicketChanges, TicketSpec};
+pub use team::{Duty, Role, Team, builtin_roles, builtin_teams};
+pub use text::{AssignmentTexts, assignment};
+pub use ticket::{Phase, Status, Ticket, TicketOutcome};
+pub use why::{Mover, Why, why};
+pub use work::{JobId, Work, jobs};
+
+pub(crate) use apply::apply;
+pub(crate) use decide::decide;

@@ -1,0 +1,52 @@
+//! Places: the clones that agents work in.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::names::{SessionName, TicketId};
+use crate::ids::AgentId;
+
+/// Where a clone lies below the project's work directory: `SESSION/t3/a1`, or `SESSION/t3/a1-r1` for a review.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PlaceKey(String);
+
+impl PlaceKey {
+    pub fn of_attempt(session: &SessionName, ticket: TicketId, attempt: u32) -> Self {
+        Self(format!("{session}/t{}/a{attempt}", ticket.0))
+    }
+
+    pub fn of_review(session: &SessionName, ticket: TicketId, attempt: u32, review: usize) -> Self {
+        Self(format!("{session}/t{}/a{attempt}-r{review}", ticket.0))
+    }
+
+    /// Relative, of plain parts only.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for PlaceKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A clone that is there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Place {
+    pub key: PlaceKey,
+    pub session: SessionName,
+    pub ticket: TicketId,
+    pub agent: Option<AgentId>,
+    pub base: String,
+    /// Somebody may have worked in it since it was last secured.
+    pub dirty: bool,
+    /// The commit under a rescue reference that holds all of its files.
+    pub rescued: Option<String>,
+    /// Nobody needs it any more: it is secured, then removed.
+    pub released: bool,
+    /// Work on it that failed and is tried again.
+    pub delay: Option<super::attempt::Delay>,
+}
