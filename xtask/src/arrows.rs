@@ -76,6 +76,13 @@ pub const CRATES: &[Crate] = &[
         outside: None,
     },
     Crate {
+        name: "legion-git",
+        tier: Tier::Adapters,
+        purpose: "Git as typed verbs: control.git, clones of tickets, and the person's own repository.",
+        may_know: &["legion-process"],
+        outside: None,
+    },
+    Crate {
         name: "legion-agents",
         tier: Tier::Adapters,
         purpose: "Drivers: how each kind of agent program is started, spoken to and understood.",
@@ -86,7 +93,7 @@ pub const CRATES: &[Crate] = &[
         name: "legion-engine",
         tier: Tier::Engine,
         purpose: "The keeper of each project, and the hands that carry out its steps.",
-        may_know: &["legion-agents", "legion-model", "legion-process", "legion-runtime", "legion-store"],
+        may_know: &["legion-agents", "legion-git", "legion-model", "legion-process", "legion-runtime", "legion-store"],
         outside: None,
     },
     Crate {
@@ -122,7 +129,7 @@ pub const CRATES: &[Crate] = &[
         name: "legion-cli",
         tier: Tier::Faces,
         purpose: "The command line: one file per command over the typed client.",
-        may_know: &["legion-api", "legion-client", "legion-mcp"],
+        may_know: &["legion-api", "legion-client", "legion-git", "legion-mcp"],
         outside: None,
     },
     Crate {
@@ -135,6 +142,7 @@ pub const CRATES: &[Crate] = &[
             "legion-cli",
             "legion-client",
             "legion-engine",
+            "legion-git",
             "legion-mcp",
             "legion-model",
             "legion-process",

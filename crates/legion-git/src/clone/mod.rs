@@ -1,0 +1,14 @@
+//! The clone of a ticket's attempt: made by us, the agent's from then on, and never again a repository to us.
+
+pub(crate) mod collect;
+pub(crate) mod copy_ignored;
+pub(crate) mod fetch_updates;
+pub(crate) mod head;
+pub(crate) mod nested;
+pub(crate) mod note;
+pub(crate) mod objects;
+pub(crate) mod place;
+pub(crate) mod prepare;
+pub(crate) mod remove;
+pub(crate) mod rescue;
+pub(crate) mod snapshot;
