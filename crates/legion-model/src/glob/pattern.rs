@@ -55,6 +55,11 @@ impl Glob {
         self.alternatives.iter().map(Pattern::prefix)
     }
 
+    /// Bytes of the glob with its braces written out, at most.
+    pub(crate) fn bytes(&self) -> usize {
+        self.text.len() * self.alternatives.len()
+    }
+
     /// A measure of the work that a comparison with this glob is.
     pub(crate) fn weight(&self) -> u64 {
         self.alternatives.iter().map(Pattern::weight).sum()

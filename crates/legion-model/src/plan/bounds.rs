@@ -44,3 +44,9 @@ pub const OVERLAP_SENTENCES_MAX: usize = 20;
 
 /// Pairs of tickets with overlapping files that are kept of one plan.
 pub const OVERLAPS_MAX: usize = 1_000;
+
+/// Bytes of all texts of a plan, with the defaults in each ticket.
+pub const PLAN_BYTES_MAX: u64 = 128 * 1024 * 1024;
+
+/// Bytes of all globs of a plan, with the defaults in each ticket and every pair of braces written out.
+pub const GLOBS_BYTES_MAX: usize = 8 * 1024 * 1024;

@@ -13,8 +13,9 @@ use super::overlap::{self, Found};
 use super::phrase::{listed, quoted};
 use super::problem::{PlanProblem, PlanWarning, ProblemKind, WarningKind};
 use super::session::check_session;
+use super::size::text_bytes;
 use super::spec::{PlanSpec, TicketFields, TicketSpec};
-use super::ticket::{Teller, check_fields, check_own, driver, is_blank, label};
+use super::ticket::{GlobRoom, Teller, check_fields, check_own, driver, is_blank, label};
 use super::words::{OnUpstream, OverlapPolicy};
 
 /// What is known of the project that the plan is for.
@@ -37,8 +38,9 @@ const NAMES_SHOWN: usize = 12;
 pub fn check(plan: &PlanSpec, known: &Known) -> Result<CheckedPlan, Vec<PlanProblem>> {
     let mut problems = Vec::new();
     let protect = check_session(&plan.session, &mut problems);
+    let mut room = GlobRoom { left: Some(GLOBS_BYTES_MAX) };
     let mut teller = Teller { label: "[defaults]".to_owned(), ticket: None, problems: &mut problems };
-    let default_files = check_fields(&plan.defaults, &mut teller);
+    let default_files = check_fields(&plan.defaults, &mut room, &mut teller);
     if plan.tickets.is_empty() {
         let sentence = "the plan has no ticket; write at least one `[[ticket]]`".to_owned();
         problems.push(PlanProblem { kind: ProblemKind::Empty, ticket: None, sentence });
@@ -50,15 +52,33 @@ pub fn check(plan: &PlanSpec, known: &Known) -> Result<CheckedPlan, Vec<PlanProb
         problems.push(PlanProblem { kind: ProblemKind::TooManyTickets, ticket: None, sentence });
         return Err(problems);
     }
+    let bytes = text_bytes(plan);
+    if bytes > PLAN_BYTES_MAX {
+        let (all, limit) = (bytes / (1024 * 1024), PLAN_BYTES_MAX / (1024 * 1024));
+        let sentence = format!(
+            "the plan's texts come to {all} MiB with `[defaults]` in each ticket; they may have at most {limit} MiB"
+        );
+        problems.push(PlanProblem { kind: ProblemKind::Limit, ticket: None, sentence });
+    }
     let places = places(&plan.tickets, &mut problems);
     let mut files = Vec::with_capacity(plan.tickets.len());
     for (at, ticket) in plan.tickets.iter().enumerate() {
         let key = Some(ticket.key.clone()).filter(|key| !key.is_empty());
         let mut teller = Teller { label: label(&ticket.key, at), ticket: key, problems: &mut problems };
         check_own(ticket, &mut teller);
-        let own_files = check_fields(&ticket.fields, &mut teller);
-        files.push(if ticket.fields.files.is_some() { own_files } else { default_files.clone() });
+        let own_files = check_fields(&ticket.fields, &mut room, &mut teller);
+        files.push(match ticket.fields.files {
+            Some(_) => own_files,
+            None => default_files.iter().take_while(|glob| room.take(glob)).cloned().collect(),
+        });
         check_merged(ticket, &plan.defaults, known, &mut teller);
+    }
+    if room.left.is_none() {
+        let mebibytes = GLOBS_BYTES_MAX / (1024 * 1024);
+        let sentence = format!(
+            "the globs in `files` of all tickets come to more than {mebibytes} MiB with their braces written out; write shorter ones"
+        );
+        problems.push(PlanProblem { kind: ProblemKind::Limit, ticket: None, sentence });
     }
     let upstream = upstream(&plan.tickets, &places, &mut problems);
     let graph = match Graph::new(upstream) {

@@ -12,6 +12,7 @@ mod phrase;
 mod problem;
 mod ref_name;
 mod session;
+mod size;
 mod spec;
 mod ticket;
 mod words;

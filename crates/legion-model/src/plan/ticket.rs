@@ -17,6 +17,19 @@ pub(super) struct Teller<'a> {
     pub(super) problems: &'a mut Vec<PlanProblem>,
 }
 
+/// How many bytes of globs a plan may have yet.
+pub(super) struct GlobRoom {
+    pub(super) left: Option<usize>,
+}
+
+impl GlobRoom {
+    /// Whether the glob still fits. After the first that does not, none does.
+    pub(super) fn take(&mut self, glob: &Glob) -> bool {
+        self.left = self.left.and_then(|left| left.checked_sub(glob.bytes()));
+        self.left.is_some()
+    }
+}
+
 /// Why a text is no name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum NameFault {
@@ -66,7 +79,7 @@ pub(super) fn check_own(ticket: &TicketSpec, teller: &mut Teller<'_>) {
 }
 
 /// Checks what a ticket may say itself or take from the defaults; returns the globs of its files.
-pub(super) fn check_fields(fields: &TicketFields, teller: &mut Teller<'_>) -> Vec<Glob> {
+pub(super) fn check_fields(fields: &TicketFields, room: &mut GlobRoom, teller: &mut Teller<'_>) -> Vec<Glob> {
     check_text("context", fields.context.as_deref(), teller);
     check_text("plan", fields.plan.as_deref(), teller);
     for (field, list) in [("criteria", &fields.criteria), ("gate", &fields.gate)] {
@@ -81,7 +94,7 @@ pub(super) fn check_fields(fields: &TicketFields, teller: &mut Teller<'_>) -> Ve
     {
         teller.tell(ProblemKind::Text, "`gate` has an empty command, which would pass whatever happens");
     }
-    let files = check_files(fields.files.as_deref().unwrap_or_default(), teller);
+    let files = check_files(fields.files.as_deref().unwrap_or_default(), room, teller);
     for (field, name) in
         [("team", &fields.team), ("role", &fields.role), ("group", &fields.group), ("model", &fields.model)]
     {
@@ -141,12 +154,13 @@ fn check_words(fields: &TicketFields, teller: &mut Teller<'_>) {
     }
 }
 
-fn check_files(files: &[String], teller: &mut Teller<'_>) -> Vec<Glob> {
+fn check_files(files: &[String], room: &mut GlobRoom, teller: &mut Teller<'_>) -> Vec<Glob> {
     check_length("files", files.len(), teller);
     let mut globs = Vec::with_capacity(files.len());
     for text in files.iter().take(LIST_MAX) {
         match Glob::parse(text) {
-            Ok(glob) => globs.push(glob),
+            Ok(glob) if room.take(&glob) => globs.push(glob),
+            Ok(_) => break,
             Err(fault) => teller.tell(ProblemKind::Glob, format!("{} in `files` is no glob: {fault}", quoted(text))),
         }
     }

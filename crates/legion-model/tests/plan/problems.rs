@@ -251,3 +251,21 @@ fn very_many_problems_are_counted_and_not_all_told() {
     assert_eq!(sentences.len(), bounds::PROBLEMS_MAX + 1);
     assert_eq!(sentences.last().unwrap(), "the plan has 2000 problems more");
 }
+
+#[test]
+fn a_short_plan_that_stands_for_very_much_is_refused() {
+    let mut large = plan((0..200).map(|number| ticket(&number.to_string(), &[])).collect());
+    large.defaults.context = Some("x".repeat(bounds::TEXT_BYTES_MAX));
+    assert_eq!(
+        refused(&large),
+        ["the plan's texts come to 200 MiB with `[defaults]` in each ticket; they may have at most 128 MiB"]
+    );
+    let mut globs = plan((0..2_000).map(|number| ticket(&number.to_string(), &[])).collect());
+    globs.defaults.files = Some(vec![format!("{}{}", "{a,b}".repeat(6), "*x".repeat(400))]);
+    assert_eq!(
+        refused(&globs),
+        [
+            "the globs in `files` of all tickets come to more than 8 MiB with their braces written out; write shorter ones"
+        ]
+    );
+}
