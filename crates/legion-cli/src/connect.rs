@@ -3,19 +3,22 @@
 use std::{path::Path, time::Duration};
 
 use legion_api::{ProblemCode, ServiceInfo};
-use legion_client::{Client, ClientError, Endpoint, Found, Patience};
+use legion_client::{Client, ClientError, Endpoint, Found, Holder, Patience};
 use tokio::time::sleep;
 
 use crate::{
     clock,
     context::Context,
     error::CliError,
-    hooks::{Listen, ServeArgs},
+    exit,
+    hooks::{Listen, ServeArgs, StartedService},
 };
 
 /// A service must answer this soon after its start.
 const START_SECONDS_MAX: u64 = 10;
-/// How often a starting service is looked for. Nothing tells us of it: it is not our child.
+/// A service that holds the data directory answers within this, unless something is wrong: it starts, or it ends its agents.
+const HELD_SECONDS_MAX: u64 = 10;
+/// How often a starting service is looked for. Nothing tells us that it is ready.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// A living service answers within this, even on a busy machine.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
@@ -40,52 +43,98 @@ pub(crate) async fn connect_if_running(context: Context<'_>) -> Result<Option<Cl
 }
 
 /// Where the service is, if it runs. One that was named by its address is believed to: what is wrong with it, the call itself will say.
+///
+/// A service that holds the data directory and does not answer is waited for: it may be starting or ending. None means that none is there.
 pub(crate) async fn running(context: Context<'_>) -> Result<Option<Endpoint>, CliError> {
-    let environment = context.service();
-    let endpoint = Endpoint::discover(&environment)?;
-    let runs = match endpoint.found {
-        Found::Url => true,
-        Found::ServiceFile(_) => answers(&endpoint).await,
-        // Another service may listen on the default port. The data directory of ours would have a service file.
-        Found::Default => environment.data_dir().is_none() && answers(&endpoint).await,
-    };
-    Ok(runs.then_some(endpoint))
+    running_in(&context.service()).await
 }
 
-/// Starts the service in the background and waits until it answers.
-pub(crate) async fn start(context: Context<'_>, args: &ServeArgs) -> Result<Endpoint, CliError> {
-    context.hooks.start_detached(args).map_err(|why| CliError::Start { why })?;
-    until_ready(context, &args.data_dir).await
-}
-
-/// Waits until the service of this data directory answers.
-pub(crate) async fn until_ready(context: Context<'_>, data_dir: &Path) -> Result<Endpoint, CliError> {
-    let environment = context.environment.of_service(Some(data_dir), None);
-    let deadline = clock::instant() + Duration::from_secs(START_SECONDS_MAX);
+/// As [`running`], for a service of one's own choice.
+pub(crate) async fn running_in(environment: &legion_client::Environment) -> Result<Option<Endpoint>, CliError> {
+    let deadline = clock::instant() + Duration::from_secs(HELD_SECONDS_MAX);
     loop {
-        // Files of a service that just starts can be there in part: that is looked at again.
-        if let Ok(endpoint) = Endpoint::discover(&environment)
-            && matches!(endpoint.found, Found::ServiceFile(_))
-            && answers(&endpoint).await
-        {
-            return Ok(endpoint);
+        let endpoint = Endpoint::discover(environment)?;
+        let data_dir = environment.data_dir();
+        let answer = match (&endpoint.found, &data_dir) {
+            (Found::Url, _) => return Ok(Some(endpoint)),
+            (Found::ServiceFile(_) | Found::Lock(_), _) | (Found::Default, None) => ask(&endpoint).await,
+            // Another service may listen on the default port. The data directory of ours would say where it is.
+            (Found::Default, Some(_)) => Heard::Nobody,
+        };
+        if answer == Heard::Service {
+            return Ok(Some(endpoint));
+        }
+        let Some((data_dir, holder)) = data_dir.and_then(|dir| Some((dir.clone(), Holder::of(&dir)?))) else {
+            return Ok(None);
+        };
+        if answer == Heard::WrongToken && holder.url.as_ref() == Some(&endpoint.url) {
+            let token = data_dir.join("token");
+            return Err(CliError::Locked {
+                token,
+                missing: endpoint.token.is_none(),
+                pid: holder.pid,
+                url: endpoint.url,
+            });
         }
         if clock::instant() >= deadline {
-            return Err(CliError::NotReady { seconds: START_SECONDS_MAX });
+            return Err(CliError::Silent { data_dir, pid: holder.pid, url: holder.url });
         }
         sleep(LOOK_EVERY).await;
     }
 }
 
-/// True when the service of this data directory answers there.
-pub(crate) async fn answers(endpoint: &Endpoint) -> bool {
-    let Ok(client) = Client::to(endpoint) else { return false };
+/// Starts the service in the background and waits until it answers.
+pub(crate) async fn start(context: Context<'_>, args: &ServeArgs) -> Result<Endpoint, CliError> {
+    let mut started = context.hooks.start_detached(args).map_err(|why| CliError::Start { why })?;
+    until_ready(context, &args.data_dir, Some(started.as_mut())).await
+}
+
+/// Waits until the service of this data directory answers, or the one that was started for it has ended.
+pub(crate) async fn until_ready(
+    context: Context<'_>,
+    data_dir: &Path,
+    mut started: Option<&mut dyn StartedService>,
+) -> Result<Endpoint, CliError> {
+    let environment = context.environment.of_service(Some(data_dir), None);
+    let deadline = clock::instant() + Duration::from_secs(START_SECONDS_MAX);
+    let mut ended = None;
+    loop {
+        // Files of a service that just starts can be there in part: that is looked at again.
+        if let Ok(endpoint) = Endpoint::discover(&environment)
+            && matches!(endpoint.found, Found::ServiceFile(_) | Found::Lock(_))
+            && ask(&endpoint).await == Heard::Service
+        {
+            return Ok(endpoint);
+        }
+        ended = ended.or_else(|| started.as_mut()?.ended());
+        match &ended {
+            // Another one was faster: that one is waited for.
+            Some(end) if end.code == Some(exit::DATA_DIR_HELD.into()) && clock::instant() < deadline => {}
+            Some(end) => return Err(CliError::Start { why: end.why.clone() }),
+            None if clock::instant() >= deadline => return Err(CliError::NotReady { seconds: START_SECONDS_MAX }),
+            None => {}
+        }
+        sleep(LOOK_EVERY).await;
+    }
+}
+
+/// What is to be heard at an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Heard {
+    Service,
+    /// Somebody, to whom our token says nothing: someone else's service that has that port meanwhile, or ours without its token.
+    WrongToken,
+    Nobody,
+}
+
+async fn ask(endpoint: &Endpoint) -> Heard {
+    let Ok(client) = Client::to(endpoint) else { return Heard::Nobody };
     let client = client.with_patience(Patience::NONE).with_call_timeout(ANSWER_WITHIN);
     match client.service().await {
-        Ok(_) => true,
-        // A stale service file, and meanwhile someone else's service has that port: our token opens nothing there.
-        Err(ClientError::Problem(problem)) => problem.code != ProblemCode::Unauthorized,
-        Err(_) => false,
+        Ok(_) => Heard::Service,
+        Err(ClientError::Problem(problem)) if problem.code == ProblemCode::Unauthorized => Heard::WrongToken,
+        Err(ClientError::Problem(_)) => Heard::Service,
+        Err(_) => Heard::Nobody,
     }
 }
 
@@ -98,7 +147,7 @@ pub(crate) fn service_file(data_dir: &Path) -> Option<ServiceInfo> {
 /// Waits until nothing answers there any more.
 pub(crate) async fn until_gone(endpoint: &Endpoint, within: Duration) -> Result<(), CliError> {
     let deadline = clock::instant() + within;
-    while answers(endpoint).await {
+    while ask(endpoint).await == Heard::Service {
         if clock::instant() >= deadline {
             return Err(CliError::NotDown { seconds: within.as_secs() });
         }

@@ -1,6 +1,10 @@
 //! Why a command did not do what it was asked to, and how that is told.
 
-use std::{error::Error, io, path::PathBuf};
+use std::{
+    error::Error,
+    io,
+    path::{Path, PathBuf},
+};
 
 use legion_api::{Problem, ProblemCode};
 use legion_client::ClientError;
@@ -28,6 +32,11 @@ pub(crate) enum CliError {
     Output(#[from] io::Error),
     #[error("another service holds `{}`: pid {pid} at {url}", data_dir.display())]
     Held { data_dir: PathBuf, pid: u32, url: String },
+    /// It runs, and this caller has nothing that opens it.
+    #[error("the service at {url}{} runs, but {}", of_pid(*pid), token_fault(token, *missing))]
+    Locked { token: PathBuf, missing: bool, pid: Option<u32>, url: String },
+    #[error("a service{} holds `{}` but does not answer{}", of_pid(*pid), data_dir.display(), at_url(url.as_deref()))]
+    Silent { data_dir: PathBuf, pid: Option<u32>, url: Option<String> },
     #[error("failed to start the service: {why}")]
     Start { why: String },
     #[error("the service was started but did not answer within {seconds} s")]
@@ -73,7 +82,7 @@ impl CliError {
             Self::Client(error) => of_client(error),
             Self::Refused(problem) => exit::of_problem(problem.code),
             Self::Usage { .. } => exit::USAGE,
-            Self::Start { .. } | Self::NotReady { .. } => exit::UNREACHABLE,
+            Self::Start { .. } | Self::NotReady { .. } | Self::Locked { .. } | Self::Silent { .. } => exit::UNREACHABLE,
             Self::Held { .. } => exit::DATA_DIR_HELD,
             Self::Interrupted => exit::INTERRUPTED,
             Self::WaitTimedOut { .. } => exit::WAIT_TIMED_OUT,
@@ -103,6 +112,13 @@ impl CliError {
             Self::Client(error) => error.hint(),
             Self::Refused(problem) => problem.hint.clone(),
             Self::Usage { hint, .. } | Self::Failed { hint, .. } => hint.clone(),
+            Self::Locked { pid, .. } => Some(format!(
+                "put the token back; or end it with `{}`: the next start makes a new token, and conversations stay",
+                kill(*pid)
+            )),
+            Self::Silent { pid, .. } => {
+                Some(format!("wait if it is starting or ending; otherwise end it with `{}`", kill(*pid)))
+            }
             Self::Start { .. } | Self::NotReady { .. } => Some(
                 "run `legion serve` in the foreground to see why; `legion doctor` looks at this machine".to_owned(),
             ),
@@ -160,7 +176,9 @@ impl CliError {
             _ if let Some(code) = code => (code.as_str(), code.title()),
             Self::Client(ClientError::Unreachable { .. } | ClientError::TimedOut { .. })
             | Self::Start { .. }
-            | Self::NotReady { .. } => ("unreachable", "the service cannot be reached"),
+            | Self::NotReady { .. }
+            | Self::Locked { .. }
+            | Self::Silent { .. } => ("unreachable", "the service cannot be reached"),
             Self::Held { .. } => ("data-dir-held", "another service holds the data directory"),
             Self::Interrupted => ("interrupted", "interrupted"),
             Self::WaitTimedOut { .. } => ("wait-timed-out", "the wait timed out"),
@@ -175,6 +193,23 @@ impl CliError {
             code,
         }
     }
+}
+
+fn of_pid(pid: Option<u32>) -> String {
+    pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default()
+}
+
+fn at_url(url: Option<&str>) -> String {
+    url.map(|url| format!(" at {url}")).unwrap_or_default()
+}
+
+fn token_fault(token: &Path, missing: bool) -> String {
+    let token = token.display();
+    if missing { format!("its token is not at `{token}`") } else { format!("the token in `{token}` does not open it") }
+}
+
+fn kill(pid: Option<u32>) -> String {
+    pid.map_or_else(|| "kill PID".to_owned(), |pid| format!("kill {pid}"))
 }
 
 fn of_client(error: &ClientError) -> u8 {

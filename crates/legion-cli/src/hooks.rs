@@ -29,17 +29,52 @@ pub struct ServeArgs {
     pub data_dir: PathBuf,
 }
 
+/// What a check found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    Ok,
+    /// Something is not there that only some need.
+    Note,
+    /// It works, and should be better.
+    Warning,
+    /// Nothing works, or not what was checked.
+    Failed,
+}
+
+impl Verdict {
+    /// Passed, or failed.
+    pub fn of(passed: bool) -> Self {
+        if passed { Self::Ok } else { Self::Failed }
+    }
+}
+
 /// One check of the machine by `legion doctor`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Probe {
     /// What was checked, in a word or two.
     pub name: String,
     /// Whether it is as it should be.
-    pub ok: bool,
+    pub verdict: Verdict,
     /// What was found.
     pub detail: String,
     /// What to do about it.
     pub fix: Option<String>,
+}
+
+/// A service that was started in the background.
+pub trait StartedService {
+    /// How it ended, if it has. Does not wait.
+    fn ended(&mut self) -> Option<ServiceEnd>;
+}
+
+/// The early end of a service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceEnd {
+    /// Its exit code; null after a signal.
+    pub code: Option<i32>,
+    /// Its last words, or how it ended.
+    pub why: String,
 }
 
 /// The part of the program that is no client; the binary supplies it.
@@ -50,7 +85,7 @@ pub trait Hooks {
     ///
     /// # Errors
     /// Says why no process could be started.
-    fn start_detached(&self, args: &ServeArgs) -> Result<(), String>;
+    fn start_detached(&self, args: &ServeArgs) -> Result<Box<dyn StartedService>, String>;
     /// Becomes the parent of one agent's process. The arguments are the shim's own.
     fn shim(&self, arguments: &[OsString]) -> ExitCode;
     /// The OpenAPI document, as JSON text.

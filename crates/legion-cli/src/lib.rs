@@ -25,4 +25,4 @@ pub use arguments::Arguments;
 pub use entry::main;
 pub use environment::Environment;
 pub use exit::EXIT_CODES;
-pub use hooks::{Hooks, Listen, Probe, ServeArgs};
+pub use hooks::{Hooks, Listen, Probe, ServeArgs, ServiceEnd, StartedService, Verdict};

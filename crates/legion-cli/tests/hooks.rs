@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use legion_cli::{Environment, Hooks, Listen, Probe, ServeArgs};
+use legion_cli::{Environment, Hooks, Listen, Probe, ServeArgs, StartedService, Verdict};
 
 /// Writes down what it is asked to do, and does none of it.
 #[derive(Default)]
@@ -25,7 +25,7 @@ impl Hooks for Notes {
         self.served.borrow_mut().push(args.clone());
         ExitCode::from(3)
     }
-    fn start_detached(&self, args: &ServeArgs) -> Result<(), String> {
+    fn start_detached(&self, args: &ServeArgs) -> Result<Box<dyn StartedService>, String> {
         self.started.borrow_mut().push(args.clone());
         Err("this test starts nothing".to_owned())
     }
@@ -38,7 +38,7 @@ impl Hooks for Notes {
     }
     fn doctor(&self, data_dir: &Path) -> Vec<Probe> {
         let detail = data_dir.display().to_string();
-        vec![Probe { name: "data directory".to_owned(), ok: self.healthy, detail, fix: None }]
+        vec![Probe { name: "data directory".to_owned(), verdict: Verdict::of(self.healthy), detail, fix: None }]
     }
     fn run(&self, _: &OsStr, _: &[&OsStr], _: &Path, _: Duration) -> io::Result<Output> {
         Err(io::ErrorKind::NotFound.into())

@@ -17,7 +17,7 @@ use axum::{
     routing::{get, post},
 };
 use legion_api::{Problem, ProblemCode};
-use legion_cli::{Environment, Hooks, Probe, ServeArgs};
+use legion_cli::{Environment, Hooks, Probe, ServeArgs, StartedService};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, runtime};
 
@@ -31,7 +31,7 @@ impl Hooks for NoHooks {
     fn serve(&self, _: &ServeArgs) -> ExitCode {
         panic!("nothing is to be served")
     }
-    fn start_detached(&self, _: &ServeArgs) -> Result<(), String> {
+    fn start_detached(&self, _: &ServeArgs) -> Result<Box<dyn StartedService>, String> {
         panic!("nothing is to be started")
     }
     fn shim(&self, _: &[OsString]) -> ExitCode {

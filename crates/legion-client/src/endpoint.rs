@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use legion_api::ServiceInfo;
 
-use crate::ClientError;
+use crate::{ClientError, Holder};
 
 /// Where a service listens when nobody said otherwise.
 pub const DEFAULT_URL: &str = "http://localhost:6666";
@@ -52,6 +52,8 @@ pub enum Found {
     Url,
     /// The service file at this path.
     ServiceFile(PathBuf),
+    /// There is no usable service file, and the lock of this data directory is held.
+    Lock(PathBuf),
     /// Nothing: the default address.
     Default,
 }
@@ -74,17 +76,23 @@ impl fmt::Debug for Endpoint {
 }
 
 impl Endpoint {
-    /// Finds the service: by `LEGION_URL`, else by the service file of the data directory, else at [`DEFAULT_URL`]. The token is
-    /// `LEGION_TOKEN`, else the one in the data directory.
+    /// Finds the service: by `LEGION_URL`, else by the service file of the data directory, else by its lock while that is held, else at
+    /// [`DEFAULT_URL`]. The token is `LEGION_TOKEN`, else the one in the data directory. A service file that makes no sense is none.
     ///
-    /// Fails when a file that is there cannot be read or understood.
+    /// Fails when a file that is there cannot be read.
     pub fn discover(environment: &Environment) -> Result<Self, ClientError> {
         let token = find_token(environment)?;
         if let Some(url) = given_text(environment.legion_url.as_deref()) {
             return Ok(Self { url: url.to_owned(), token, found: Found::Url });
         }
-        Ok(match from_service_file(environment.data_dir().as_deref())? {
-            Some((url, path)) => Self { url, token, found: Found::ServiceFile(path) },
+        let Some(dir) = environment.data_dir() else {
+            return Ok(Self { url: DEFAULT_URL.to_owned(), token, found: Found::Default });
+        };
+        if let Some((url, path)) = from_service_file(Some(&dir))? {
+            return Ok(Self { url, token, found: Found::ServiceFile(path) });
+        }
+        Ok(match Holder::of(&dir).and_then(|holder| holder.url) {
+            Some(url) => Self { url, token, found: Found::Lock(dir) },
             None => Self { url: DEFAULT_URL.to_owned(), token, found: Found::Default },
         })
     }
@@ -116,10 +124,8 @@ fn from_service_file(dir: Option<&Path>) -> Result<Option<(String, PathBuf)>, Cl
     let Some(dir) = dir else { return Ok(None) };
     let path = dir.join(SERVICE_FILE);
     let Some(text) = read(&path)? else { return Ok(None) };
-    match serde_json::from_str::<ServiceInfo>(&text) {
-        Ok(info) => Ok(Some((info.url, path))),
-        Err(source) => Err(ClientError::Discover { path, source: source.into() }),
-    }
+    // Garbage says as little as no file; who holds the directory is still to be found out.
+    Ok(serde_json::from_str::<ServiceInfo>(&text).ok().map(|info| (info.url, path)))
 }
 
 fn read(path: &Path) -> Result<Option<String>, ClientError> {
@@ -129,9 +135,9 @@ fn read(path: &Path) -> Result<Option<String>, ClientError> {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
         Err(error) => return Err(failed(error)),
     };
-    let mut text = String::new();
-    file.take(FILE_BYTES_MAX).read_to_string(&mut text).map_err(failed)?;
-    Ok(Some(text))
+    let mut bytes = Vec::new();
+    file.take(FILE_BYTES_MAX).read_to_end(&mut bytes).map_err(failed)?;
+    Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
 fn given(path: Option<&Path>) -> Option<&Path> {

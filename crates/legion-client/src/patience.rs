@@ -27,7 +27,7 @@ impl Patience {
     pub fn command_line(found: &Found) -> Self {
         let unreached = match found {
             Found::Url => Duration::from_secs(10),
-            Found::ServiceFile(_) => Duration::from_secs(2),
+            Found::ServiceFile(_) | Found::Lock(_) => Duration::from_secs(2),
             Found::Default => Duration::ZERO,
         };
         Self { unreached, lost: Duration::from_secs(10) }

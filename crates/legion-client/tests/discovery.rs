@@ -4,7 +4,7 @@ mod support;
 
 use std::path::Path;
 
-use legion_client::{Client, ClientError, DEFAULT_URL, Endpoint, Environment, Found, Patience};
+use legion_client::{Client, DEFAULT_URL, Endpoint, Environment, Found, Holder, Patience};
 use serde_json::json;
 use support::{Reply, Service};
 
@@ -48,13 +48,29 @@ fn the_data_directory_is_named_or_follows_xdg() {
 }
 
 #[test]
-fn a_service_file_that_makes_no_sense_is_named() {
+fn without_a_usable_service_file_the_held_lock_tells() {
     let dir = tempfile::tempdir().expect("a directory");
-    std::fs::write(dir.path().join("service.json"), "{").expect("written");
     let environment = Environment { legion_data_dir: Some(dir.path().to_owned()), ..Environment::default() };
-    let error = Endpoint::discover(&environment).expect_err("not understood");
-    assert!(matches!(&error, ClientError::Discover { path, .. } if path.ends_with("service.json")), "{error:?}");
-    assert_eq!(error.exit_code(), 2);
+    let url = "http://127.0.0.1:7003";
+    let path = dir.path().join("lock");
+    std::fs::write(&path, format!("17\n{url}\n")).expect("written");
+    for garbage in [None, Some(&b"{"[..]), Some(&b""[..]), Some(&b"\xff\xfe"[..])] {
+        if let Some(garbage) = garbage {
+            std::fs::write(dir.path().join("service.json"), garbage).expect("written");
+        }
+        let nobody = Endpoint::discover(&environment).expect("found");
+        assert_eq!(
+            (nobody.url.as_str(), nobody.found),
+            (DEFAULT_URL, Found::Default),
+            "a crash leaves the file behind"
+        );
+        assert_eq!(Holder::of(dir.path()), None);
+        let lock = std::fs::File::open(&path).expect("opened");
+        lock.try_lock().expect("locked");
+        let found = Endpoint::discover(&environment).expect("found");
+        assert_eq!((found.url.as_str(), found.found), (url, Found::Lock(dir.path().to_owned())));
+        assert_eq!(Holder::of(dir.path()), Some(Holder { pid: Some(17), url: Some(url.to_owned()) }));
+    }
 }
 
 #[tokio::test]

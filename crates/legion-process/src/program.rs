@@ -171,8 +171,25 @@ impl Program {
     }
 }
 
+/// A program that was started to outlive this one.
+#[derive(Debug)]
+pub struct Detached {
+    child: std::process::Child,
+}
+
+impl Detached {
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// How it ended, if it has. Does not wait.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
+    }
+}
+
 /// Starts `program` in a session of its own, with both outputs to `log`, to live on when this
-/// process ends; returns its pid. `env` is its whole environment.
+/// process ends. `env` is its whole environment.
 /// It is not waited for: the caller is expected to end before it.
 ///
 /// # Errors
@@ -182,7 +199,7 @@ pub fn spawn_detached<S: AsRef<OsStr>, N: AsRef<OsStr>, V: AsRef<OsStr>>(
     args: impl IntoIterator<Item = S>,
     env: impl IntoIterator<Item = (N, V)>,
     log: File,
-) -> Result<u32, ProgramError> {
+) -> Result<Detached, ProgramError> {
     let program = Program::new(program).args(args).envs(env);
     let failed = |source| program.start_error(source);
     let mut command = program.command();
@@ -196,7 +213,7 @@ pub fn spawn_detached<S: AsRef<OsStr>, N: AsRef<OsStr>, V: AsRef<OsStr>>(
     // system call, and nothing else happens there.
     unsafe { command.pre_exec(detach) };
     let child = command.spawn().map_err(failed)?;
-    Ok(child.id())
+    Ok(Detached { child })
 }
 
 /// Kills the group of a child that was not waited for.

@@ -59,7 +59,7 @@ async fn a_detached_program_has_its_own_session_and_writes_to_its_log() {
     let log = directory.path().join("log");
     let script =
         "echo out; echo error >&2; cut -d ' ' -f 6 /proc/$$/stat; echo $GREETING; read line && echo input; echo end";
-    let pid = spawn_detached(
+    let mut detached = spawn_detached(
         Path::new("/bin/sh"),
         ["-c", script],
         [("PATH", "/usr/bin:/bin"), ("GREETING", "hello")],
@@ -75,7 +75,11 @@ async fn a_detached_program_has_its_own_session_and_writes_to_its_log() {
         assert!(Instant::now() < deadline, "{text}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     };
-    assert_eq!(text, format!("out\nerror\n{pid}\nhello\nend\n"));
+    assert_eq!(text, format!("out\nerror\n{}\nhello\nend\n", detached.pid()));
+    while detached.ended().is_none_or(|status| !status.success()) {
+        assert!(Instant::now() < deadline, "it does not end");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 async fn until_dead(pid: &str) {

@@ -23,6 +23,17 @@ pub struct DataDirLock {
 }
 
 impl DataDirLock {
+    /// Says whether a directory may become, or is, a data directory; changes nothing. One that does not exist may.
+    pub fn check(data: &Path) -> Result<(), LockError> {
+        match fs::metadata(data) {
+            // Such as /tmp: closing it would shut everyone else out.
+            Ok(metadata) if metadata.mode() & STICKY != 0 => Err(LockError::Shared { path: data.to_owned() }),
+            Ok(_) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(source) => Err(LockError::Directory { path: data.to_owned(), source }),
+        }
+    }
+
     /// Takes the lock of `data`, or says who has it. Makes the directory if needed and closes it to others (0700).
     pub fn acquire(data: &Path) -> Result<Self, LockError> {
         let path = data.join(LOCK_FILE);
@@ -68,13 +79,10 @@ impl DataDirLock {
 
 /// Makes the directory, or closes an existing one to others.
 fn own_folder(data: &Path) -> Result<(), LockError> {
+    DataDirLock::check(data)?;
     let failed = |source| LockError::Directory { path: data.to_owned(), source };
     fs::DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(failed)?;
     let mode = fs::metadata(data).map_err(failed)?.mode();
-    if mode & STICKY != 0 {
-        // Such as /tmp: closing it would shut everyone else out.
-        return Err(LockError::Shared { path: data.to_owned() });
-    }
     if mode & 0o077 != 0 {
         fs::set_permissions(data, fs::Permissions::from_mode(0o700)).map_err(failed)?;
     }

@@ -3,9 +3,12 @@
 use std::path::Path;
 use std::time::Duration;
 
-use legion_cli::Probe;
+use legion_cli::{Probe, Verdict};
 use legion_process::{Holding, Program, SocketDirectory};
 use legion_runtime::{Auth, Environment, Settings};
+use legion_store::DataDirLock;
+
+use crate::error_chain::chain;
 
 /// How long a program may take to say its version.
 const VERSION_TIME: Duration = Duration::from_secs(10);
@@ -22,7 +25,7 @@ pub(crate) fn probes(environment: &Environment, data_dir: &Path) -> Vec<Probe> {
             probes.push(runtime.block_on(claude(environment, &settings)));
             probes.push(auth(&settings));
         }
-        Err(error) => probes.push(bad("settings", error.to_string(), "mend what it names")),
+        Err(error) => probes.push(bad("settings", chain(&error), "mend what it names")),
     }
     probes.push(good(
         "containment",
@@ -32,6 +35,9 @@ pub(crate) fn probes(environment: &Environment, data_dir: &Path) -> Vec<Probe> {
 }
 
 fn data_dir_probe(data_dir: &Path) -> Probe {
+    if let Err(error) = DataDirLock::check(data_dir) {
+        return bad("data directory", chain(&error), "give another one with --data-dir or LEGION_DATA_DIR");
+    }
     let missing = !data_dir.exists();
     let existing = data_dir.ancestors().find(|above| above.exists()).unwrap_or(data_dir);
     match tempfile_in(existing) {
@@ -56,13 +62,15 @@ fn sockets(environment: &Environment, data_dir: &Path) -> Probe {
     let runtime_dir = environment.get("XDG_RUNTIME_DIR").map(Path::new);
     match SocketDirectory::open(data_dir, runtime_dir) {
         Ok(directory) => good("sockets", directory.path().display().to_string()),
-        Err(error) => bad("sockets", error.to_string(), "remove or mend the directory that it names"),
+        Err(error) => bad("sockets", chain(&error), "remove or mend the directory that it names"),
     }
 }
 
 fn holding() -> Probe {
     match legion_process::containment("doctor") {
         Holding::Cgroup(root) => {
+            // Made for the look; one that is in use stays.
+            let _ = root.remove();
             good("process trees", format!("held by a control group for each process, below {}", root.path().display()))
         }
         Holding::Sweep(reason) => {
@@ -73,7 +81,7 @@ fn holding() -> Probe {
 
 async fn version(environment: &Environment, program: &Path) -> Result<String, String> {
     let run = Program::new(program).arg("--version").envs(environment.all()).run_to_end(VERSION_TIME, 4_096).await;
-    let output = run.map_err(|error| error.to_string())?;
+    let output = run.map_err(|error| chain(&error))?;
     if !output.status.success() {
         return Err(format!("`{} --version` failed", program.display()));
     }
@@ -83,12 +91,12 @@ async fn version(environment: &Environment, program: &Path) -> Result<String, St
 async fn git(environment: &Environment) -> Probe {
     let text = match version(environment, Path::new("git")).await {
         Ok(text) => text,
-        Err(error) => return bad("git", error, "install git"),
+        Err(error) => return warning("git", error, "install git: agents that work on a repository need it"),
     };
     let mut numbers = text.split(|c: char| !c.is_ascii_digit()).filter_map(|word| word.parse::<u32>().ok());
     let found = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
     if found < GIT_WANTED {
-        return bad("git", text, "2.47.3 or newer is safer with hostile repositories");
+        return warning("git", text, "2.47.3 or newer is safer with hostile repositories");
     }
     good("git", text)
 }
@@ -98,7 +106,7 @@ async fn claude(environment: &Environment, settings: &Settings) -> Probe {
     match version(environment, &program).await {
         Ok(text) => good("claude code", text),
         Err(error) => {
-            bad("claude code", error, "npm install -g @anthropic-ai/claude-code, or hire with --driver command")
+            note("claude code", error, "npm install -g @anthropic-ai/claude-code, or hire with --driver command")
         }
     }
 }
@@ -113,9 +121,17 @@ fn auth(settings: &Settings) -> Probe {
 }
 
 fn good(name: &str, detail: String) -> Probe {
-    Probe { name: name.to_owned(), ok: true, detail, fix: None }
+    Probe { name: name.to_owned(), verdict: Verdict::Ok, detail, fix: None }
+}
+
+fn note(name: &str, detail: String, fix: &str) -> Probe {
+    Probe { verdict: Verdict::Note, ..bad(name, detail, fix) }
+}
+
+fn warning(name: &str, detail: String, fix: &str) -> Probe {
+    Probe { verdict: Verdict::Warning, ..bad(name, detail, fix) }
 }
 
 fn bad(name: &str, detail: String, fix: &str) -> Probe {
-    Probe { name: name.to_owned(), ok: false, detail, fix: Some(fix.to_owned()) }
+    Probe { name: name.to_owned(), verdict: Verdict::Failed, detail, fix: Some(fix.to_owned()) }
 }

@@ -8,10 +8,13 @@ use std::path::Path;
 use std::process::{ExitCode, Output};
 use std::time::Duration;
 
-use legion_cli::{Hooks, Listen, Probe, ServeArgs};
+use legion_cli::{Hooks, Listen, Probe, ServeArgs, StartedService};
 use legion_process::{Program, ProgramError};
 use legion_runtime::{DataDir, Environment};
+use legion_store::DataDirLock;
 
+use crate::error_chain::chain;
+use crate::started::Started;
 use crate::{doctor, service};
 
 /// Bytes of output that are kept of a program that the command line runs.
@@ -27,11 +30,13 @@ impl Hooks for Composition<'_> {
         service::run(self.environment, args)
     }
 
-    fn start_detached(&self, args: &ServeArgs) -> Result<(), String> {
-        let data_dir = DataDir::open(&args.data_dir).map_err(|error| error.to_string())?;
+    fn start_detached(&self, args: &ServeArgs) -> Result<Box<dyn StartedService>, String> {
+        DataDirLock::check(&args.data_dir).map_err(|error| chain(&error))?;
+        let data_dir = DataDir::open(&args.data_dir).map_err(|error| chain(&error))?;
         let file = data_dir.logs().join("start.log");
-        let log = OpenOptions::new().create(true).append(true).mode(0o600).open(&file);
-        let log = log.map_err(|error| format!("failed to open `{}`: {error}", file.display()))?;
+        let failed = |error: io::Error| format!("failed to open `{}`: {error}", file.display());
+        let log = OpenOptions::new().create(true).append(true).mode(0o600).open(&file).map_err(failed)?;
+        let begin = log.metadata().map_err(failed)?.len();
         let program = std::env::current_exe().map_err(|error| format!("failed to find the program itself: {error}"))?;
         let mut words: Vec<OsString> = vec!["--data-dir".into(), data_dir.root().into(), "serve".into()];
         if let Listen::At(addresses) = &args.listen {
@@ -40,9 +45,8 @@ impl Hooks for Composition<'_> {
                 words.push(address.to_string().into());
             }
         }
-        legion_process::spawn_detached(&program, &words, self.environment.all(), log)
-            .map(|_| ())
-            .map_err(|error| format!("failed to start the service: {error}"))
+        let process = legion_process::spawn_detached(&program, &words, self.environment.all(), log);
+        Ok(Box::new(Started { process: process.map_err(|error| chain(&error))?, log: file, begin }))
     }
 
     fn shim(&self, _arguments: &[OsString]) -> ExitCode {

@@ -2,10 +2,12 @@
 #![forbid(unsafe_code)]
 
 mod doctor;
+mod error_chain;
 mod hooks;
 mod listen;
 mod log_file;
 mod service;
+mod started;
 
 use std::process::ExitCode;
 

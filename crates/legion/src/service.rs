@@ -18,7 +18,7 @@ use legion_store_sqlite::{Existing, SqliteLog};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-use crate::{listen, log_file::LogFile};
+use crate::{error_chain::chain, listen, log_file::LogFile};
 
 /// Another service holds the data directory.
 const EXIT_HELD: u8 = 3;
@@ -62,7 +62,8 @@ fn fail(what: &str, code: u8) -> ExitCode {
 }
 
 async fn serve(environment: &Environment, args: &ServeArgs) -> Result<(), Failure> {
-    let settings = Settings::load(environment, Some(&args.data_dir)).map_err(failure)?;
+    let settings = Settings::load(environment, Some(&args.data_dir)).map_err(|error| failure(chain(&error)))?;
+    DataDirLock::check(&settings.data_dir).map_err(|error| failure(chain(&error)))?;
     let data_dir = DataDir::open(&settings.data_dir).map_err(|error| failure(chain(&error)))?;
     let mut lock = acquire(&data_dir).await?;
     log_to_file(environment, &data_dir);
@@ -134,11 +135,17 @@ async fn serve(environment: &Environment, args: &ServeArgs) -> Result<(), Failur
 async fn acquire(data_dir: &DataDir) -> Result<DataDirLock, Failure> {
     for _ in 0..ENDING_TRIES {
         match DataDirLock::acquire(data_dir.root()) {
-            Err(LockError::Held { .. }) if !data_dir.service_file().exists() => tokio::time::sleep(ENDING_PAUSE).await,
+            Err(LockError::Held { .. }) if !is_announced(data_dir) => tokio::time::sleep(ENDING_PAUSE).await,
             other => return other.map_err(held),
         }
     }
     DataDirLock::acquire(data_dir.root()).map_err(held)
+}
+
+/// Whether the service file says where a service is. Without it, the lock may also be held for a moment by somebody who looks at it.
+fn is_announced(data_dir: &DataDir) -> bool {
+    let text = std::fs::read(data_dir.service_file()).unwrap_or_default();
+    serde_json::from_slice::<ServiceInfo>(&text).is_ok()
 }
 
 fn held(error: LockError) -> Failure {
@@ -214,15 +221,4 @@ fn login(settings: &Settings, environment: &Environment) -> Login {
         Auth::SetupToken => Login::SetupToken(settings.login.clone()),
         Auth::Login => Login::Person { home: PathBuf::from(environment.get("HOME").unwrap_or("/")) },
     }
-}
-
-/// An error with its causes, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        text.push_str(&format!(": {next}"));
-        cause = next.source();
-    }
-    text
 }

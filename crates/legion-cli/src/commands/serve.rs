@@ -1,7 +1,7 @@
 use std::{net::SocketAddr, process::ExitCode};
 
 use clap::Args;
-use legion_client::Endpoint;
+use legion_client::Holder;
 
 use crate::{
     connect,
@@ -47,10 +47,9 @@ pub(crate) async fn detached(context: Context<'_>, options: &ServeOptions) -> Re
     let data_dir = context.data_dir()?;
     // The service of this data directory is meant, whatever LEGION_URL says.
     let environment = context.environment.of_service(Some(&data_dir), None);
-    if let Some(running) = connect::service_file(&data_dir)
-        && connect::answers(&Endpoint::discover(&environment)?).await
-    {
-        return Err(CliError::Held { data_dir, pid: running.pid, url: running.url });
+    if let Some(running) = connect::running_in(&environment).await? {
+        let pid = Holder::of(&data_dir).and_then(|holder| holder.pid).unwrap_or_default();
+        return Err(CliError::Held { data_dir, pid, url: running.url });
     }
     let endpoint = connect::start(context, &ServeArgs { listen: options.listen(), data_dir: data_dir.clone() }).await?;
     match connect::service_file(&data_dir) {

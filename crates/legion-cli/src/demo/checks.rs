@@ -8,7 +8,7 @@ use super::{
     account::Account,
     sample::{SUITE, SUMMARY},
 };
-use crate::hooks::{Hooks, Probe};
+use crate::hooks::{Hooks, Probe, Verdict};
 
 /// The suite takes a second; what a model wrote may never end.
 const SUITE_WITHIN: Duration = Duration::from_secs(20);
@@ -36,7 +36,7 @@ fn suite(hooks: &dyn Hooks, repository: &Path) -> Probe {
 }
 
 fn probe(name: &str, ok: bool, detail: String) -> Probe {
-    Probe { name: name.to_owned(), ok, detail, fix: None }
+    Probe { name: name.to_owned(), verdict: Verdict::of(ok), detail, fix: None }
 }
 
 /// Whether nobody below works and no message is on its way. It stays so: only a run or a message can begin something.

@@ -22,7 +22,7 @@ use crate::{
     context::Context,
     error::CliError,
     exit,
-    hooks::{Listen, Probe, ServeArgs},
+    hooks::{Listen, Probe, ServeArgs, Verdict},
     text::span,
     view,
 };
@@ -89,7 +89,7 @@ pub(crate) async fn run(context: Context<'_>, args: &DemoArgs) -> Result<u8, Cli
     let played = played?;
     shown?;
     ended?;
-    Ok(if played.checks.iter().all(|check| check.ok) { exit::DONE } else { exit::FAILED })
+    Ok(if played.checks.iter().all(|check| check.verdict != Verdict::Failed) { exit::DONE } else { exit::FAILED })
 }
 
 fn look_for(context: Context<'_>, driver: Driver) -> Result<(), CliError> {
@@ -156,7 +156,7 @@ async fn end(context: Context<'_>, stage: &Stage) -> Result<(), CliError> {
     }
     let data_dir = stage.data_dir();
     // One that was only just being started must not be left behind either.
-    let Ok(endpoint) = connect::until_ready(context, &data_dir).await else { return Ok(()) };
+    let Ok(endpoint) = connect::until_ready(context, &data_dir, None).await else { return Ok(()) };
     let ended = timeout(DOWN_WITHIN, commands::down::end(&endpoint, false)).await;
     let ended = ended.unwrap_or(Err(CliError::NotDown { seconds: DOWN_WITHIN.as_secs() }));
     if ended.is_err() {

@@ -5,14 +5,22 @@ use super::{
     style::Style,
     table::{Cell, table},
 };
-use crate::{hooks::Probe, text::escape_line};
+use crate::{
+    hooks::{Probe, Verdict},
+    text::escape_line,
+};
 
 /// One line per check, and below it what to do where one did not pass.
 pub(crate) fn probes(probes: &[Probe], look: &Look) -> String {
     let rows: Vec<Vec<Cell>> = probes
         .iter()
         .map(|probe| {
-            let verdict = if probe.ok { Cell::styled(Style::Good, "ok") } else { Cell::styled(Style::Bad, "not ok") };
+            let verdict = match probe.verdict {
+                Verdict::Ok => Cell::styled(Style::Good, "ok"),
+                Verdict::Note => Cell::new("note"),
+                Verdict::Warning => Cell::styled(Style::Warn, "warning"),
+                Verdict::Failed => Cell::styled(Style::Bad, "not ok"),
+            };
             vec![verdict, Cell::new(escape_line(&probe.name)), Cell::new(escape_line(&probe.detail))]
         })
         .collect();
@@ -35,19 +43,25 @@ mod tests {
 
     #[test]
     fn a_check_that_did_not_pass_says_what_to_do() {
+        let probe = |name: &str, verdict, detail: &str, fix: Option<&str>| Probe {
+            name: name.to_owned(),
+            verdict,
+            detail: detail.to_owned(),
+            fix: fix.map(str::to_owned),
+        };
         let found = [
-            Probe { name: "git".to_owned(), ok: true, detail: "2.47.3".to_owned(), fix: None },
-            Probe {
-                name: "claude".to_owned(),
-                ok: false,
-                detail: "not on PATH".to_owned(),
-                fix: Some("npm install -g @anthropic-ai/claude-code".to_owned()),
-            },
+            probe("sockets", Verdict::Ok, "/run/legion", None),
+            probe("git", Verdict::Warning, "2.40.0", Some("2.47.3 or newer is safer")),
+            probe("claude", Verdict::Note, "not on PATH", Some("npm install -g @anthropic-ai/claude-code")),
+            probe("data directory", Verdict::Failed, "not writable", None),
         ];
         insta::assert_snapshot!(probes(&found, &samples::look()), @r"
-        ok      git     2.47.3
-        not ok  claude  not on PATH
+        ok       sockets         /run/legion
+        warning  git             2.40.0
+                hint: 2.47.3 or newer is safer
+        note     claude          not on PATH
                 hint: npm install -g @anthropic-ai/claude-code
+        not ok   data directory  not writable
         ");
     }
 }

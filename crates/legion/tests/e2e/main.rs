@@ -6,4 +6,5 @@ mod exactly_once;
 mod full_disk;
 mod hostile;
 mod restart;
+mod start;
 mod support;
