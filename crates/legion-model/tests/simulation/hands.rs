@@ -43,7 +43,7 @@ impl Simulation {
             Step::Interrupt { run, number, .. } => view.interrupted = Some((*run, *number)),
             Step::Probe { .. } => view.probed_ms = Some(self.mono_ms),
             Step::Stop { .. } => view.stopping = true,
-            Step::Due(_) => {}
+            Step::Work { .. } | Step::Drop { .. } | Step::Due(_) => {}
         }
         self.note(format!("step {step:?}"));
         if self.random.chance(self.habits.duplicates) {
@@ -111,7 +111,7 @@ impl Simulation {
                 }
             }
             Step::Stop { process, reason } => self.stop(process, reason),
-            Step::Due(_) => {}
+            Step::Work { .. } | Step::Drop { .. } | Step::Due(_) => {}
         }
     }
 
