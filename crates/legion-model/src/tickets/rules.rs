@@ -182,9 +182,12 @@ fn gone_agent(state: &Organisation, at: Timestamp, ticket: &Ticket, attempt: &At
 
 /// Whether an agent and everybody below it have nothing to do.
 fn is_at_rest(state: &Organisation, agent: AgentId) -> bool {
-    std::iter::once(agent).chain(state.subtree(agent.into())).all(|id| {
-        state.agents.get(&id).is_none_or(|agent| agent.run.is_none() && (!state.wanting.contains(&id) || agent.held))
-    })
+    let rests = |id: AgentId| {
+        let agent = state.agents.get(&id);
+        agent.is_none_or(|agent| agent.run.is_none() && (!state.wanting.contains(&id) || agent.held))
+    };
+    // Most that are asked about work themselves: nobody below them has to be looked for.
+    rests(agent) && state.subtree(agent.into()).into_iter().all(rests)
 }
 
 fn at_rest(state: &Organisation, at: Timestamp, ticket: &Ticket, attempt: &Attempt) -> Vec<Event> {
