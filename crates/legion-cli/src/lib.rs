@@ -18,6 +18,7 @@ mod hooks;
 mod input;
 mod live;
 mod output;
+mod plan_file;
 mod text;
 mod view;
 
@@ -26,3 +27,4 @@ pub use entry::main;
 pub use environment::Environment;
 pub use exit::EXIT_CODES;
 pub use hooks::{Hooks, Listen, Probe, ServeArgs, ServiceEnd, StartedService, Verdict};
+pub use plan_file::{PLAN_BYTES_MAX, PlanFileError, PlanFormat, Position, parse_plan, read_plan};

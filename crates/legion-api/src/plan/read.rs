@@ -39,6 +39,19 @@ impl PlanPlace {
         *self.field.borrow_mut() = None;
     }
 
+    /// The number of the ticket, from 1, when its id was not read yet.
+    pub fn nameless_ticket(&self) -> Option<usize> {
+        match self.table.get() {
+            Table::Ticket(number) if self.ticket.borrow().is_none() => Some(number),
+            _ => None,
+        }
+    }
+
+    /// Gives the ticket its id, for who can look it up.
+    pub fn name_ticket(&self, id: &str) {
+        *self.ticket.borrow_mut() = Some(id.to_owned());
+    }
+
     /// Whether there is anything to say about the place.
     pub fn is_known(&self) -> bool {
         self.table.get() != Table::Plan || self.field.borrow().is_some()
@@ -93,11 +106,7 @@ macro_rules! reader {
                 const FIELDS: &[&str] = &[$(stringify!($special),)* $(stringify!($field),)*];
                 let mut $value = $type::default();
                 let mut seen = [false; FIELDS.len()];
-                while let Some(key) = $map.next_key::<String>()? {
-                    *$self.place.field.borrow_mut() = Some(key.clone());
-                    let Some(index) = FIELDS.iter().position(|field| *field == key) else {
-                        return Err(de::Error::unknown_field(&key, FIELDS));
-                    };
+                while let Some(index) = $map.next_key_seed(Field { place: $self.place, fields: FIELDS })? {
                     if std::mem::replace(&mut seen[index], true) {
                         return Err(de::Error::duplicate_field(FIELDS[index]));
                     }
@@ -128,6 +137,12 @@ struct Ticket<'a> {
 
 struct Tickets<'a> {
     place: &'a PlanPlace,
+}
+
+/// The name of a field. It is refused while it is read, so that the error is at its place and not at the table's.
+struct Field<'a> {
+    place: &'a PlanPlace,
+    fields: &'static [&'static str],
 }
 
 /// A table that may be null.
@@ -196,6 +211,25 @@ reader!(
         after => ticket.after = map.next_value::<Option<_>>()?.unwrap_or_default(),
     }
 );
+
+impl<'de> DeserializeSeed<'de> for Field<'_> {
+    type Value = usize;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<usize, D::Error> {
+        deserializer.deserialize_identifier(self)
+    }
+}
+
+impl Visitor<'_> for Field<'_> {
+    type Value = usize;
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("the name of a field")
+    }
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<usize, E> {
+        *self.place.field.borrow_mut() = Some(name.to_owned());
+        let index = self.fields.iter().position(|field| *field == name);
+        index.ok_or_else(|| E::unknown_field(name, self.fields))
+    }
+}
 
 impl<'de> DeserializeSeed<'de> for Tickets<'_> {
     type Value = Vec<PlanTicket>;
