@@ -13,8 +13,12 @@ use legion_store::{BlobStore, Log, Reserve};
 
 use crate::error::{EngineError, OpenError};
 use crate::failpoints::Failpoints;
+use crate::orphans;
 use crate::projects::Project;
 use crate::upkeep;
+
+/// How long after the start looks wait for the first look at processes.
+const FIRST_LOOK_MS: u64 = 5_000;
 
 /// What an engine is made of.
 pub struct EngineConfig {
@@ -57,6 +61,8 @@ pub(crate) struct Inner {
     pub(crate) holding: legion_process::Holding,
     pub(crate) tasks: TaskScope,
     pub(crate) failpoints: Failpoints,
+    /// When the engine began, on the monotonic clock.
+    opened_ms: u64,
     pub(crate) projects: RwLock<BTreeMap<ProjectId, Project>>,
     /// Where agents belong, as far as somebody asked. An agent never changes its project; the keepers know better.
     pub(crate) agents: RwLock<HashMap<AgentId, ProjectId>>,
@@ -85,6 +91,7 @@ impl Engine {
                 log: config.log,
                 blobs,
                 reserve,
+                opened_ms: config.clock.mono_ms(),
                 clock: config.clock,
                 bounds: config.bounds,
                 output_bytes_max: config.output_bytes_max,
@@ -104,7 +111,11 @@ impl Engine {
             }),
         };
         engine.inner.tasks.spawn(TaskKind::Upkeep, |cancel| upkeep::keep_reserve(engine.inner.reserve.clone(), cancel));
+        let data_dir = engine.inner.data_dir.clone();
+        // Before the keepers start any.
+        let live = tokio::task::spawn_blocking(move || orphans::live_processes(&data_dir)).await;
         engine.load_projects().await?;
+        engine.end_orphans(live.map_err(|error| OpenError::Log(error.to_string()))?).await?;
         Ok(engine)
     }
 
@@ -161,6 +172,20 @@ impl Engine {
         F: FnOnce(&Organisation) -> T + Send + 'static,
     {
         self.keeper(project)?.read(look).await
+    }
+
+    /// Waits until every process that the log knew when the service started was looked at: until then one that died meanwhile seems to
+    /// work. Waits for a few seconds after the start at most.
+    pub async fn first_look(&self) {
+        let looking = async {
+            for keeper in self.keepers() {
+                keeper.first_look().await;
+            }
+        };
+        let since = self.inner.clock.mono_ms().saturating_sub(self.inner.opened_ms);
+        let left = FIRST_LOOK_MS.saturating_sub(since);
+        // A process that takes longer shows as it was.
+        let _ = tokio::time::timeout(Duration::from_millis(left), looking).await;
     }
 
     /// Looks at the state after each commit until `look` finds something. `None` when `patience` is over.

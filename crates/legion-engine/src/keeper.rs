@@ -28,6 +28,8 @@ pub(crate) struct Keeper {
     inputs: mpsc::Sender<Input>,
     /// Number of the last committed event.
     committed: watch::Receiver<u64>,
+    /// Whether every process that the log knew at the start was looked at.
+    looked: watch::Receiver<bool>,
 }
 
 impl Keeper {
@@ -39,9 +41,11 @@ impl Keeper {
     ) -> Result<Self, crate::load::LoadError> {
         let (inputs, inbox) = mpsc::channel(INBOX_MAX);
         let (committed, watch) = watch::channel(0);
-        let task = task::KeeperTask::load(inner.clone(), project, stream, inputs.clone(), committed).await?;
+        let (looking, looked) = watch::channel(false);
+        let reports = task::Reports { inputs: inputs.downgrade(), committed, looking };
+        let task = task::KeeperTask::load(inner.clone(), project, stream, reports).await?;
         inner.tasks.spawn(legion_runtime::TaskKind::Keeper, |_| task.run(inbox));
-        Ok(Self { inputs, committed: watch })
+        Ok(Self { inputs, committed: watch, looked })
     }
 
     pub(crate) async fn command(&self, by: Party, key: Option<Key>, order: Order) -> Result<Answer, EngineError> {
@@ -120,6 +124,12 @@ impl Keeper {
             }
         };
         tokio::time::timeout(patience, waiting).await.unwrap_or(Ok(None))
+    }
+
+    /// Returns when every process that the log knew at the start was looked at: until then a dead one may seem to work.
+    pub(crate) async fn first_look(&self) {
+        // An error means that the keeper ended: nothing more will be looked at.
+        let _ = self.looked.clone().wait_for(|looked| *looked).await;
     }
 
     pub(crate) async fn close(&self) {

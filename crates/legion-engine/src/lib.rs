@@ -12,6 +12,7 @@ mod hire;
 mod keeper;
 mod load;
 mod logs;
+mod orphans;
 mod projects;
 mod upkeep;
 

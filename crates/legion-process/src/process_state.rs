@@ -31,7 +31,7 @@ pub enum ProcessState {
 /// # Errors
 /// When its transcript cannot be read.
 pub fn process_state(directory: &Path) -> Result<ProcessState, ReadError> {
-    if is_held(&lock_path(directory))? {
+    if is_locked(&lock_path(directory))? {
         return Ok(ProcessState::Held);
     }
     // A shim writes nothing behind its last word.
@@ -43,7 +43,11 @@ pub fn process_state(directory: &Path) -> Result<ProcessState, ReadError> {
     })
 }
 
-fn is_held(lock: &Path) -> io::Result<bool> {
+/// Whether somebody holds the lock of a process or of a conversation. A file that is not there is held by nobody.
+///
+/// # Errors
+/// When the file cannot be opened.
+pub fn is_locked(lock: &Path) -> io::Result<bool> {
     let file = match File::open(lock) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),

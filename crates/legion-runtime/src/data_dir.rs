@@ -64,9 +64,17 @@ impl DataDir {
     pub fn bin(&self) -> PathBuf {
         self.root.join("bin")
     }
+    /// What was ended because no log knew it, a line each.
+    pub fn orphans_file(&self) -> PathBuf {
+        self.logs().join("orphans.log")
+    }
+    /// The agents' directories.
+    pub fn agents(&self) -> PathBuf {
+        self.root.join("agents")
+    }
     /// Everything of one agent.
     pub fn agent(&self, agent: Uuid) -> PathBuf {
-        self.root.join("agents").join(agent.to_string())
+        self.agents().join(agent.to_string())
     }
     /// Its home: lasts as long as the agent.
     pub fn agent_home(&self, agent: Uuid) -> PathBuf {

@@ -27,6 +27,7 @@ pub(crate) fn probes(environment: &Environment, data_dir: &Path) -> Vec<Probe> {
         }
         Err(error) => probes.push(bad("settings", chain(&error), "mend what it names")),
     }
+    probes.extend(orphans(data_dir));
     probes.push(good(
         "containment",
         "none yet: agents run with your own rights, in their working directory by instruction only".to_owned(),
@@ -77,6 +78,15 @@ fn holding() -> Probe {
             good("process trees", format!("held by the shim, and swept by the environment of processes ({reason})"))
         }
     }
+}
+
+/// Processes that a start found alive and that its log did not know.
+fn orphans(data_dir: &Path) -> Option<Probe> {
+    let file = data_dir.join("logs/orphans.log");
+    let count = std::fs::read_to_string(&file).ok()?.lines().count();
+    let detail =
+        format!("{count} processes were ended that the log did not know: it was deleted or replaced under them");
+    Some(note("orphans", detail, &format!("what they wrote is kept: read `{}`, then remove it", file.display())))
 }
 
 async fn version(environment: &Environment, program: &Path) -> Result<String, String> {

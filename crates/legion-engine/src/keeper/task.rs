@@ -1,6 +1,6 @@
 //! The keeper itself: the one task that owns a project's state.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,6 +50,14 @@ pub(crate) enum Input {
     },
 }
 
+/// Where a keeper is heard.
+pub(super) struct Reports {
+    /// For the hands, to report by.
+    pub(super) inputs: mpsc::WeakSender<Input>,
+    pub(super) committed: watch::Sender<u64>,
+    pub(super) looking: watch::Sender<bool>,
+}
+
 pub(crate) struct KeeperTask {
     pub(super) inner: Arc<Inner>,
     pub(super) project: ProjectId,
@@ -57,9 +65,9 @@ pub(crate) struct KeeperTask {
     pub(super) state: Organisation,
     pub(super) world: World,
     hands: HashMap<ProcessId, Hand>,
-    /// For the hands, to report by.
-    inputs: mpsc::WeakSender<Input>,
-    committed: watch::Sender<u64>,
+    reports: Reports,
+    /// Processes that the log knew at the start and that were not looked at yet.
+    unlooked: BTreeSet<ProcessId>,
     snapshot_version: u64,
     /// When to look again, on the monotonic clock.
     wake_ms: Option<u64>,
@@ -68,12 +76,11 @@ pub(crate) struct KeeperTask {
 }
 
 impl KeeperTask {
-    pub(crate) async fn load(
+    pub(super) async fn load(
         inner: Arc<Inner>,
         project: ProjectId,
         stream: StreamId,
-        inputs: mpsc::Sender<Input>,
-        committed: watch::Sender<u64>,
+        reports: Reports,
     ) -> Result<Self, LoadError> {
         let state = load(&inner.log, &stream, &inner.bounds).await?;
         let snapshot_version = state.version;
@@ -84,8 +91,8 @@ impl KeeperTask {
             state,
             world: World::default(),
             hands: HashMap::new(),
-            inputs: inputs.downgrade(),
-            committed,
+            reports,
+            unlooked: BTreeSet::new(),
             snapshot_version,
             wake_ms: None,
             full_until_ms: None,
@@ -104,9 +111,11 @@ impl KeeperTask {
             .map_err(|error| LoadError::Append { stream: task.stream.clone(), what: error.to_string() })?;
         // Processes that the log knows are looked for before anything is done about them.
         let known: Vec<ProcessId> = task.state.processes.keys().copied().collect();
-        for process in known {
+        for &process in &known {
             task.look_for(process, true);
         }
+        task.unlooked = known.into_iter().collect();
+        task.note_looks();
         Ok(task)
     }
 
@@ -165,7 +174,12 @@ impl KeeperTask {
             match input {
                 Input::Command { by, key, order, reply } => asked.push(Asked { by, key, order, reply }),
                 Input::Read(look) => reads.push(look),
-                Input::World(change) => world::change(&mut self.world, change, self.inner.clock.mono_ms()),
+                Input::World(change) => {
+                    if let Some(process) = change.looked_at() {
+                        self.unlooked.remove(&process);
+                    }
+                    world::change(&mut self.world, change, self.inner.clock.mono_ms());
+                }
                 Input::Close { reply } => close = Some(reply),
             }
         }
@@ -173,11 +187,13 @@ impl KeeperTask {
         for process in settled.ended {
             self.world.processes.remove(&process);
             self.hands.remove(&process);
+            self.unlooked.remove(&process);
         }
+        self.note_looks();
         let version = self.state.version;
         if settled.goes_on {
             // Who waits for a commit is woken by one, not by a look.
-            self.committed.send_if_modified(|seen| std::mem::replace(seen, version) != version);
+            self.reports.committed.send_if_modified(|seen| std::mem::replace(seen, version) != version);
         }
         for (asked, answer) in asked.into_iter().zip(settled.answers) {
             if let Some(reply) = asked.reply {
@@ -273,8 +289,14 @@ impl KeeperTask {
         self.hands.insert(id, Hand::adopt(&self.inner, self.project, self.reporter(), order));
     }
 
+    fn note_looks(&self) {
+        if self.unlooked.is_empty() {
+            self.reports.looking.send_if_modified(|looked| !std::mem::replace(looked, true));
+        }
+    }
+
     fn reporter(&self) -> hands::Reporter {
-        hands::Reporter::new(self.inputs.clone())
+        hands::Reporter::new(self.reports.inputs.clone())
     }
 }
 

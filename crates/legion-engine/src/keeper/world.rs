@@ -16,6 +16,16 @@ pub(crate) enum WorldChange {
     WriteFailed { process: ProcessId, id: Uuid },
 }
 
+impl WorldChange {
+    /// The process that was found, or found to be absent.
+    pub(super) fn looked_at(&self) -> Option<ProcessId> {
+        match self {
+            Self::Connected { process, .. } | Self::NeverStarted { process } => Some(*process),
+            Self::Sign { .. } | Self::WriteFailed { .. } => None,
+        }
+    }
+}
+
 pub(crate) fn change(world: &mut World, change: WorldChange, mono_ms: u64) {
     match change {
         WorldChange::Connected { process, written } => {

@@ -71,6 +71,7 @@ async fn agents(
         return Err(Fault::invalid(format!("`limit` is {limit}; 1 to {PAGE_MAX} are allowed")));
     }
     let after = query.after.as_deref().map(place).transpose()?;
+    context.engine.first_look().await;
     let filter = super::tree::filter(&context, caller, query.level, query.parent, query.status).await?;
     let projects = context.projects(caller, query.project.as_deref()).await?;
     let party = caller.party();
@@ -122,6 +123,7 @@ fn place(text: &str) -> Result<Place> {
     responses((status = 200, body = api::Agent))
 )]
 async fn one(caller: Caller, State(context): State<Shared>, Id(id): Id) -> Result<Json<api::Agent>> {
+    context.engine.first_look().await;
     let found = context.find(caller, &id).await?;
     if found == Found::Root {
         return readable(&context, caller, Party::Root).await.map(|()| Json(agent::root()));

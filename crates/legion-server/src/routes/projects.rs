@@ -19,6 +19,7 @@ pub(crate) fn routes() -> OpenApiRouter<Shared> {
 #[utoipa::path(get, path = paths::PROJECTS, tag = "service", operation_id = "projects", responses((status = 200, body = ProjectList)))]
 async fn projects(caller: Caller, State(context): State<Shared>) -> Result<Json<ProjectList>> {
     caller.govern(&context).await?;
+    context.engine.first_look().await;
     let known = context.projects(caller, None).await?;
     let counts = context.each(&known, |state| (state.agents.len(), working(state))).await?;
     let projects = known

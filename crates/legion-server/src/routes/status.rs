@@ -51,6 +51,7 @@ async fn status(
     State(context): State<Shared>,
     Params(query): Params<StatusQuery>,
 ) -> Result<Json<StatusReport>> {
+    context.engine.first_look().await;
     let target = match (query.agent.as_deref(), caller.agent()) {
         (Some(text), _) => context.find(caller, text).await?,
         (None, Some((project, agent))) => Found::Agent { project, agent },

@@ -46,6 +46,7 @@ struct TreeQuery {
     responses((status = 200, body = TreeNode))
 )]
 async fn tree(caller: Caller, State(context): State<Shared>, Params(query): Params<TreeQuery>) -> Result<Json<Tree>> {
+    context.engine.first_look().await;
     let filter = filter(&context, caller, query.level, query.parent, query.status).await?;
     let projects = context.projects(caller, query.project.as_deref()).await?;
     if let Some((project, id)) = caller.agent() {

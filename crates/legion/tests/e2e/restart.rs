@@ -79,9 +79,56 @@ fn nothing_shows_as_working_that_is_not() {
     }
     legion.until("the service is gone", || (!crate::support::alive(service)).then_some(()));
     legion.start();
-    legion.until("idle", || (legion.status_of(&agent) == "idle").then_some(()));
+    assert_eq!(legion.status_of(&agent), "idle", "the first look is waited for");
     assert_eq!(legion.reports_of(&agent).len(), 1, "the parent is told once");
     assert_eq!(legion.agent_processes(), Vec::<u32>::new());
+}
+
+#[test]
+fn no_answer_after_a_start_shows_somebody_as_working_who_died() {
+    let legion = Legion::new();
+    legion.start();
+    for _ in 0..AGENTS {
+        legion.hire("work", "sleep 1000");
+    }
+    legion.until("all live", || (legion.agent_processes().len() >= AGENTS).then_some(()));
+    let service = legion.service_pid();
+    let mut all = shims_below(&legion.dir.path().join("data"));
+    all.extend(legion.agent_processes());
+    kill(service, "KILL");
+    for pid in all {
+        kill(pid, "KILL");
+    }
+    legion.until("the service is gone", || (!crate::support::alive(service)).then_some(()));
+    legion.start();
+    assert_eq!(legion.json(&["tree", "--status", "working"])["reports"], serde_json::json!([]));
+}
+
+#[test]
+fn agents_of_a_deleted_log_are_ended_and_their_words_are_kept() {
+    let legion = Legion::new();
+    legion.start();
+    let agent = legion.hire("work", "sh -c 'echo begun; setsid sleep 1000 & sleep 1000'");
+    legion.until("it works", || (legion.ok(&["logs", &agent, "--lines", "1"]) == "begun\n").then_some(()));
+    let service = legion.service_pid();
+    kill(service, "KILL");
+    legion.until("the service is gone", || (!crate::support::alive(service)).then_some(()));
+    assert!(!legion.agent_processes().is_empty(), "they live on");
+    let data = legion.dir.path().join("data");
+    for file in ["legion.db", "legion.db-wal", "legion.db-shm"] {
+        // Not all of them need be there.
+        let _ = std::fs::remove_file(data.join(file));
+    }
+    legion.start();
+    assert_eq!(legion.agent_processes(), Vec::<u32>::new());
+    assert_eq!(shims_below(&data), Vec::<u32>::new());
+    let probes = legion.json(&["doctor"]);
+    let told = probes.as_array().expect("a list").iter().find(|probe| probe["name"] == "orphans").expect("it is told");
+    assert_eq!(told["verdict"], "note", "{told}");
+    assert!(legion.service_log().contains("a process that no log knows was ended"), "{}", legion.service_log());
+    let directory = data.join("agents").join(&agent).join("p1");
+    assert!(std::fs::read_to_string(data.join("logs/orphans.log")).expect("told").contains(&agent));
+    assert!(directory.join("transcript").exists(), "what it wrote is kept");
 }
 
 #[test]
