@@ -56,4 +56,5 @@ pub use person::PersonRepo;
 pub use person::bundle::BundleError;
 pub use person::discover::{Head, NotUsable};
 pub use person::land::{LandError, LandInto, LandMode, LandPlan, Landed};
+pub use person::push::PushError;
 pub use ref_name::{BadRefName, RefName};

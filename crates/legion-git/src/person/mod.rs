@@ -5,5 +5,6 @@ pub(crate) mod call;
 pub(crate) mod discover;
 pub(crate) mod in_the_way;
 pub(crate) mod land;
+pub(crate) mod push;
 
 pub use discover::PersonRepo;
