@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use legion_model::{AgentId, ProjectId};
-use legion_process::{Entry, LINE_BYTES_MAX, LineFollower, OutputLine, Position, tail_lines, transcript_path};
+use legion_process::{
+    Entry, LINE_BYTES_MAX, LineFollower, OutputLine, Position, end_position, tail_lines, transcript_path,
+};
 
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -87,15 +89,8 @@ impl Engine {
 }
 
 fn end_of(process: u32, path: Option<&PathBuf>) -> Result<Cursor, EngineError> {
-    let Some(path) = path.filter(|path| path.exists()) else {
-        return Ok(Cursor { process, position: Position::default() });
-    };
-    let mut follower = LineFollower::open(path, Position::default(), LINE_BYTES_MAX).map_err(EngineError::internal)?;
-    let mut position = Position::default();
-    while let Some((next, _)) = follower.next_entry().map_err(EngineError::internal)? {
-        position = next;
-    }
-    Ok(Cursor { process, position })
+    let position = path.map(|path| end_position(path)).transpose().map_err(EngineError::internal)?;
+    Ok(Cursor { process, position: position.unwrap_or_default() })
 }
 
 fn lines_after(paths: &[PathBuf], after: Cursor, count: usize) -> Result<LogLines, EngineError> {

@@ -36,7 +36,7 @@ pub use transcript::frame::{
 };
 pub use transcript::lines::{Entry, LINE_BYTES_MAX, LineFollower, OutputLine, OutputStream, Position};
 pub use transcript::reader::{ReadError, TranscriptReader};
-pub use transcript::tail::tail_lines;
+pub use transcript::tail::{end_position, tail_lines};
 pub use wire::spec::{Bytes, FirstInput, ShimSpec};
 
 /// The variable by which every process of an agent's tree can be found again.

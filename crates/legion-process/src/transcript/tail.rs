@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
-use super::frame::{Content, HEADER_BYTES, Header, TRAILER_BYTES};
+use super::frame::{Content, HEADER_BYTES, Header, KIND_STDERR, TRAILER_BYTES};
 use super::lines::{Entry, LINE_BYTES_MAX, LineFollower, OutputLine, Position};
 use super::reader::{ReadError, TranscriptReader};
 
@@ -15,6 +15,8 @@ const TAIL_LINES_MAX: usize = 10_000;
 /// How often the search goes further back, four times as far each time, for the beginning of a
 /// line. After that the line is shown without it.
 const WIDENINGS_MAX: usize = 6;
+/// Frames at the end in which an unfinished line of either stream is looked for.
+const END_FRAMES_MIN: usize = 256;
 /// The most bytes of lines that one call returns: with long lines there are fewer of them.
 const TAIL_BYTES_MAX: usize = 16 * 1024 * 1024;
 
@@ -54,13 +56,18 @@ fn tail_of(path: &Path, count: usize, bytes_max: usize) -> Result<VecDeque<Outpu
             start => start?,
         };
         let window = read_window(path, start, count, bytes_max)?;
-        // A line that began before the window can still be among the last ones.
-        if window.iter().all(|(_, whole)| *whole) || widening == WIDENINGS_MAX {
+        // A line that began before the window can still be among the last ones. It is looked for, but not through the whole.
+        let is_wide = window_bytes(path, start)? > TAIL_BYTES_MAX as u64;
+        if window.iter().all(|(_, whole)| *whole) || widening == WIDENINGS_MAX || is_wide {
             return Ok(window.into_iter().map(|(line, _)| line).collect());
         }
         newlines = newlines.saturating_mul(4);
     }
     unreachable!("the last widening returns")
+}
+
+fn window_bytes(path: &Path, start: u64) -> io::Result<u64> {
+    Ok(std::fs::metadata(path)?.len().saturating_sub(start))
 }
 
 /// Returns the last lines from `start` on, and of each whether its beginning is certain.
@@ -93,6 +100,53 @@ fn read_window(
     let rest = follower.finish();
     rest.into_iter().for_each(|(_, entry)| push(entry));
     Ok(lines)
+}
+
+/// Returns the place behind the last line of the transcript at `path`, from where a [`LineFollower`] goes on. Reads no more than the end:
+/// of a line without an end that began far before it, the beginning is lost. The place of a transcript that does not exist is its start.
+///
+/// # Errors
+/// When the transcript cannot be read.
+pub fn end_position(path: &Path) -> Result<Position, ReadError> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Position::default()),
+        Err(source) => return Err(ReadError::Open { path: path.to_owned(), source }),
+    };
+    let mut position = Position { offset: before_open_lines(path, &file)?, ..Position::default() };
+    let mut follower = LineFollower::open(path, position, LINE_BYTES_MAX)?;
+    while let Some((next, _)) = follower.next_entry()? {
+        position = next;
+    }
+    Ok(position)
+}
+
+/// Returns the offset of a frame before which nothing of a line begins that has no end yet.
+fn before_open_lines(path: &Path, file: &File) -> Result<u64, ReadError> {
+    let end = end_of_frames(path, file)?;
+    let (mut at, mut frames) = (end, 0);
+    // Whether the last bytes of a stream were seen, and a line's end before them.
+    let (mut seen, mut ended) = ([false; 2], [false; 2]);
+    let mut payload = Vec::new();
+    while at > 0 && end - at < TAIL_BYTES_MAX as u64 {
+        let is_open = (0..2).any(|stream| seen[stream] && !ended[stream]);
+        if frames >= END_FRAMES_MIN && !is_open {
+            break;
+        }
+        let Some((begin, header)) = frame_before(file, at)? else {
+            return Err(ReadError::Damaged { offset: at });
+        };
+        if header.is_output() {
+            payload.resize(header.length as usize, 0);
+            file.read_exact_at(&mut payload, begin + HEADER_BYTES as u64)?;
+            let stream = usize::from(header.kind == KIND_STDERR);
+            seen[stream] |= !payload.is_empty();
+            ended[stream] |= payload.contains(&b'\n');
+        }
+        at = begin;
+        frames += 1;
+    }
+    Ok(at)
 }
 
 /// Returns what the last whole frame of the transcript at `path` says; `None` when there is no
@@ -213,5 +267,50 @@ mod tests {
         assert_eq!(texts(std::slice::from_ref(&path), 9), ["err", "abcdef"]);
         let lines = tail_lines(&[path], 9).unwrap();
         assert_eq!(lines[0].stream, OutputStream::Stderr);
+    }
+
+    /// From the end on, whoever reads sees what one sees who has read everything.
+    #[test]
+    fn the_place_at_the_end_is_where_a_reader_of_the_whole_stands() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("t");
+        let contents: Vec<Content> = (0..900)
+            .map(|n| match n % 7 {
+                0 => Content::Stderr(format!("e{n}").into_bytes()),
+                3 => Content::Stderr(format!("f{n}\nhalf ").into_bytes()),
+                5 => Content::Written(uuid::Uuid::from_u128(n)),
+                6 => Content::Stdout(Vec::new()),
+                _ => Content::Stdout(format!("b{n}\n\nbegin{n} ").into_bytes()),
+            })
+            .collect();
+        let entries = |position| {
+            let mut follower = LineFollower::open(&path, position, LINE_BYTES_MAX).unwrap();
+            std::iter::from_fn(|| follower.next_entry().unwrap()).map(|(_, entry)| entry).collect::<Vec<_>>()
+        };
+        for length in (1..60).chain((60..contents.len()).step_by(37)) {
+            write(&path, contents[..length].to_vec(), 0);
+            let before = entries(Position::default()).len();
+            let end = end_position(&path).unwrap();
+            assert_eq!(entries(end), [], "{length}");
+            write(&path, contents.clone(), 0);
+            assert_eq!(entries(end), entries(Position::default())[before..], "{length}");
+        }
+        assert_eq!(end_position(&directory.path().join("none")).unwrap(), Position::default());
+    }
+
+    #[test]
+    fn a_long_transcript_is_read_from_its_end() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("t");
+        write(&path, (0..2_000).map(|n| Content::Stdout(format!("line {n}\n").into_bytes())).collect(), 0);
+        let mut bytes = std::fs::read(&path).unwrap();
+        let end = end_position(&path).unwrap();
+        // Whoever reads the beginning fails.
+        let half = bytes.len() / 2;
+        bytes[..half].fill(0xff);
+        std::fs::write(&path, &bytes).unwrap();
+        assert!(LineFollower::open(&path, Position::default(), LINE_BYTES_MAX).unwrap().next_entry().is_err());
+        assert_eq!(end_position(&path).unwrap(), end);
+        assert_eq!(texts(std::slice::from_ref(&path), 3), ["line 1997", "line 1998", "line 1999"]);
     }
 }
