@@ -89,6 +89,23 @@ impl DataDir {
         self.agent(agent).join(format!("p{number}"))
     }
 
+    /// The repository of a project in which the service works.
+    pub fn control(&self, project: Uuid) -> PathBuf {
+        self.root.join("projects").join(project.to_string()).join("control.git")
+    }
+    /// The clones of a project's tickets.
+    pub fn work(&self, project: Uuid) -> PathBuf {
+        self.root.join("work").join(project.to_string())
+    }
+    /// Where the gates of a project run.
+    pub fn gates(&self, project: Uuid) -> PathBuf {
+        self.root.join("gates").join(project.to_string())
+    }
+    /// Where bundles of the person's commits are put to be taken in.
+    pub fn import(&self) -> PathBuf {
+        self.root.join("import")
+    }
+
     /// Creates a directory below the data directory (0700).
     pub fn create(&self, path: &Path) -> Result<(), DataDirError> {
         create(path)

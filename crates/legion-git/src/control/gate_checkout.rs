@@ -26,6 +26,10 @@ impl GatePlace {
     pub fn dir(&self) -> &Path {
         &self.dir
     }
+
+    pub(crate) fn index(&self) -> &Path {
+        &self.index
+    }
 }
 
 impl Control {

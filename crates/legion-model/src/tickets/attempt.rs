@@ -118,6 +118,11 @@ impl Attempt {
         !matches!(self.stage, Stage::Queued | Stage::Landing | Stage::Held { .. })
     }
 
+    /// The number in the name of its branch: that of the attempt for which its clone was made.
+    pub fn branch_number(&self) -> u32 {
+        self.place.as_ref().and_then(PlaceKey::attempt).unwrap_or(self.number)
+    }
+
     /// The review that is under way.
     pub fn open_review(&self) -> Option<&Review> {
         self.reviews.last().filter(|review| review.verdict.is_none())

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::attempt::Attempt;
 use super::landing::Judgement;
 use super::names::{SessionName, TicketId};
 use super::place::{Place, PlaceKey};
 use super::session::{Session, SessionPhase};
-use super::team::{Role, Team, builtin_roles, builtin_teams};
+use super::team::{Duty, Role, Team, builtin_roles, builtin_teams};
 use super::ticket::{Status, Ticket};
 use crate::ids::{AgentId, AttemptId, GateId};
 
@@ -115,6 +116,18 @@ impl Board {
 
     pub fn team(&self, id: &str) -> Option<Team> {
         self.teams.get(id).cloned().or_else(|| builtin_teams().into_iter().find(|team| team.id == id))
+    }
+
+    /// The id of the role of who does the work: the ticket's own, else the first of its team that writes.
+    pub fn writer(&self, ticket: &Ticket, attempt: &Attempt) -> String {
+        if attempt.resolver {
+            return "resolver".to_owned();
+        }
+        let of_team = || {
+            let team = ticket.spec.team.as_deref().and_then(|team| self.team(team))?;
+            team.roles.into_iter().find(|role| self.role(role).is_some_and(|role| role.duty == Duty::Write))
+        };
+        ticket.spec.role.clone().or_else(of_team).unwrap_or_else(|| "engineer".to_owned())
     }
 
     /// Built-in roles and the user's own, by id.

@@ -25,6 +25,12 @@ impl PlaceKey {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The number of the attempt that it was made for: later ones may go on in it, on the same branch.
+    pub fn attempt(&self) -> Option<u32> {
+        let name = self.0.rsplit('/').next()?.strip_prefix('a')?;
+        name.split('-').next()?.parse().ok()
+    }
 }
 
 impl fmt::Display for PlaceKey {

@@ -95,7 +95,7 @@ fn whereabouts(session: &Session, ticket: &Ticket, attempt: &Attempt) -> String 
         "You are in a clone of the repository made for this ticket alone, on branch `{}`, based on the newest `{}`. Work only here. \
          Commit what belongs to the ticket; what you leave uncommitted and not ignored is committed for you. Do not push. When you \
          end, your work is taken, merged with the newest target in a checkout of its own and tested there.",
-        session.name.attempt_branch(ticket.id, attempt.number),
+        session.name.attempt_branch(ticket.id, attempt.branch_number()),
         session.name.target_branch(),
     );
     if ticket.last_head.is_some() {

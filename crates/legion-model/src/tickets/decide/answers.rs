@@ -228,7 +228,7 @@ fn prepared(
         return events;
     }
     let Some(mut order) = hire_order(state, ticket, agent, task) else { return Vec::new() };
-    order.role = Some(if attempt.resolver { "resolver".to_owned() } else { writer(&state.board, ticket) });
+    order.role = Some(state.board.writer(ticket, attempt));
     match hire_for_ticket(state, &TicketHire { order: &order, name: &format!("t{}", ticket.id.0) }) {
         Ok(hired) => {
             events.extend(hired);
@@ -239,17 +239,6 @@ fn prepared(
             rules::fail(state, at, ticket, ErrorClass::Fatal, why, None)
         }
     }
-}
-
-/// The role of who does the work: the ticket's own, else the first of its team that writes.
-fn writer(board: &Board, ticket: &Ticket) -> String {
-    let of_team = || {
-        let team = ticket.spec.team.as_deref().and_then(|team| board.team(team))?;
-        team.roles
-            .into_iter()
-            .find(|role| board.role(role).is_some_and(|role| role.duty == crate::tickets::team::Duty::Write))
-    };
-    ticket.spec.role.clone().or_else(of_team).unwrap_or_else(|| "engineer".to_owned())
 }
 
 fn review_prepared(

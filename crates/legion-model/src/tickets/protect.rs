@@ -1,0 +1,150 @@
+//! Paths that only a person may let an agent change: what judges the work must not be the work's to change.
+
+use crate::glob::Glob;
+
+/// How a path differs from where the ticket began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Touch {
+    Added,
+    /// Another content, or another kind of file.
+    Changed,
+    Deleted,
+}
+
+/// Configuration of gates, of CI, and of agents: always, also when it is new.
+const CONFIGURATION: &[&str] = &[
+    "legion.toml",
+    ".legion/**",
+    ".github/**",
+    ".gitlab-ci.yml",
+    ".gitlab/**",
+    ".ci/**",
+    ".circleci/**",
+    ".buildkite/**",
+    ".travis.yml",
+    "azure-pipelines.yml",
+    "bitbucket-pipelines.yml",
+    "Jenkinsfile",
+    "**/.claude/settings*.json",
+    "**/.mcp.json",
+    "**/.codex/**",
+];
+
+/// Tests: when they were there before. New ones are free.
+const TESTS: &[&str] = &[
+    "**/tests/**",
+    "**/test/**",
+    "**/__tests__/**",
+    "**/testdata/**",
+    "**/*_test.*",
+    "**/*_tests.*",
+    "**/*.test.*",
+    "**/*.spec.*",
+    "**/*_spec.rb",
+    "**/test_*.py",
+    "**/conftest.py",
+    "**/tests.rs",
+];
+
+/// Which changes need a person.
+#[derive(Debug, Clone)]
+pub struct Protection {
+    always: Vec<Glob>,
+    tests: Vec<Glob>,
+    /// Tests that the person meant the ticket to touch.
+    declared: Vec<Glob>,
+}
+
+impl Protection {
+    /// The built-in rules, with globs of the session and of the target's configuration, and with those that the person declared for
+    /// this ticket. A glob that is not well formed protects nothing: they are checked where they come in.
+    pub fn new<'a>(own: impl IntoIterator<Item = &'a str>, declared: impl IntoIterator<Item = &'a str>) -> Self {
+        let parse = |glob: &'a str| Glob::parse(glob).ok();
+        let built_in = |globs: &'static [&'static str]| globs.iter().filter_map(|glob| Glob::parse(glob).ok());
+        Self {
+            always: built_in(CONFIGURATION).chain(own.into_iter().filter_map(parse)).collect(),
+            tests: built_in(TESTS).collect(),
+            declared: declared.into_iter().filter_map(parse).collect(),
+        }
+    }
+
+    /// Whether a person has to let this change through.
+    pub fn covers(&self, path: &str, touch: Touch) -> bool {
+        let any = |globs: &[Glob]| globs.iter().any(|glob| glob.matches(path));
+        any(&self.always) || (touch != Touch::Added && any(&self.tests) && !any(&self.declared))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain() -> Protection {
+        Protection::new([], [])
+    }
+
+    #[test]
+    fn every_built_in_glob_is_well_formed() {
+        let protection = plain();
+        assert_eq!(protection.always.len(), CONFIGURATION.len());
+        assert_eq!(protection.tests.len(), TESTS.len());
+    }
+
+    #[test]
+    fn configuration_is_protected_even_when_it_is_new() {
+        for path in [
+            "legion.toml",
+            ".legion/include",
+            ".github/workflows/ci.yml",
+            ".gitlab-ci.yml",
+            ".ci/run.sh",
+            ".circleci/config.yml",
+            "Jenkinsfile",
+            ".claude/settings.json",
+            ".claude/settings.local.json",
+            ".mcp.json",
+            ".codex/config.toml",
+            "web/.mcp.json",
+        ] {
+            for touch in [Touch::Added, Touch::Changed, Touch::Deleted] {
+                assert!(plain().covers(path, touch), "{path} {touch:?}");
+            }
+        }
+        for path in ["src/legion.toml.rs", "src/main.rs", "docs/Jenkinsfile.md", ".claude/commands/x.md", "README.md"] {
+            assert!(!plain().covers(path, Touch::Changed), "{path}");
+        }
+    }
+
+    #[test]
+    fn tests_are_protected_when_they_were_there() {
+        for path in [
+            "tests/it.rs",
+            "crates/a/tests/deep/it.rs",
+            "test/a.js",
+            "web/test/a.js",
+            "src/__tests__/a.js",
+            "src/parse_test.go",
+            "src/a.test.ts",
+            "src/a.spec.ts",
+            "pkg/test_a.py",
+            "test_a.py",
+            "conftest.py",
+            "pkg/conftest.py",
+        ] {
+            assert!(plain().covers(path, Touch::Changed), "{path}");
+            assert!(plain().covers(path, Touch::Deleted), "{path}");
+            assert!(!plain().covers(path, Touch::Added), "{path}");
+        }
+        for path in ["src/testing.rs", "src/latest.rs", "contest.py", "src/attest_a.rs"] {
+            assert!(!plain().covers(path, Touch::Changed), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_the_person_declared_is_free_and_what_is_protected_by_name_is_not() {
+        let protection = Protection::new(["migrations/**"], ["tests/**", "legion.toml"]);
+        assert!(!protection.covers("tests/it.rs", Touch::Changed));
+        assert!(protection.covers("legion.toml", Touch::Changed));
+        assert!(protection.covers("migrations/1.sql", Touch::Added));
+    }
+}
