@@ -17,6 +17,9 @@ pub struct Problem {
     pub hint: Option<String>,
     /// Stable code; the same in the command line and in `docs/errors.md`.
     pub code: ProblemCode,
+    /// Everything that is wrong, of a thing that has several faults: of a plan, a sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<String>,
 }
 
 macro_rules! codes {
@@ -74,6 +77,10 @@ codes! {
     Internal = "LEG0015", 500, 70, "a fault inside Legion";
     /// The method is not allowed on this path.
     MethodNotAllowed = "LEG0016", 405, 2, "this path does not know this method";
+    /// A plan has faults; `problems` lists all of them.
+    PlanInvalid = "LEG0017", 422, 2, "the plan is not valid";
+    /// The project has no control repository yet, or a commit or bundle cannot be taken in.
+    Repository = "LEG0018", 422, 9, "the repository cannot be used";
 }
 
 impl Problem {
@@ -86,6 +93,7 @@ impl Problem {
             detail: detail.into(),
             hint: None,
             code,
+            problems: Vec::new(),
         }
     }
 

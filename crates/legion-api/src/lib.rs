@@ -5,6 +5,8 @@
 
 mod agent;
 mod approval;
+mod diff;
+mod dispatch;
 mod error;
 mod hire;
 mod inbox;
@@ -12,14 +14,25 @@ mod limits;
 mod message;
 pub mod paths;
 mod plan;
+mod repository;
+mod rescue;
 mod run;
 mod service;
+mod session;
 mod stream;
+mod team;
+mod ticket;
+mod ticket_detail;
+mod ticket_verbs;
 mod tree;
+mod upstream;
 mod verbs;
+mod why;
 
 pub use agent::{Agent, AgentPage, AgentStatus, Driver};
 pub use approval::{Approval, ApprovalDecision, ApprovalList, DecideRequest};
+pub use diff::{Diff, DiffFile, DiffOf, FileStatus};
+pub use dispatch::{DispatchRequest, Dispatched, PlanCheck, PlanProblem, PlanRequest};
 pub use error::{Problem, ProblemCode};
 pub use hire::{HireRequest, Hired, OnRestart};
 pub use inbox::{AckRequest, Acked, Inbox};
@@ -29,10 +42,29 @@ pub use plan::{
     DurationText, Plan, PlanDefaults, PlanDuration, PlanPlace, PlanReader, PlanSession, PlanTicket, TextOrList,
     TicketKey, plan_schema,
 };
+pub use repository::{Garbage, ObjectFormat, OpenRepository, Repository};
+pub use rescue::{Rescue, RescueList, UndeleteRequest, Undeleted};
 pub use run::{Outcome, Run, RunResult, Usage};
 pub use service::{BackupRequest, BackupWritten, DownReply, DownRequest, Health, Project, ProjectList, ServiceInfo};
+pub use session::{
+    GateRun, ImportRequest, Imported, Landing, OpenSession, Overlap, QueueItem, Session, SessionChanges, SessionList,
+    SessionPhase, SessionSettings,
+};
 pub use stream::Event;
+pub use team::{Duty, Role, RoleList, RoleRequest, Team, TeamList, TeamRequest};
+pub use ticket::{
+    ErrorClass, Gate, MergeState, OnUpstream, Stage, Ticket, TicketCounts, TicketLink, TicketPage, TicketStatus,
+};
+pub use ticket_detail::{
+    AttemptDetail, AttemptEnd, AttemptRecord, Delayed, Evidence, GateVerdict, ProtectedChange, Review, TicketDetail,
+    Verdict,
+};
+pub use ticket_verbs::{
+    HeldRequest, ReportRequest, ReportStatus, Reported, RetryRequest, StopAllRequest, TicketNumbers,
+};
 pub use tree::{Report, StatusReport, Tree, TreeNode};
+pub use upstream::{Deps, Upstream};
 pub use verbs::{
     FireReply, FireRequest, InterruptAllReply, InterruptReply, InterruptRequest, LogLine, LogPage, TellRequest, Told,
 };
+pub use why::{Mover, MoverKind, Why};

@@ -40,6 +40,58 @@ pub const MESSAGE: &str = "/v1/org/messages/{id}";
 pub const APPROVALS: &str = "/v1/org/approvals";
 /// Decides one permission request.
 pub const APPROVAL: &str = "/v1/org/approvals/{id}";
+/// The control repository of a project: read with GET, made with POST.
+pub const REPOSITORY: &str = "/v1/repository";
+/// Clears away what nobody needs any more.
+pub const REPOSITORY_GC: &str = "/v1/repository/gc";
+/// Sessions: open with POST, list with GET.
+pub const SESSIONS: &str = "/v1/sessions";
+/// One session by its name: read with GET, set with PATCH, delete with DELETE.
+pub const SESSION: &str = "/v1/sessions/{id}";
+/// From now on calls that name no session mean this one; a completed one goes on.
+pub const SESSION_USE: &str = "/v1/sessions/{id}/use";
+/// Completes a session without unfinished tickets.
+pub const SESSION_COMPLETE: &str = "/v1/sessions/{id}/complete";
+/// Brings commits of the person into a session.
+pub const SESSION_IMPORT: &str = "/v1/sessions/{id}/import";
+/// Tickets: dispatch one with POST, list with GET.
+pub const TICKETS: &str = "/v1/tickets";
+/// Stops every unfinished ticket.
+pub const TICKETS_STOP: &str = "/v1/tickets/stop";
+/// One ticket by its number: read with GET, delete with DELETE.
+pub const TICKET: &str = "/v1/tickets/{id}";
+/// Stops one ticket.
+pub const TICKET_STOP: &str = "/v1/tickets/{id}/stop";
+/// Opens one ticket again.
+pub const TICKET_RETRY: &str = "/v1/tickets/{id}/retry";
+/// What one ticket changes.
+pub const TICKET_DIFF: &str = "/v1/tickets/{id}/diff";
+/// What one ticket waits for or builds on.
+pub const TICKET_DEPS: &str = "/v1/tickets/{id}/deps";
+/// Who moves one ticket on, and until when.
+pub const TICKET_WHY: &str = "/v1/tickets/{id}/why";
+/// What the agent of one ticket wrote.
+pub const TICKET_LOG: &str = "/v1/tickets/{id}/log";
+/// Files of one ticket that were secured.
+pub const TICKET_RESCUES: &str = "/v1/tickets/{id}/rescues";
+/// Brings files of one ticket back.
+pub const TICKET_UNDELETE: &str = "/v1/tickets/{id}/undelete";
+/// Lets changes of one ticket to protected files through.
+pub const TICKET_APPROVE: &str = "/v1/tickets/{id}/approve";
+/// Sends changes of one ticket to protected files back.
+pub const TICKET_DENY: &str = "/v1/tickets/{id}/deny";
+/// Dispatches a whole plan, or only checks it.
+pub const PLANS: &str = "/v1/plans";
+/// What a ticket's agent says about its work.
+pub const REPORT: &str = "/v1/report";
+/// Roles.
+pub const ROLES: &str = "/v1/roles";
+/// One role: set with PUT, delete with DELETE.
+pub const ROLE: &str = "/v1/roles/{id}";
+/// Teams.
+pub const TEAMS: &str = "/v1/teams";
+/// One team: set with PUT, delete with DELETE.
+pub const TEAM: &str = "/v1/teams/{id}";
 /// Events as server-sent events; resumes after the number in `Last-Event-ID` or `?after=`.
 pub const EVENTS: &str = "/v1/events";
 /// The MCP endpoint (streamable HTTP).

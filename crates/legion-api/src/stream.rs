@@ -15,6 +15,9 @@ pub struct Event {
     pub stream: String,
     /// The agent it is about, when there is one.
     pub agent: Option<String>,
+    /// The ticket it is about, when there is one.
+    #[serde(default)]
+    pub ticket: Option<u32>,
     /// The fact itself. Fields may be added.
     #[schema(value_type = Object)]
     pub body: serde_json::Value,

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Agent, AgentStatus, Driver, Message, Run};
+use crate::{Agent, AgentStatus, Driver, Message, Run, TicketCounts};
 
 /// A direct report, as `status` shows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -18,12 +18,15 @@ pub struct Report {
     pub suspect: Option<String>,
 }
 
-/// The caller, the messages it has not acknowledged, and its direct reports.
+/// The caller, the messages it has not acknowledged, its direct reports, and tickets by status.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct StatusReport {
     pub agent: Agent,
     pub inbox: Vec<Message>,
     pub reports: Vec<Report>,
+    /// Tickets that it may see, of all sessions that are not completed.
+    #[serde(default)]
+    pub tickets: TicketCounts,
 }
 
 /// An agent with everything below it.

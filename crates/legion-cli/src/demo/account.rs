@@ -87,6 +87,7 @@ mod tests {
             kind: kind.to_owned(),
             stream: "project".to_owned(),
             agent: Some(samples::WORKER.to_owned()),
+            ticket: None,
             body,
         }
     }

@@ -141,6 +141,7 @@ mod tests {
             kind: kind.to_owned(),
             stream: "project".to_owned(),
             agent: agent.map(str::to_owned),
+            ticket: None,
             body,
         }
     }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use legion_api::{
     Agent, AgentStatus, Driver, Limits, Message, MessageKind, MessageState, OnRestart, Outcome, Report, Run, RunResult,
-    StatusReport, TreeNode, Usage,
+    StatusReport, TicketCounts, TreeNode, Usage,
 };
 
 use super::{Look, Palette};
@@ -129,7 +129,7 @@ pub(crate) fn status() -> StatusReport {
         cost_usd: Some(1.5),
         suspect: Some("silent for 60 s".to_owned()),
     };
-    StatusReport { agent, inbox: messages(), reports: vec![report] }
+    StatusReport { agent, inbox: messages(), reports: vec![report], tickets: TicketCounts::default() }
 }
 
 pub(crate) fn result(outcome: Outcome) -> RunResult {

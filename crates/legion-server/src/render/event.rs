@@ -25,6 +25,7 @@ pub(crate) fn event(record: &Record, understood: Option<&Event>) -> api::Event {
         kind: record.kind.clone(),
         stream: record.stream.to_string(),
         agent,
+        ticket: understood.and_then(Event::ticket).map(|ticket| ticket.0),
         body,
     }
 }
@@ -37,6 +38,7 @@ pub(crate) fn lagged(number: u64, at: jiff::Timestamp) -> api::Event {
         kind: LAGGED.to_owned(),
         stream: "service".to_owned(),
         agent: None,
+        ticket: None,
         body: json!({ "after": number }),
     }
 }

@@ -7,4 +7,5 @@ pub(crate) mod limits;
 pub(crate) mod log;
 pub(crate) mod message;
 pub(crate) mod run;
+pub(crate) mod ticket;
 pub(crate) mod tree;

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use legion_api::{self as api, StatusReport, paths};
+use legion_api::{self as api, StatusReport, TicketCounts, paths};
 use legion_model::may::{Verb, may};
 use legion_model::{Agent, Organisation, Party};
 use serde::Deserialize;
@@ -15,7 +15,7 @@ use crate::context::Shared;
 use crate::fault::{Fault, Result};
 use crate::guard::Caller;
 use crate::query::Params;
-use crate::render::{agent, message};
+use crate::render::{agent, message, ticket};
 
 pub(crate) fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new().routes(routes!(status))
@@ -35,9 +35,10 @@ struct Part {
     agent: Option<api::Agent>,
     letters: Vec<message::Letter>,
     reports: Vec<api::Report>,
+    tickets: TicketCounts,
 }
 
-/// The caller, or an agent below it: the messages that it has not acknowledged, and its direct reports.
+/// The caller, or an agent below it: the messages that it has not acknowledged, its direct reports, and the tickets that it may see, by status.
 #[utoipa::path(
     get,
     path = paths::STATUS,
@@ -61,11 +62,17 @@ async fn status(
         super::agents::readable(&context, caller, Party::Root).await?;
         let projects = context.projects(caller, query.project.as_deref()).await?;
         let parts = context.each(&projects, |state| part(state, Party::Root)).await?;
-        let mut report = StatusReport { agent: agent::root(), inbox: Vec::new(), reports: Vec::new() };
+        let mut report = StatusReport {
+            agent: agent::root(),
+            inbox: Vec::new(),
+            reports: Vec::new(),
+            tickets: TicketCounts::default(),
+        };
         let mut letters = Vec::new();
         for part in parts {
             letters.extend(part.letters);
             report.reports.extend(part.reports);
+            report.tickets += part.tickets;
         }
         report.inbox = message::list(&context.engine, letters).await;
         return Ok(Json(report));
@@ -79,7 +86,7 @@ async fn status(
     let part = context.engine.read(project, look).await??;
     let Some(agent) = part.agent else { return Err(super::agents::gone(&context, project, id).await?) };
     let inbox = message::list(&context.engine, part.letters).await;
-    Ok(Json(StatusReport { agent, inbox, reports: part.reports }))
+    Ok(Json(StatusReport { agent, inbox, reports: part.reports, tickets: part.tickets }))
 }
 
 fn part(state: &Organisation, party: Party) -> Part {
@@ -90,5 +97,6 @@ fn part(state: &Organisation, party: Party) -> Part {
         agent,
         letters: state.inbox(party).into_iter().map(message::letter).collect(),
         reports: reports.into_iter().map(|report| agent::report(state, report)).collect(),
+        tickets: ticket::counts_of_open_sessions(state, party),
     }
 }

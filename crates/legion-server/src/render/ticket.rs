@@ -1,0 +1,214 @@
+//! Tickets as lists and boards show them.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use legion_api as api;
+use legion_model::tickets::{
+    AttemptEnd, Board, ErrorClass, GateSpec, Phase, Session, SessionName, SessionPhase, Stage, Status, Ticket,
+    TicketId, TicketOutcome,
+};
+use legion_model::{AgentId, Organisation, Party, Usage};
+
+use super::{agent, run};
+
+/// Whether a caller may look at a ticket: those of the person, of those above it, of itself and of those below it.
+pub(crate) fn visible(state: &Organisation, caller: Party, ticket: &Ticket) -> bool {
+    caller == Party::Root
+        || ticket.by == caller
+        || ticket.by == Party::Root
+        || state.is_below(ticket.by, caller)
+        || state.is_below(caller, ticket.by)
+}
+
+/// Tickets by status: of one session, or of all; only those that the caller may see.
+pub(crate) fn counts(state: &Organisation, caller: Party, session: Option<&SessionName>) -> api::TicketCounts {
+    let of = |ticket: &&Ticket| session.is_none_or(|session| ticket.session == *session);
+    count(state, caller, state.board.tickets.values().filter(of))
+}
+
+/// Tickets by status, of the sessions that go on.
+pub(crate) fn counts_of_open_sessions(state: &Organisation, caller: Party) -> api::TicketCounts {
+    let active = |session: &&Session| session.phase == SessionPhase::Active;
+    let names: Vec<&SessionName> = state.board.sessions.values().filter(active).map(|session| &session.name).collect();
+    count(state, caller, state.board.tickets.values().filter(|ticket| names.contains(&&ticket.session)))
+}
+
+fn count<'a>(state: &Organisation, caller: Party, tickets: impl Iterator<Item = &'a Ticket>) -> api::TicketCounts {
+    let mut counts = api::TicketCounts::default();
+    for ticket in tickets.filter(|ticket| visible(state, caller, ticket)) {
+        counts.add(status(state.board.status(ticket)));
+    }
+    counts
+}
+
+/// What the agents of tickets used and spent, with everybody below them. Made once for a list: it goes through all agents.
+pub(crate) struct Spending {
+    by_ticket: BTreeMap<TicketId, (Usage, f64, bool)>,
+}
+
+impl Spending {
+    pub(crate) fn of(state: &Organisation) -> Self {
+        let mut by_ticket: BTreeMap<TicketId, (Usage, f64, bool)> = BTreeMap::new();
+        for (id, post) in &state.board.posts {
+            for agent in state.subtree(Party::Agent(*id)).into_iter().chain([*id]) {
+                let Some(agent) = state.agents.get(&agent) else { continue };
+                let entry = by_ticket.entry(post.ticket).or_default();
+                entry.0 += agent.usage;
+                entry.0 += agent.run.as_ref().map(|run| run.usage).unwrap_or_default();
+                let fired = agent.spent_by_fired.dollars();
+                entry.1 += agent::cost(agent).unwrap_or_default() + fired;
+                entry.2 |= agent::cost(agent).is_some() || fired > 0.0;
+            }
+        }
+        Self { by_ticket }
+    }
+
+    fn of_ticket(&self, ticket: TicketId) -> (api::Usage, Option<f64>) {
+        let (usage, dollars, reported) = self.by_ticket.get(&ticket).copied().unwrap_or_default();
+        (run::usage(usage), reported.then_some(dollars))
+    }
+}
+
+/// One ticket as it is now.
+pub(crate) fn ticket(state: &Organisation, now: Timestamp, spending: &Spending, ticket: &Ticket) -> api::Ticket {
+    let board = &state.board;
+    let spec = &ticket.spec;
+    let attempt = ticket.attempt();
+    let last = ticket.history.last();
+    let (usage, cost_usd) = spending.of_ticket(ticket.id);
+    let (mut error, mut why, mut closed_at, mut commit, mut tree) = (None, None, None, None, None);
+    match &ticket.phase {
+        Phase::Closed { outcome, why: reason, at } => {
+            closed_at = Some(*at);
+            why = Some(reason.clone()).filter(|why| !why.is_empty());
+            match outcome {
+                TicketOutcome::Done { commit: landed, tree: tested } => {
+                    commit = Some(landed.clone());
+                    tree = Some(tested.clone());
+                }
+                TicketOutcome::Error { class } => error = Some(error_class(*class)),
+                TicketOutcome::Stopped | TicketOutcome::Skipped { .. } => {}
+            }
+        }
+        _ => why = last.map(|last| last.why.clone()),
+    }
+    api::Ticket {
+        id: ticket.id.0,
+        session: ticket.session.to_string(),
+        local: ticket.local.clone(),
+        title: spec.title.clone(),
+        status: status(board.status(ticket)),
+        merge: merge(ticket),
+        after: ticket.after.iter().map(|upstream| link(board, *upstream)).collect(),
+        dependents: board.dependents_of(ticket.id).map(|id| id.0).collect(),
+        checkpoint: spec.checkpoint,
+        worker: attempt.map(|attempt| attempt.worker),
+        agent: agent_of(ticket).map(|agent| agent.to_string()),
+        attempts: ticket.attempts,
+        failures: ticket.failures,
+        max_attempts: spec.max_attempts,
+        stage: attempt.map(|attempt| stage(&attempt.stage)),
+        added_at: ticket.added_at,
+        began_at: ticket.started_at,
+        attempt_began_at: attempt.map(|attempt| attempt.began_at),
+        closed_at,
+        retry_at: match &ticket.phase {
+            Phase::Queued { not_before } => not_before.filter(|time| *time > now),
+            _ => None,
+        },
+        working_seconds: working_seconds(ticket, now),
+        error,
+        why,
+        summary: ticket.summary.clone(),
+        commit,
+        tree,
+        gates: spec.gates.iter().map(gate).collect(),
+        team: spec.team.clone(),
+        role: spec.role.clone(),
+        group: spec.group.clone(),
+        driver: spec.driver.map(agent::driver),
+        model: spec.model.clone(),
+        files: spec.files.clone(),
+        by: ticket.by.to_string(),
+        usage,
+        cost_usd,
+    }
+}
+
+/// The agent that works on it, or did last.
+pub(crate) fn agent_of(ticket: &Ticket) -> Option<AgentId> {
+    let open = ticket.attempt().and_then(|attempt| attempt.agent);
+    open.or_else(|| ticket.history.iter().rev().find_map(|attempt| attempt.agent))
+}
+
+/// About how many bytes a ticket takes in a list.
+pub(crate) fn bytes(ticket: &api::Ticket) -> usize {
+    /// Names of the fields, numbers and times.
+    const FRAME: usize = 1_000;
+    let gates: usize = ticket.gates.iter().map(|gate| gate.name.len() + gate.command.len() + 60).sum();
+    let files: usize = ticket.files.iter().map(|glob| glob.len() + 3).sum();
+    let texts: usize = [&ticket.why, &ticket.summary].into_iter().flatten().map(String::len).sum();
+    FRAME + ticket.title.len() + gates + files + texts + 30 * ticket.after.len() + 8 * ticket.dependents.len()
+}
+
+fn working_seconds(ticket: &Ticket, now: Timestamp) -> u64 {
+    let seconds = |from: Timestamp, to: Timestamp| u64::try_from(to.duration_since(from).as_secs()).unwrap_or_default();
+    let ended: u64 = ticket.history.iter().map(|attempt| seconds(attempt.began_at, attempt.ended_at)).sum();
+    ended + ticket.attempt().map_or(0, |attempt| seconds(attempt.began_at, now))
+}
+
+pub(crate) fn link(board: &Board, id: TicketId) -> api::TicketLink {
+    api::TicketLink { id: id.0, status: board.tickets.get(&id).map(|ticket| status(board.status(ticket))) }
+}
+
+pub(crate) fn status(word: Status) -> api::TicketStatus {
+    match word {
+        Status::Queued => api::TicketStatus::Queued,
+        Status::Blocked => api::TicketStatus::Blocked,
+        Status::Working => api::TicketStatus::Working,
+        Status::Verifying => api::TicketStatus::Verifying,
+        Status::Merging => api::TicketStatus::Merging,
+        Status::Done => api::TicketStatus::Done,
+        Status::Error => api::TicketStatus::Error,
+        Status::Stopped => api::TicketStatus::Stopped,
+        Status::Skipped => api::TicketStatus::Skipped,
+    }
+}
+
+pub(crate) fn merge(ticket: &Ticket) -> api::MergeState {
+    match (&ticket.phase, ticket.history.last().map(|last| last.end)) {
+        (Phase::Closed { outcome: TicketOutcome::Done { .. }, .. }, _) => api::MergeState::Merged,
+        (Phase::Open(attempt), _) if attempt.stage == Stage::Queued => api::MergeState::Queued,
+        (Phase::Open(attempt), _) if attempt.stage == Stage::Landing => api::MergeState::Landing,
+        (_, Some(AttemptEnd::Failed(ErrorClass::Conflict))) => api::MergeState::Conflict,
+        _ => api::MergeState::None,
+    }
+}
+
+pub(crate) fn stage(stage: &Stage) -> api::Stage {
+    match stage {
+        Stage::Preparing => api::Stage::Preparing,
+        Stage::Running => api::Stage::Running,
+        Stage::Collecting | Stage::Collected => api::Stage::Collecting,
+        Stage::Reviewing => api::Stage::Reviewing,
+        Stage::Held { .. } => api::Stage::Held,
+        Stage::Queued => api::Stage::Queued,
+        Stage::Landing => api::Stage::Landing,
+    }
+}
+
+pub(crate) fn error_class(class: ErrorClass) -> api::ErrorClass {
+    match class {
+        ErrorClass::Transient => api::ErrorClass::Transient,
+        ErrorClass::Quota => api::ErrorClass::Quota,
+        ErrorClass::Auth => api::ErrorClass::Auth,
+        ErrorClass::Task => api::ErrorClass::Task,
+        ErrorClass::Conflict => api::ErrorClass::Conflict,
+        ErrorClass::Fatal => api::ErrorClass::Fatal,
+    }
+}
+
+pub(crate) fn gate(gate: &GateSpec) -> api::Gate {
+    api::Gate { name: gate.name.clone(), command: gate.command.clone(), timeout_seconds: gate.timeout_s }
+}
