@@ -82,7 +82,6 @@ const VARIABLES: &[(&str, &str)] = &[
     ("GIT_NO_LAZY_FETCH", "1"),
     ("GIT_NO_REPLACE_OBJECTS", "1"),
     ("GIT_OPTIONAL_LOCKS", "0"),
-    ("GIT_LITERAL_PATHSPECS", "1"),
     ("GIT_MERGE_AUTOEDIT", "no"),
     ("GIT_DEFAULT_REF_FORMAT", "files"),
 ];

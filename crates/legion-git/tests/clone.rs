@@ -4,7 +4,7 @@ mod support;
 
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
-use legion_git::Note;
+use legion_git::{Note, RemoveError};
 use support::{BRANCH, Project, TARGET, commit_all, identity, name, oid, plain, write};
 
 #[tokio::test]
@@ -75,5 +75,235 @@ async fn a_clone_whose_git_directory_is_gone_gives_its_files() {
     assert!(matches!(&collected.notes[..], [Note::HeadUnreadable { .. }]), "{:?}", collected.notes);
     assert!(collected.auto_committed && collected.commits == 1);
     assert_eq!(project.content(&collected.head, "new").await.unwrap(), "n");
-    let _ = TARGET;
+}
+
+#[tokio::test]
+async fn links_and_special_files_are_taken_for_what_they_are() {
+    let project = Project::with(&[("dir/a", "a\n"), ("dir/b", "b\n"), ("file", "f\n"), ("pipe", "p\n")]).await;
+    let place = project.clone("t1").await;
+    let dir = place.dir();
+    let outside = project.home.dir("outside");
+    write(outside.join("a"), "a\n");
+    write(outside.join("secret"), "s\n");
+    // A directory that became a link out of here, a file that became a directory, one that became a pipe.
+    std::fs::remove_dir_all(dir.join("dir")).unwrap();
+    symlink(&outside, dir.join("dir")).unwrap();
+    std::fs::remove_file(dir.join("file")).unwrap();
+    write(dir.join("file/inside"), "i\n");
+    std::fs::remove_file(dir.join("pipe")).unwrap();
+    rustix::fs::mknodat(rustix::fs::CWD, dir.join("pipe"), rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+    // Names that git refuses, and odd ones that it takes.
+    write(dir.join(".GIT/x"), "x");
+    write(dir.join("line\nbreak \"quoted\" \u{1}"), "odd");
+    write(dir.join("-flag"), "flag");
+    let collected = project.collect(&place).await;
+    let paths = project.paths(&collected.head).await;
+    assert_eq!(paths, ["-flag", "dir", "file/inside", "line\nbreak \"quoted\" \u{1}"]);
+    assert_eq!(project.content(&collected.head, "dir").await, None, "a link");
+    let left_out: Vec<_> = collected.notes.iter().map(ToString::to_string).collect();
+    assert_eq!(left_out.len(), 2, "{left_out:?}");
+    assert!(left_out.iter().any(|note| note.contains("`pipe`") && note.contains("no content")), "{left_out:?}");
+    assert!(left_out.iter().any(|note| note.contains("`.GIT/x`")), "{left_out:?}");
+    assert!(collected.notes.iter().any(Note::is_loss));
+}
+
+#[tokio::test]
+async fn nested_repositories_give_their_files() {
+    let project = Project::new().await;
+    let place = project.clone("t1").await;
+    let dir = place.dir();
+    // One with a commit that is committed as a link, one without any, one in one; with ignored files of both kinds.
+    for (path, content) in
+        [("lib/a", "a"), ("lib/.gitignore", "own\nkept\n"), ("lib/own", "ignored"), ("lib/kept", "k"), ("lib/x.o", "o")]
+    {
+        write(dir.join(path), content);
+    }
+    for (path, content) in [("lib/in/b", "b"), ("empty/c", "c"), ("empty/:(glob)x", "x"), ("empty/:(glob)x.o", "o")] {
+        write(dir.join(path), content);
+    }
+    plain(&dir.join("lib/in"), &["init", "--quiet"]);
+    plain(&dir.join("lib"), &["init", "--quiet"]);
+    plain(&dir.join("empty"), &["init", "--quiet"]);
+    plain(&dir.join("lib"), &["add", "--force", "a", "kept"]);
+    plain(&dir.join("lib"), &["commit", "--quiet", "-m", "inner"]);
+    plain(dir, &["-c", "advice.addEmbeddedRepo=false", "add", "lib"]);
+    plain(dir, &["commit", "--quiet", "-m", "a link"]);
+    let head = oid(dir, "HEAD");
+    let collected = project.collect(&place).await;
+    assert!(collected.auto_committed && collected.head != head);
+    let paths = project.paths(&collected.head).await;
+    let expected = [
+        ".gitignore",
+        "README",
+        "empty/:(glob)x",
+        "empty/c",
+        "lib/.gitignore",
+        "lib/a",
+        "lib/in/b",
+        "lib/kept",
+        "src/lib.rs",
+    ];
+    assert_eq!(paths, expected);
+    let nested = collected.notes.iter().filter(|note| matches!(note, Note::NestedRepository { .. })).count();
+    assert_eq!(nested, 3, "{:?}", collected.notes);
+}
+
+#[tokio::test]
+async fn a_branch_that_was_deleted_under_an_agent_costs_no_file() {
+    let project = Project::new().await;
+    let place = project.clone("t1").await;
+    let dir = place.dir();
+    write(dir.join("work"), "w\n");
+    plain(dir, &["update-ref", "-d", "HEAD"]);
+    let unborn = project.collect(&place).await;
+    assert!(matches!(&unborn.notes[..], [Note::HeadUnreadable { .. }]), "{:?}", unborn.notes);
+    let root = commit_all(dir, "a root without meaning to");
+    let collected = project.collect(&place).await;
+    assert_eq!(collected.notes, [Note::NoCommonHistory { head: root }]);
+    assert!(collected.changed && collected.commits == 1);
+    assert!(project.control.is_ancestor(&project.base, &collected.head).await.unwrap());
+    assert_eq!(project.content(&collected.head, "work").await.unwrap(), "w\n");
+    assert_eq!(project.content(&collected.head, "README").await.unwrap(), "hello\n");
+}
+
+#[tokio::test]
+async fn another_branch_packed_refs_and_many_commits_are_taken() {
+    let project = Project::new().await;
+    let place = project.clone("t1").await;
+    let dir = place.dir();
+    plain(dir, &["checkout", "--quiet", "-b", "elsewhere"]);
+    for number in 0..3 {
+        for file in 0..100 {
+            write(dir.join(format!("f{file}")), format!("{number} {file}\n"));
+        }
+        commit_all(dir, "work");
+    }
+    plain(dir, &["pack-refs", "--all"]);
+    plain(dir, &["repack", "-a", "-d", "-l", "-q"]);
+    let collected = project.collect(&place).await;
+    assert_eq!(collected.notes, [Note::OtherBranch { branch: "refs/heads/elsewhere".to_owned() }]);
+    assert_eq!((collected.head.clone(), collected.commits), (oid(dir, "HEAD"), 3));
+    plain(dir, &["checkout", "--quiet", "--detach"]);
+    assert_eq!(project.collect(&place).await.notes, []);
+    plain(project.control.dir(), &["fsck", "--strict", "--no-dangling"]);
+}
+
+#[tokio::test]
+async fn a_clone_is_told_of_the_newest_target() {
+    let project = Project::new().await;
+    let place = project.clone("t1").await;
+    let next = project.commit_with(&project.base, &[("next", Some("n"))]);
+    project.control.fetch_updates(&place, &name(TARGET), &next).await.unwrap();
+    assert_eq!(oid(place.dir(), "origin/legion/s/leader"), next);
+    plain(place.dir(), &["merge", "--quiet", "--ff-only", "origin/legion/s/leader"]);
+    let collected = project.collect(&place).await;
+    assert_eq!((collected.head, collected.notes), (next.clone(), vec![]));
+    // Packed, it is written over; through a link, it is not written at all.
+    plain(place.dir(), &["pack-refs", "--all"]);
+    project.control.fetch_updates(&place, &name(TARGET), &project.base).await.unwrap();
+    assert_eq!(oid(place.dir(), "origin/legion/s/leader"), project.base);
+    let outside = project.home.dir("outside");
+    std::fs::remove_dir_all(place.dir().join(".git/refs/remotes")).unwrap();
+    symlink(&outside, place.dir().join(".git/refs/remotes")).unwrap();
+    assert!(project.control.fetch_updates(&place, &name(TARGET), &next).await.is_err());
+    assert_eq!(std::fs::read_dir(&outside).unwrap().count(), 0);
+    let unknown = "1".repeat(40).parse().unwrap();
+    assert!(project.control.fetch_updates(&place, &name(TARGET), &unknown).await.is_err());
+}
+
+#[tokio::test]
+async fn ignored_files_are_copied_by_rule() {
+    let project = Project::with(&[(".gitignore", ".env\ncache/\n*.key\nlinks/\ntarget/\n"), ("tracked", "t\n")]).await;
+    let from = &project.person;
+    let files =
+        [(".env", "secret"), ("cache/a/b", "b"), ("sub/x.key", "k"), ("target/big", "no"), ("plain", "untracked")];
+    for (path, content) in files {
+        write(from.join(path), content);
+    }
+    write(project.home.path().join("outside/file"), "o");
+    std::fs::create_dir_all(from.join("links")).unwrap();
+    symlink(project.home.path().join("outside"), from.join("links/out")).unwrap();
+    write(from.join("tracked"), "changed by the person\n");
+    let place = project.clone("t1").await;
+    let rules: Vec<String> =
+        ["# needed", "/.env", "cache/", "*.key", "links/", "plain", "tracked"].map(str::to_owned).into();
+    let copied = project.control.copy_ignored(from, &place, &rules).await.unwrap();
+    assert_eq!((copied.files, copied.bytes, copied.skipped), (4, 8, 0), "{copied:?}");
+    let read = |path: &str| std::fs::read_to_string(place.dir().join(path)).ok();
+    assert_eq!(
+        (read(".env").as_deref(), read("cache/a/b").as_deref(), read("sub/x.key").as_deref()),
+        (Some("secret"), Some("b"), Some("k"))
+    );
+    assert_eq!((read("target/big"), read("plain"), read("tracked").as_deref()), (None, None, Some("t\n")));
+    assert!(std::fs::symlink_metadata(place.dir().join("links/out")).unwrap().is_symlink());
+    assert_eq!(plain(place.dir(), &["status", "--porcelain"]), "");
+    // Again: what the agent has made of them stays.
+    write(place.dir().join(".env"), "mine");
+    let again = project.control.copy_ignored(from, &place, &rules).await.unwrap();
+    assert_eq!((again.files, again.skipped), (0, 4));
+    assert_eq!(read(".env").as_deref(), Some("mine"));
+    assert_eq!(project.control.copy_ignored(from, &place, &[]).await.unwrap().files, 0);
+}
+
+#[tokio::test]
+async fn a_clone_goes_only_when_its_files_are_pinned() {
+    let project = Project::new().await;
+    let place = project.clone("t1").await;
+    let plan = project.rescue_plan(&place);
+    let nothing = project.control.rescue(&plan).await.unwrap();
+    assert!(!nothing.is_new() && *nothing.commit() == project.base);
+    assert_eq!(project.control.resolve(&plan.into).await.unwrap(), None);
+    commit_all(place.dir(), "empty, and still a commit");
+    assert!(project.control.rescue(&plan).await.unwrap().is_new());
+    write(place.dir().join("new"), "n");
+    std::fs::remove_file(place.dir().join("README")).unwrap();
+    write(place.dir().join("go/pkg/file"), "read-only");
+    std::fs::set_permissions(place.dir().join("go/pkg"), std::fs::Permissions::from_mode(0o555)).unwrap();
+    let rescued = project.control.rescue(&plan).await.unwrap();
+    assert!(rescued.is_new());
+    assert_eq!(project.control.resolve(&plan.into).await.unwrap().as_ref(), Some(rescued.commit()));
+    let again = project.control.rescue(&plan).await.unwrap();
+    assert!(!again.is_new() && again.commit() == rescued.commit());
+    // The proof is for one clone.
+    let other = project.clone("t2").await;
+    assert!(matches!(project.control.remove_clone(&other, again).await, Err(RemoveError::OtherClone { .. })));
+    let commit = rescued.commit().clone();
+    project.control.remove_clone(&place, rescued).await.unwrap();
+    assert!(!place.dir().exists() && !place.index().exists() && other.dir().exists());
+    // And back, never over something.
+    let back = project.home.path().join("back");
+    project.control.restore(&commit, &back).await.unwrap();
+    assert_eq!(std::fs::read_to_string(back.join("new")).unwrap(), "n");
+    assert_eq!(std::fs::read_to_string(back.join("go/pkg/file")).unwrap(), "read-only");
+    assert!(!back.join("README").exists() && !back.join(".git").exists());
+    assert!(project.control.restore(&commit, &back).await.is_err());
+    assert!(project.control.restore(&"1".repeat(40).parse().unwrap(), &project.home.path().join("no")).await.is_err());
+    let left: Vec<_> =
+        std::fs::read_dir(project.home.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(!left.iter().any(|name| name.to_string_lossy().contains("partial")), "{left:?}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_rescued_keeps_its_clone() {
+    let project = Project::new().await;
+    let place = project.clone("t1").await;
+    write(place.dir().join(".GIT/x"), "git takes no such path");
+    let rescued = project.control.rescue(&project.rescue_plan(&place)).await.unwrap();
+    let error = project.control.remove_clone(&place, rescued).await.unwrap_err();
+    assert!(error.to_string().contains(".GIT/x"), "{error}");
+    assert!(place.dir().join(".GIT/x").exists());
+}
+
+#[tokio::test]
+async fn content_that_its_attributes_refuse_is_rescued_as_it_is() {
+    let project =
+        Project::with(&[(".gitattributes", "*.u16 working-tree-encoding=UTF-16LE\n*.txt text eol=crlf\n")]).await;
+    let place = project.clone("t1").await;
+    std::fs::write(place.dir().join("odd.u16"), b"\x00\xd8x").unwrap();
+    write(place.dir().join("fine.u16"), "a\0b\0");
+    let rescued = project.control.rescue(&project.rescue_plan(&place)).await.unwrap();
+    assert_eq!(rescued.notes(), []);
+    let odd = project.control.read_file(rescued.commit(), std::path::Path::new("odd.u16"), 100).await.unwrap();
+    assert_eq!(odd.unwrap(), b"\x00\xd8x");
+    assert_eq!(project.content(rescued.commit(), "fine.u16").await.unwrap(), "ab");
 }

@@ -44,7 +44,8 @@ impl Control {
             }
             let theirs = temporary.join("theirs");
             if copied_index(&directory, &theirs) {
-                files.extend(self.indexed(&theirs).await.into_iter().map(|path| repository.join(path)));
+                // Tracked there, whatever an ignore file says.
+                listing.paths.extend(self.indexed(&theirs).await.into_iter().map(|path| repository.join(path)));
             }
         }
         let ignored = self.ignored(root, index, &files).await?;
@@ -63,13 +64,17 @@ impl Control {
             return Ok(BTreeSet::new());
         }
         let call = self.call("check-ignore").args(["-z", "--stdin", "--no-index"]).work_tree(root).index(index).long();
-        let call = call.stdin(joined(paths.iter().map(PathBuf::as_path))).output_bytes_max(LIST_BYTES_MAX);
+        // From here, so that none is taken for a pattern by its first letter.
+        let here: Vec<PathBuf> = paths.iter().map(|path| Path::new(".").join(path)).collect();
+        let call = call.stdin(joined(here.iter().map(PathBuf::as_path))).output_bytes_max(LIST_BYTES_MAX);
         let output = call.clone().run_any().await?;
         if output.cut {
             return Err(GitError::TooMuch { verb: "check-ignore", limit: LIST_BYTES_MAX });
         }
         match output.status.code() {
-            Some(0 | 1) => Ok(words(&output.stdout).map(words::path).collect()),
+            Some(0 | 1) => {
+                Ok(words(&output.stdout).map(|word| words::path(word.strip_prefix(b"./").unwrap_or(word))).collect())
+            }
             _ => Err(call.failed(&output)),
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::clone::note::{LeftOut, Note};
@@ -180,6 +181,9 @@ impl Control {
                 continue;
             }
             let path = paths.remove(0);
+            if self.stage_as_is(root, index, &path).await.is_ok() {
+                continue;
+            }
             let why = LeftOut::Refused(words::text(&output.stderr, 300));
             // Gone since it was listed: nothing to lose.
             if crate::file_system::exists(&root.join(&path)) {
@@ -187,6 +191,30 @@ impl Control {
             }
         }
         Ok(notes)
+    }
+}
+
+impl Control {
+    /// Puts one file into the index byte for byte: its attributes ask for a conversion that its content does not allow.
+    async fn stage_as_is(&self, root: &Path, index: &Path, path: &Path) -> Result<(), GitError> {
+        let temporary = self.temporary()?;
+        let copy = temporary.join("content");
+        let (from, to, below) = (root.to_owned(), copy.clone(), path.to_owned());
+        let copied = blocking(move || {
+            let mut file = open_file_beneath(open_directory(&from)?, &below)?;
+            let executable = file.metadata()?.permissions().mode() & 0o100 != 0;
+            io::copy(&mut file, &mut File::create(&to)?)?;
+            Ok(executable)
+        });
+        let executable = copied.await.map_err(GitError::file("copy", path))?;
+        let answer = self.call("hash-object").args(["-w", "--no-filters", "--stdin"]).input(&copy).long().run().await?;
+        let oid = Oid::from_output(&answer).ok_or_else(|| GitError::unexpected("hash-object", &answer))?;
+        let mode = if executable { "100755" } else { "100644" };
+        let mut entry = format!("{mode} {oid}\t").into_bytes();
+        entry.extend_from_slice(path.as_os_str().as_encoded_bytes());
+        entry.push(0);
+        let call = self.call("update-index").args(["--add", "--replace", "-z", "--index-info"]).index(index);
+        call.stdin(entry).run().await.map(drop)
     }
 }
 

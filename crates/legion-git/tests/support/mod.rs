@@ -178,3 +178,35 @@ impl Project {
 pub async fn open(home: &TestDir) -> Control {
     Control::open_or_create(git().await, &home.path().join("control.git"), ObjectFormat::Sha1).await.expect("control")
 }
+
+/// Commits in `dir` whose trees have a `.git` in them: a directory, and a link. Nothing refers to them.
+pub fn commit_with_git_directory(dir: &Path) -> Vec<(&'static str, Oid)> {
+    let parent = oid(dir, "HEAD");
+    let text = dir.join(".git/evil-config");
+    write(&text, "[core]\n\tfsmonitor = touch PWNED\n");
+    let blob = plain(dir, &["hash-object", "-w", text.to_str().expect("text")]);
+    let subtree = make_tree(dir, &format!("100644 blob {blob}\tconfig\n"));
+    let trees = [
+        (".git directory", make_tree(dir, &format!("040000 tree {subtree}\t.git\n"))),
+        (".git link", make_tree(dir, &format!("120000 blob {blob}\t.git\n"))),
+        (".GIT", make_tree(dir, &format!("040000 tree {subtree}\t.GIT\n"))),
+    ];
+    let commit = |tree: &str| {
+        plain(dir, &["commit-tree", "-p", parent.as_str(), "-m", "evil", tree]).parse::<Oid>().expect("a commit")
+    };
+    trees.iter().map(|(name, tree)| (*name, commit(tree))).collect()
+}
+
+/// Writes a tree that git's porcelain would refuse.
+pub fn make_tree(dir: &Path, entries: &str) -> String {
+    use std::io::Write as _;
+    let mut child = command(dir, &["mktree", "--missing"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("git runs");
+    child.stdin.take().expect("piped").write_all(entries.as_bytes()).expect("written");
+    let output = child.wait_with_output().expect("git ends");
+    assert!(output.status.success(), "git mktree");
+    String::from_utf8(output.stdout).expect("text").trim().to_owned()
+}
