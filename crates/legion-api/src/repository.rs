@@ -10,13 +10,10 @@ pub enum ObjectFormat {
     Sha256,
 }
 
-/// Makes the control repository of a project, if it is missing.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+/// Makes the control repository of a project, if it is missing. The project is chosen in the query; its directory makes it when it is new.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OpenRepository {
-    /// Directory of the project, absolute; its project is made when it is new. The only project there is when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub project: Option<String>,
     /// That of the person's repository.
     #[serde(default)]
     pub format: ObjectFormat,

@@ -152,9 +152,6 @@ pub struct SessionList {
 pub struct OpenSession {
     /// Small letters, digits, `.`, `_` and `-`; begins with a letter or digit; at most 64.
     pub name: String,
-    /// Directory of the project, absolute; its project is made when it is new. The only project there is when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub project: Option<String>,
     /// The commit that the target branch begins with, as its whole hash.
     pub commit: String,
     /// The person's branch that it stands on.

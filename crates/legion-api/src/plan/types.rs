@@ -23,7 +23,7 @@ pub struct Plan {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PlanSession {
-    /// Name of the session, 1 to 64 characters that git allows in a branch, without `/`. Made from the plan when absent.
+    /// Name of the session: 1 to 64 small letters, digits, `-`, `_` and `.`. The current session when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The branch that results are merged to. The session's own branch when absent.
@@ -64,6 +64,9 @@ pub struct PlanDefaults {
     /// Command line whose exit code 0 means that the work is good, or a list of them that run one after the other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gate: Option<TextOrList>,
+    /// How long each of these gates may take: seconds, or text such as `5m`; at most 24 hours. 30 minutes when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate_timeout: Option<PlanDuration>,
     /// Globs of the files that the ticket means to touch, relative to the repository's root.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub files: Option<Vec<String>>,
@@ -79,7 +82,7 @@ pub struct PlanDefaults {
     /// Name under which `group_caps` counts the ticket.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
-    /// Number of the worker that should take it, from 1. A wish: a ready ticket does not wait for a busy worker.
+    /// Number of the worker that takes it, from 1; any worker when the session has fewer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, maximum = 64)]
     pub worker: Option<u32>,
@@ -132,6 +135,9 @@ pub struct PlanTicket {
     /// Command line whose exit code 0 means that the work is good, or a list of them that run one after the other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gate: Option<TextOrList>,
+    /// How long each of these gates may take: seconds, or text such as `5m`; at most 24 hours. 30 minutes when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate_timeout: Option<PlanDuration>,
     /// Globs of the files that the ticket means to touch, relative to the repository's root.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub files: Option<Vec<String>>,
@@ -147,7 +153,7 @@ pub struct PlanTicket {
     /// Name under which `group_caps` counts the ticket.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
-    /// Number of the worker that should take it, from 1. A wish: a ready ticket does not wait for a busy worker.
+    /// Number of the worker that takes it, from 1; any worker when the session has fewer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, maximum = 64)]
     pub worker: Option<u32>,
