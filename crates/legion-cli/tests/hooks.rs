@@ -116,6 +116,12 @@ fn wrong_usage_is_exit_code_two_and_help_is_success() {
     for line in ["", "nonsense", "hire", "tree --level top --json"] {
         assert_eq!(legion(&hooks, line, folder.path()), ExitCode::from(2), "{line}");
     }
+    for command in ["fire", "wait", "logs", "status", "interrupt", "approve", "deny"] {
+        let words = ["legion", command, ""].map(OsString::from);
+        let environment = Environment::new([("LEGION_DATA_DIR".into(), folder.path().into())], "/somewhere".into());
+        assert_eq!(legion_cli::main(&hooks, words, &environment), ExitCode::from(2), "{command} nobody");
+    }
+    assert!(hooks.started.borrow().is_empty());
     for line in ["--help", "--version", "hire --help"] {
         assert_eq!(legion(&hooks, line, folder.path()), ExitCode::SUCCESS, "{line}");
     }

@@ -116,11 +116,17 @@ async fn ack(State(sent): State<Sent>, Json(body): Json<Value>) -> Json<Value> {
     Json(json!({"acked": 1}))
 }
 
-/// An agent is called like the outcome of its run, or like the problem that asking for it gives.
+/// The problem that is called like this.
+fn problem(name: &str) -> Option<Response> {
+    let code = ProblemCode::ALL.iter().find(|code| code.as_str() == name)?;
+    let problem = Problem::new(*code, format!("something about `{name}`")).hint("do something");
+    Some((StatusCode::from_u16(code.status()).unwrap(), Json(problem)).into_response())
+}
+
+/// An agent is called like the outcome of its run, or like the problem that asking for it gives. Nobody may look into the sibling.
 async fn agent(Id(name): Id<String>) -> Response {
-    if let Some(code) = ProblemCode::ALL.iter().find(|code| code.as_str() == name) {
-        let problem = Problem::new(*code, format!("something about `{name}`")).hint("do something");
-        return (StatusCode::from_u16(code.status()).unwrap(), Json(problem)).into_response();
+    if let Some(problem) = problem(if name == "sibling" { ProblemCode::Forbidden.as_str() } else { &name }) {
+        return problem;
     }
     let name = if name == AGENT { "completed".to_owned() } else { name };
     Json(json!({"id": name, "name": name, "role": null, "parent": "root", "level": 1, "driver": "command", "command": "sh",
@@ -132,6 +138,10 @@ async fn agent(Id(name): Id<String>) -> Response {
 }
 
 async fn wait(Id(name): Id<String>) -> Response {
+    if let Some(problem) = problem(&name) {
+        return problem;
+    }
+    let name = if name == "sibling" { "limit".to_owned() } else { name };
     if name == "never" {
         return StatusCode::NO_CONTENT.into_response();
     }
@@ -167,6 +177,12 @@ fn a_wait_exits_with_the_outcome_of_the_run() {
         assert_eq!(service.legion(&format!("wait {outcome}")), ExitCode::from(code), "{outcome}");
         assert_eq!(service.legion(&format!("wait {outcome} --json")), ExitCode::from(code), "{outcome} as JSON");
     }
+}
+
+#[test]
+fn an_agent_waits_for_whom_it_may_not_look_into() {
+    let service = Service::start();
+    assert_eq!(service.legion_as("wait sibling", Some(AGENT)), ExitCode::from(6));
 }
 
 #[test]

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::context::Context;
 use crate::fault::{Fault, Result};
-use crate::guard::Caller;
+use crate::guard::{BODY_BYTES_MAX, Caller};
 
 /// Characters of an idempotency key.
 const KEY_CHARS_MAX: usize = 128;
@@ -31,11 +31,11 @@ pub(crate) struct Nothing {}
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Change<T> {
     type Rejection = Fault;
-    async fn from_request(request: Request, state: &S) -> Result<Self> {
+    async fn from_request(request: Request, _: &S) -> Result<Self> {
         let (parts, body) = request.into_parts();
         let key = key(&parts.headers)?;
         // The guard has read it: nothing is waited for here.
-        let bytes = Bytes::from_request(Request::new(body), state).await.map_err(Fault::internal)?;
+        let bytes = axum::body::to_bytes(body, BODY_BYTES_MAX).await.map_err(Fault::internal)?;
         let bytes = if bytes.is_empty() { Bytes::from_static(b"{}") } else { bytes };
         let body = parse(&bytes)?;
         let key = key.map(|key| {

@@ -22,8 +22,8 @@ use legion_runtime::constant_time_eq;
 use crate::context::{Context, Shared};
 use crate::fault::{Fault, Result};
 
-/// Bytes of a body. A task has at most 1 MiB, which JSON may double.
-const BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Bytes of a body. A task has at most 1 MiB, and JSON may write each of its bytes with six (`\u0001`).
+pub(crate) const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Bytes of a body that is too large which are read and dropped, so that its sender gets to read why.
 const DRAIN_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// How long a body may take to come.

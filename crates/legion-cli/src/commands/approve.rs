@@ -1,12 +1,13 @@
 use clap::Args;
 use legion_api::{ApprovalDecision, DecideRequest};
 
-use crate::{connect::connect, context::Context, error::CliError, exit, view};
+use crate::{connect::connect, context::Context, error::CliError, exit, text::parse_address, view};
 
 /// Allow what an agent asks for
 #[derive(Debug, Args)]
 pub(crate) struct ApproveArgs {
     /// The permission request, as the inbox shows it
+    #[arg(value_parser = parse_address)]
     pub id: String,
 }
 

@@ -2,12 +2,13 @@ use clap::Args;
 use legion_api::{ApprovalDecision, DecideRequest};
 
 use super::approve::decide;
-use crate::{context::Context, error::CliError};
+use crate::{context::Context, error::CliError, text::parse_address};
 
 /// Refuse what an agent asks for
 #[derive(Debug, Args)]
 pub(crate) struct DenyArgs {
     /// The permission request, as the inbox shows it
+    #[arg(value_parser = parse_address)]
     pub id: String,
     /// Shown to the agent
     #[arg(long, value_name = "TEXT")]

@@ -1,6 +1,6 @@
 use clap::Args;
 
-use crate::{connect::connect, context::Context, error::CliError, exit};
+use crate::{connect::connect, context::Context, error::CliError, exit, text::parse_address};
 
 /// Fire an agent and all below it
 ///
@@ -8,6 +8,7 @@ use crate::{connect::connect, context::Context, error::CliError, exit};
 #[derive(Debug, Args)]
 pub(crate) struct FireArgs {
     /// The agent
+    #[arg(value_parser = parse_address)]
     pub id: String,
     /// Let its reports report to its parent instead of firing them too
     #[arg(long)]
@@ -24,7 +25,7 @@ pub(crate) async fn run(context: Context<'_>, args: &FireArgs) -> Result<u8, Cli
         context.output.line(&format!("fired {} agents{kept}", reply.fired.len()))?;
     }
     if !reply.ended {
-        context.output.note("warning: some of their processes have not ended yet; `legion doctor` lists them");
+        context.output.note("warning: some of their processes have not ended yet; the service goes on ending them");
     }
     Ok(exit::DONE)
 }

@@ -1,7 +1,13 @@
 use clap::Args;
 use legion_api::InterruptRequest;
 
-use crate::{connect::connect, context::Context, error::CliError, exit, input, text::escape_line};
+use crate::{
+    connect::connect,
+    context::Context,
+    error::CliError,
+    exit, input,
+    text::{escape_line, parse_address},
+};
 
 /// End the turn of an agent
 ///
@@ -9,7 +15,7 @@ use crate::{connect::connect, context::Context, error::CliError, exit, input, te
 #[derive(Debug, Args)]
 pub(crate) struct InterruptArgs {
     /// The agent
-    #[arg(required_unless_present = "all")]
+    #[arg(required_unless_present = "all", value_parser = parse_address)]
     pub id: Option<String>,
     /// What it shall do instead; `-` reads it from standard input
     #[arg(conflicts_with = "all")]

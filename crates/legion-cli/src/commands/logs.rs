@@ -6,7 +6,15 @@ use legion_api::LogPage;
 use legion_client::Client;
 use tokio::time::sleep_until;
 
-use crate::{clock, connect::connect, context::Context, error::CliError, exit, output::Output, text::escape_block};
+use crate::{
+    clock,
+    connect::connect,
+    context::Context,
+    error::CliError,
+    exit,
+    output::Output,
+    text::{escape_block, parse_address},
+};
 
 /// Lines that are shown when nobody says how many.
 const LINES_DEFAULT: u32 = 100;
@@ -19,6 +27,7 @@ const FOLLOW_EVERY: Duration = Duration::from_millis(200);
 #[derive(Debug, Args)]
 pub(crate) struct LogsArgs {
     /// The agent
+    #[arg(value_parser = parse_address)]
     pub id: String,
     /// Show the last N lines
     #[arg(long, value_name = "N", default_value_t = LINES_DEFAULT)]

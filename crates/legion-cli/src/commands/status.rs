@@ -1,11 +1,12 @@
 use clap::Args;
 
-use crate::{connect::connect, context::Context, error::CliError, exit, view};
+use crate::{connect::connect, context::Context, error::CliError, exit, text::parse_address, view};
 
 /// Show who waits for you: the inbox and the direct reports
 #[derive(Debug, Args)]
 pub(crate) struct StatusArgs {
     /// Show this agent's instead of the caller's
+    #[arg(value_parser = parse_address)]
     pub id: Option<String>,
 }
 

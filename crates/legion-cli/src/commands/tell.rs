@@ -7,7 +7,7 @@ use crate::{
     context::Context,
     error::CliError,
     exit, input,
-    text::{DeadlineArg, escape_line, parse_deadline},
+    text::{DeadlineArg, escape_line, parse_address, parse_deadline},
 };
 
 /// Tell an agent something
@@ -16,6 +16,7 @@ use crate::{
 #[derive(Debug, Args)]
 pub(crate) struct TellArgs {
     /// The agent
+    #[arg(value_parser = parse_address)]
     pub id: String,
     /// The message; `-` reads it from standard input
     pub message: String,
@@ -38,7 +39,12 @@ pub(crate) async fn run(context: Context<'_>, args: &TellArgs) -> Result<u8, Cli
     if context.output.json {
         context.output.document(&told)?;
     } else {
-        context.output.line(&format!("told {}  {}", escape_line(&args.id), escape_line(&told.delivery)))?;
+        context.output.line(&format!(
+            "told {}  {}  message {}",
+            escape_line(&args.id),
+            escape_line(&told.delivery),
+            escape_line(&told.id)
+        ))?;
     }
     Ok(exit::DONE)
 }

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use legion_api::RunResult;
+use legion_api::{ProblemCode, RunResult};
 use legion_client::{Client, ClientError};
 
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     context::Context,
     error::CliError,
     exit, live,
-    text::{escape_block, parse_seconds},
+    text::{escape_block, parse_address, parse_seconds},
     view,
 };
 
@@ -23,6 +23,7 @@ const AWAY_MAX: Duration = Duration::from_secs(60);
 #[derive(Debug, Args)]
 pub(crate) struct WaitArgs {
     /// The agent
+    #[arg(value_parser = parse_address)]
     pub id: String,
     /// Give up after this time with exit code 8; the run goes on: seconds, or a span such as 10m
     #[arg(long, value_name = "SPAN", value_parser = parse_seconds)]
@@ -42,11 +43,16 @@ pub(crate) async fn until_ended(
     timeout: Option<u64>,
 ) -> Result<u8, CliError> {
     let output = context.output;
-    let agent = client.agent(id).await?;
-    let work = waiting(client, &agent.id, timeout.map(Duration::from_secs));
-    let waited = live::show_while(output, client, (&agent.id, &agent.name), work).await??;
+    let (id, name) = match client.agent(id).await {
+        Ok(agent) => (agent.id, agent.name),
+        // An agent may wait for more than it may look into: for its parent and its siblings.
+        Err(ClientError::Problem(problem)) if problem.code == ProblemCode::Forbidden => (id.to_owned(), id.to_owned()),
+        Err(error) => return Err(error.into()),
+    };
+    let work = waiting(client, &id, timeout.map(Duration::from_secs));
+    let waited = live::show_while(output, client, (&id, &name), work).await??;
     let Some(result) = waited else {
-        return Err(CliError::WaitTimedOut { name: agent.name, seconds: timeout.unwrap_or_default() });
+        return Err(CliError::WaitTimedOut { name, seconds: timeout.unwrap_or_default() });
     };
     if output.json {
         output.document(&result)?;
@@ -60,7 +66,7 @@ pub(crate) async fn until_ended(
             output.data("\n")?;
         }
     }
-    output.note(&view::outcome_line(&agent.name, &result, &output.error_look()));
+    output.note(&view::outcome_line(&name, &result, &output.error_look()));
     Ok(exit::of_outcome(result.outcome))
 }
 

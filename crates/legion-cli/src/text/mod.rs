@@ -1,11 +1,13 @@
 //! Text as a terminal may show it.
 
+mod address;
 mod age;
 mod escape;
 mod fit;
 mod moment;
 mod short_id;
 
+pub(crate) use address::parse_address;
 pub(crate) use age::{age, span};
 pub(crate) use escape::{escape_block, escape_line, first_line};
 pub(crate) use fit::{fit, width};

@@ -13,6 +13,10 @@ use super::order::Task;
 use super::report::KeeperGone;
 use crate::keeper::WorldChange;
 
+/// A longer input goes to the shim as a file.
+const LINE_INPUT_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// How soon it is tried again when that file cannot be written.
+const FILE_PAUSE: Duration = Duration::from_secs(1);
 /// CPU time between two probes that counts as a sign of life.
 const CPU_SIGN: Duration = Duration::from_millis(10);
 
@@ -69,7 +73,21 @@ impl Held {
     }
 
     pub(super) async fn write(&self, shim: &Shim, id: Uuid, bytes: &[u8]) {
-        if let Err(error) = shim.write(id, bytes, false).await {
+        let written = if bytes.len() <= LINE_INPUT_BYTES_MAX {
+            shim.write(id, bytes, false).await
+        } else {
+            // The shim reads it when it takes the request, and may be asked again: the file stays as long as the transcript.
+            let file = self.dir.join(format!("input-{id}"));
+            if let Err(error) = std::fs::write(&file, bytes) {
+                tracing::warn!(process = %self.process(), %id, %error, "a long input could not be put into a file");
+                tokio::time::sleep(FILE_PAUSE).await;
+                // It may be tried again, as one that the shim refused. An error means that the keeper is gone.
+                let _ = self.task.reporter.world(WorldChange::WriteFailed { process: self.process(), id }).await;
+                return;
+            }
+            shim.write_file(id, &file, false).await
+        };
+        if let Err(error) = written {
             // The end of the shim is reported by its own event, and what was not seen waits again then.
             tracing::debug!(process = %self.process(), %id, %error, "a write did not go out");
         }

@@ -195,3 +195,17 @@ async fn a_full_disk_is_said_and_nothing_is_lost() {
     bench.hire("second", SLEEPER).expect(201).await;
     bench.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_longest_text_may_be_written_in_any_way() {
+    let bench = bench().await;
+    let worker = bench.worker("worker", None).await;
+    let messages = format!("/v1/org/agents/{}/messages", worker.id);
+    // Each byte takes six in JSON.
+    let text = "\u{1}".repeat(1024 * 1024);
+    let told = bench.post(&messages, &json!({ "text": text })).expect(201).await;
+    let message = bench.get(format!("/v1/org/messages/{}", told["id"].as_str().expect("an id"))).expect(200).await;
+    assert_eq!(message["text"].as_str().map(str::len), Some(text.len()));
+    bench.post(&messages, &json!({ "text": format!("{text}x") })).refused("LEG0008").await;
+    bench.end().await;
+}
