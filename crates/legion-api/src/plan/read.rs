@@ -179,6 +179,7 @@ reader!(
         criteria,
         checkpoint,
         gate,
+        gate_timeout,
         files,
         plan,
         team,
@@ -200,7 +201,7 @@ reader!(
     PlanTicket,
     "a ticket",
     [
-        title, prompt, context, criteria, checkpoint, gate, files, plan, team, role, group, worker, driver, command, model,
+        title, prompt, context, criteria, checkpoint, gate, gate_timeout, files, plan, team, role, group, worker, driver, command, model,
         max_attempts, timeout, on_upstream
     ],
     |self, map, ticket| {

@@ -9,14 +9,20 @@ pub const KEY_BYTES_MAX: usize = 64;
 /// Characters of a title: a line of a board.
 pub const TITLE_CHARS_MAX: usize = 200;
 
-/// Bytes of one text (prompt, context, plan, one criterion, one gate).
+/// Bytes of one text (prompt, context, plan, a word of a command).
 pub const TEXT_BYTES_MAX: usize = 1024 * 1024;
 
 /// Bytes of prompt, context and plan together above which a ticket gets a warning: it will leave an agent little room to think.
 pub const PROMPT_BYTES_WARN: usize = 64 * 1024;
 
 /// Entries of one list of a ticket (criteria, gates, files, words of a command), and of a session's protected globs.
-pub const LIST_MAX: usize = 256;
+pub const LIST_MAX: usize = 200;
+
+/// Bytes of one criterion and of one gate.
+pub const ITEM_BYTES_MAX: usize = 8 * 1024;
+
+/// Tickets that one waits for.
+pub const AFTER_MAX: usize = 1_000;
 
 /// Bytes of a name (team, role, group, model).
 pub const NAME_BYTES_MAX: usize = 128;

@@ -15,8 +15,8 @@ use super::problem::{PlanProblem, PlanWarning, ProblemKind, WarningKind};
 use super::session::check_session;
 use super::size::text_bytes;
 use super::spec::{PlanSpec, TicketFields, TicketSpec};
-use super::ticket::{GlobRoom, Teller, check_fields, check_own, driver, is_blank, label};
-use super::words::{OnUpstream, OverlapPolicy};
+use super::ticket::{GlobRoom, Teller, check_fields, check_own, is_blank, label};
+use super::words::{self, driver};
 
 /// What is known of the project that the plan is for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -37,7 +37,7 @@ const NAMES_SHOWN: usize = 12;
 /// Checks a plan. The problems come in the order of the plan, circles last; at most [`PROBLEMS_MAX`], and then how many more.
 pub fn check(plan: &PlanSpec, known: &Known) -> Result<CheckedPlan, Vec<PlanProblem>> {
     let mut problems = Vec::new();
-    let protect = check_session(&plan.session, &mut problems);
+    let (session_name, protect) = check_session(&plan.session, &mut problems);
     let mut room = GlobRoom { left: Some(GLOBS_BYTES_MAX) };
     let mut teller = Teller { label: "[defaults]".to_owned(), ticket: None, problems: &mut problems };
     let default_files = check_fields(&plan.defaults, &mut room, &mut teller);
@@ -97,11 +97,11 @@ pub fn check(plan: &PlanSpec, known: &Known) -> Result<CheckedPlan, Vec<PlanProb
     let found = overlap::find(&files, &graph);
     let warnings = warnings(plan, &tickets, &graph, &found);
     Ok(CheckedPlan {
-        session_name: plan.session.name.clone(),
+        session_name,
         target: plan.session.target.clone(),
         from: plan.session.from.clone(),
         workers: plan.session.workers,
-        overlap: plan.session.overlap.as_deref().and_then(OverlapPolicy::parse).unwrap_or_default(),
+        overlap: plan.session.overlap.as_deref().and_then(words::overlap).unwrap_or_default(),
         protect,
         group_caps: plan.session.group_caps.clone(),
         tickets,
@@ -178,6 +178,12 @@ fn upstream(tickets: &[TicketSpec], places: &HashMap<&str, usize>, problems: &mu
     for (at, ticket) in tickets.iter().enumerate() {
         let key = Some(ticket.key.clone()).filter(|key| !key.is_empty());
         let mut teller = Teller { label: label(&ticket.key, at), ticket: key, problems };
+        if ticket.after.len() > AFTER_MAX {
+            let count = ticket.after.len();
+            let what =
+                format!("`after` names {count} tickets; it may name at most {AFTER_MAX}, so put checkpoints between");
+            teller.tell(ProblemKind::Limit, what);
+        }
         let mut above = Vec::with_capacity(ticket.after.len());
         let mut told = HashSet::new();
         for name in &ticket.after {
@@ -258,6 +264,7 @@ fn merge(ticket: &TicketSpec, defaults: &TicketFields, files: Vec<Glob>) -> Chec
             .collect(),
         checkpoint,
         gate: either(&own.gate, &defaults.gate).unwrap_or_default(),
+        gate_timeout_seconds: own.gate_timeout_seconds.or(defaults.gate_timeout_seconds),
         files,
         plan: either(&own.plan, &defaults.plan),
         team: either(&own.team, &defaults.team),
@@ -271,7 +278,7 @@ fn merge(ticket: &TicketSpec, defaults: &TicketFields, files: Vec<Glob>) -> Chec
         timeout_seconds: own.timeout_seconds.or(defaults.timeout_seconds),
         on_upstream: either(&own.on_upstream, &defaults.on_upstream)
             .as_deref()
-            .and_then(OnUpstream::parse)
+            .and_then(words::on_upstream)
             .unwrap_or_default(),
     }
 }
@@ -335,10 +342,7 @@ fn warnings(plan: &PlanSpec, tickets: &[CheckedTicket], graph: &Graph, found: &F
         let without: Vec<&CheckedTicket> = tickets.iter().filter(without).collect();
         if !without.is_empty() {
             let names = listed(without.iter().map(|ticket| ticket.key.as_str()), without.len(), NAMES_SHOWN);
-            warn(
-                WarningKind::Worker,
-                format!("the session has {workers} workers; the `worker` of {names} is not one of them"),
-            );
+            warn(WarningKind::Worker, format!("the session has {workers} workers; any of them takes {names}"));
         }
     }
     warnings

@@ -3,19 +3,19 @@ use std::collections::BTreeMap;
 use crate::driver::DriverKind;
 use crate::glob::Glob;
 use crate::graph::Graph;
+use crate::tickets::{OnUpstream, Overlap, SessionName};
 
-use super::overlap::Overlap;
+use super::overlap::OverlapPair;
 use super::problem::PlanWarning;
-use super::words::{OnUpstream, OverlapPolicy};
 
 /// A plan without problems. Tickets are named by their place in `tickets`, which is the order of the plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckedPlan {
-    pub session_name: Option<String>,
+    pub session_name: Option<SessionName>,
     pub target: Option<String>,
     pub from: Option<String>,
     pub workers: Option<u32>,
-    pub overlap: OverlapPolicy,
+    pub overlap: Overlap,
     pub protect: Vec<Glob>,
     pub group_caps: BTreeMap<String, u32>,
     pub tickets: Vec<CheckedTicket>,
@@ -23,7 +23,7 @@ pub struct CheckedPlan {
     pub graph: Graph,
     /// Pairs of tickets that mean to touch the same files with nothing to order them; at most
     /// [`OVERLAPS_MAX`](super::bounds::OVERLAPS_MAX).
-    pub overlaps: Vec<Overlap>,
+    pub overlaps: Vec<OverlapPair>,
     pub warnings: Vec<PlanWarning>,
 }
 
@@ -41,6 +41,8 @@ pub struct CheckedTicket {
     pub checkpoint: bool,
     /// Command lines that run one after the other. Empty: the repository's.
     pub gate: Vec<String>,
+    /// For each of these command lines.
+    pub gate_timeout_seconds: Option<u64>,
     pub files: Vec<Glob>,
     pub plan: Option<String>,
     pub team: Option<String>,

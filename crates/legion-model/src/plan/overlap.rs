@@ -14,7 +14,7 @@ use super::phrase::{listed, quoted};
 
 /// Two tickets, by their places in the plan, and the globs by which they meet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Overlap {
+pub struct OverlapPair {
     pub first: usize,
     pub second: usize,
     pub first_glob: String,
@@ -30,7 +30,7 @@ const PAIRS_MAX: u64 = 4_000_000;
 /// What was found, and whether all was looked at.
 #[derive(Debug, Default)]
 pub(super) struct Found {
-    pub(super) overlaps: Vec<Overlap>,
+    pub(super) overlaps: Vec<OverlapPair>,
     pub(super) is_whole: bool,
 }
 
@@ -47,7 +47,7 @@ struct Search<'a> {
     /// Made when first needed: most plans have no overlap at all.
     ancestors: Option<Ancestors>,
     seen: HashSet<(usize, usize)>,
-    found: Vec<Overlap>,
+    found: Vec<OverlapPair>,
     comparing_left: u64,
     pairs_left: u64,
 }
@@ -153,7 +153,7 @@ impl Search<'_> {
                 if one.0 > two.0 {
                     std::mem::swap(&mut one, &mut two);
                 }
-                self.found.push(Overlap {
+                self.found.push(OverlapPair {
                     first: one.0,
                     second: two.0,
                     first_glob: one.1.as_str().to_owned(),

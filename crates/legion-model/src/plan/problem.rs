@@ -63,6 +63,31 @@ pub enum WarningKind {
     Worker,
 }
 
+impl ProblemKind {
+    /// A stable word for programs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::TooManyTickets => "too-many-tickets",
+            Self::Key => "id",
+            Self::DuplicateKey => "duplicate-id",
+            Self::UnknownUpstream => "unknown-upstream",
+            Self::AfterItself => "after-itself",
+            Self::Circle => "circle",
+            Self::NoPrompt => "no-prompt",
+            Self::NoCriteria => "no-criteria",
+            Self::NoGate => "no-gate",
+            Self::Glob => "glob",
+            Self::Limit => "limit",
+            Self::Text => "text",
+            Self::RefName => "ref-name",
+            Self::Word => "word",
+            Self::Command => "command",
+            Self::More => "more",
+        }
+    }
+}
+
 impl fmt::Display for PlanProblem {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(&self.sentence)

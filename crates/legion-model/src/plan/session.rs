@@ -1,25 +1,26 @@
 //! What is wrong with a plan's session.
 
 use crate::glob::Glob;
+use crate::tickets::SessionName;
 
 use super::bounds::{GROUPS_MAX, LIST_MAX, WORKERS_MAX};
 use super::phrase::quoted;
 use super::problem::{PlanProblem, ProblemKind};
-use super::ref_name::{RefNameFault, check_branch_name, check_part, check_revision};
+use super::ref_name::{RefNameFault, check_branch_name, check_revision};
 use super::spec::SessionSpec;
 use super::ticket::check_name;
-use super::words::OverlapPolicy;
+use super::words::overlap;
 
 type NameCheck = fn(&str) -> Result<(), RefNameFault>;
 
-/// Adds the problems of a session to `problems`; returns the globs that it protects.
-pub(super) fn check_session(session: &SessionSpec, problems: &mut Vec<PlanProblem>) -> Vec<Glob> {
+/// Adds the problems of a session to `problems`; returns its name and the globs that it protects.
+pub(super) fn check_session(
+    session: &SessionSpec,
+    problems: &mut Vec<PlanProblem>,
+) -> (Option<SessionName>, Vec<Glob>) {
     let mut tell = |kind, sentence| problems.push(PlanProblem { kind, ticket: None, sentence });
-    let names: [(&str, &Option<String>, NameCheck); 3] = [
-        ("name", &session.name, check_part),
-        ("target", &session.target, check_branch_name),
-        ("from", &session.from, check_revision),
-    ];
+    let names: [(&str, &Option<String>, NameCheck); 2] =
+        [("target", &session.target, check_branch_name), ("from", &session.from, check_revision)];
     for (field, name, check) in names {
         if let Some(name) = name
             && let Err(fault) = check(name)
@@ -27,23 +28,20 @@ pub(super) fn check_session(session: &SessionSpec, problems: &mut Vec<PlanProble
             tell(ProblemKind::RefName, format!("[session]: `{field}` cannot be {}: {fault}", quoted(name)));
         }
     }
-    if let Some(name) = &session.name
-        && check_part(name).is_ok()
-        && !name
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'-'))
-    {
-        let name = quoted(name);
-        let what = "it may have small letters, digits, `.`, `_` and `-`, because it becomes a directory too";
-        tell(ProblemKind::RefName, format!("[session]: `name` cannot be {name}: {what}"));
-    }
+    let name = session.name.as_deref().and_then(|name| match name.parse::<SessionName>() {
+        Ok(name) => Some(name),
+        Err(fault) => {
+            tell(ProblemKind::RefName, format!("[session]: {fault}"));
+            None
+        }
+    });
     if let Some(workers) = session.workers
         && !(1..=WORKERS_MAX).contains(&workers)
     {
         tell(ProblemKind::Limit, format!("[session]: `workers` is {workers}; it must be 1 to {WORKERS_MAX}"));
     }
     if let Some(word) = &session.overlap
-        && OverlapPolicy::parse(word).is_none()
+        && overlap(word).is_none()
     {
         tell(ProblemKind::Word, format!("[session]: `overlap` is {}; it must be `warn` or `hold`", quoted(word)));
     }
@@ -74,5 +72,5 @@ pub(super) fn check_session(session: &SessionSpec, problems: &mut Vec<PlanProble
             }
         }
     }
-    globs
+    (name, globs)
 }

@@ -45,6 +45,8 @@ pub struct TicketFields {
     pub checkpoint: Option<bool>,
     /// Command lines that run one after the other.
     pub gate: Option<Vec<String>>,
+    /// For each of these command lines.
+    pub gate_timeout_seconds: Option<u64>,
     /// Globs.
     pub files: Option<Vec<String>>,
     pub plan: Option<String>,

@@ -1,13 +1,12 @@
 //! What is wrong with one ticket or with the defaults, without a look at the others.
 
-use crate::driver::DriverKind;
 use crate::glob::Glob;
 
 use super::bounds::*;
 use super::phrase::quoted;
 use super::problem::{PlanProblem, ProblemKind};
 use super::spec::{TicketFields, TicketSpec};
-use super::words::OnUpstream;
+use super::words::{driver, on_upstream};
 
 /// Collects the problems of one ticket, or of the defaults.
 pub(super) struct Teller<'a> {
@@ -86,7 +85,7 @@ pub(super) fn check_fields(fields: &TicketFields, room: &mut GlobRoom, teller: &
         let list = list.as_deref().unwrap_or_default();
         check_length(field, list.len(), teller);
         for text in list.iter().take(LIST_MAX) {
-            check_text(field, Some(text), teller);
+            check_item(field, text, teller);
         }
     }
     if let Some(gate) = &fields.gate
@@ -120,20 +119,22 @@ fn check_numbers(fields: &TicketFields, teller: &mut Teller<'_>) {
     {
         teller.tell(ProblemKind::Limit, format!("`max_attempts` is {attempts}; it must be 1 to {ATTEMPTS_MAX}"));
     }
-    match fields.timeout_seconds {
-        Some(0) => teller.tell(ProblemKind::Limit, "`timeout` is 0; it must be at least a second"),
-        Some(seconds) if seconds > TIMEOUT_SECONDS_MAX => {
-            let hours = TIMEOUT_SECONDS_MAX / 3_600;
-            teller
-                .tell(ProblemKind::Limit, format!("`timeout` is {seconds} seconds; it must be at most {hours} hours"));
+    for (field, seconds) in [("timeout", fields.timeout_seconds), ("gate_timeout", fields.gate_timeout_seconds)] {
+        match seconds {
+            Some(0) => teller.tell(ProblemKind::Limit, format!("`{field}` is 0; it must be at least a second")),
+            Some(seconds) if seconds > TIMEOUT_SECONDS_MAX => {
+                let hours = TIMEOUT_SECONDS_MAX / 3_600;
+                let what = format!("`{field}` is {seconds} seconds; it must be at most {hours} hours");
+                teller.tell(ProblemKind::Limit, what);
+            }
+            _ => {}
         }
-        _ => {}
     }
 }
 
 fn check_words(fields: &TicketFields, teller: &mut Teller<'_>) {
     if let Some(word) = &fields.on_upstream
-        && OnUpstream::parse(word).is_none()
+        && on_upstream(word).is_none()
     {
         teller
             .tell(ProblemKind::Word, format!("`on_upstream` is {}; it must be `skip`, `fail` or `wait`", quoted(word)));
@@ -173,6 +174,16 @@ fn check_length(field: &str, length: usize, teller: &mut Teller<'_>) {
     }
 }
 
+fn check_item(field: &str, text: &str, teller: &mut Teller<'_>) {
+    if text.len() > ITEM_BYTES_MAX {
+        let kibibytes = ITEM_BYTES_MAX / 1024;
+        teller.tell(ProblemKind::Limit, format!("`{field}` has an entry of more than {kibibytes} KiB"));
+    }
+    if text.contains('\0') {
+        teller.tell(ProblemKind::Text, format!("`{field}` has a NUL character"));
+    }
+}
+
 fn check_text(field: &str, text: Option<&str>, teller: &mut Teller<'_>) {
     let Some(text) = text else { return };
     if text.len() > TEXT_BYTES_MAX {
@@ -196,11 +207,6 @@ pub(super) fn check_name(name: &str) -> Result<(), NameFault> {
         _ if name.chars().any(|char| char.is_control() || char.is_whitespace()) => Err(NameFault::Character),
         _ => Ok(()),
     }
-}
-
-/// The driver of this name.
-pub(super) fn driver(word: &str) -> Option<DriverKind> {
-    [DriverKind::Claude, DriverKind::Command].into_iter().find(|kind| kind.as_str() == word)
 }
 
 pub(super) fn is_blank(text: Option<&str>) -> bool {

@@ -1,58 +1,25 @@
-use serde::{Deserialize, Serialize};
+//! Words of a plan that have to be one of a few.
 
-/// What becomes of a ticket when one that it waits for ends without being done.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OnUpstream {
-    /// It is passed over, and so is what waits for it in the same way.
-    Skip,
-    /// It fails.
-    Fail,
-    /// It waits until somebody retries or deletes the other one.
-    #[default]
-    Wait,
-}
+use crate::driver::DriverKind;
+use crate::tickets::{OnUpstream, Overlap};
 
-/// What is done about tickets that mean to touch the same files and could run side by side.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OverlapPolicy {
-    /// They run side by side; the person is told.
-    #[default]
-    Warn,
-    /// One waits for the other.
-    Hold,
-}
-
-impl OnUpstream {
-    pub const ALL: [Self; 3] = [Self::Skip, Self::Fail, Self::Wait];
-
-    /// The word in plans and JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Skip => "skip",
-            Self::Fail => "fail",
-            Self::Wait => "wait",
-        }
-    }
-
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|policy| policy.as_str() == word)
+pub(super) fn on_upstream(word: &str) -> Option<OnUpstream> {
+    match word {
+        "skip" => Some(OnUpstream::Skip),
+        "fail" => Some(OnUpstream::Fail),
+        "wait" => Some(OnUpstream::Wait),
+        _ => None,
     }
 }
 
-impl OverlapPolicy {
-    pub const ALL: [Self; 2] = [Self::Warn, Self::Hold];
-
-    /// The word in plans and JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Warn => "warn",
-            Self::Hold => "hold",
-        }
+pub(super) fn overlap(word: &str) -> Option<Overlap> {
+    match word {
+        "warn" => Some(Overlap::Warn),
+        "hold" => Some(Overlap::Hold),
+        _ => None,
     }
+}
 
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|policy| policy.as_str() == word)
-    }
+pub(super) fn driver(word: &str) -> Option<DriverKind> {
+    [DriverKind::Claude, DriverKind::Command].into_iter().find(|kind| kind.as_str() == word)
 }

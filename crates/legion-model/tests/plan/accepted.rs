@@ -1,5 +1,6 @@
 use legion_model::DriverKind;
-use legion_model::plan::{OnUpstream, OverlapPolicy, PlanSpec, SessionSpec, TicketFields, TicketSpec};
+use legion_model::plan::{PlanSpec, SessionSpec, TicketFields, TicketSpec};
+use legion_model::tickets::{OnUpstream, Overlap, SessionName};
 
 use crate::build::{accepted, plan, texts, ticket};
 
@@ -27,6 +28,7 @@ fn what_a_ticket_says_goes_before_the_defaults() {
         command: Some(texts(&["agent"])),
         max_attempts: Some(5),
         timeout_seconds: Some(60),
+        gate_timeout_seconds: Some(5),
         files: Some(texts(&["src/"])),
         ..TicketFields::default()
     };
@@ -38,7 +40,7 @@ fn what_a_ticket_says_goes_before_the_defaults() {
     assert_eq!((plain.criteria.clone(), plain.gate.clone()), (texts(&["theirs"]), texts(&["make test"])));
     assert_eq!((plain.driver, plain.command.clone()), (Some(DriverKind::Command), Some(texts(&["agent"]))));
     assert_eq!((plain.title.as_str(), plain.on_upstream), ("First line.", OnUpstream::Wait));
-    assert_eq!(plain.files[0].as_str(), "src/");
+    assert_eq!((plain.files[0].as_str(), plain.gate_timeout_seconds), ("src/", Some(5)));
 }
 
 #[test]
@@ -76,6 +78,9 @@ fn the_session_comes_through() {
         ..SessionSpec::default()
     };
     let plan = accepted(&PlanSpec { session, ..plan(vec![ticket("a", &[])]) });
-    assert_eq!((plan.session_name.as_deref(), plan.target.as_deref()), (Some("auth-2"), Some("feature/auth")));
-    assert_eq!((plan.workers, plan.overlap, plan.protect.len()), (Some(64), OverlapPolicy::Hold, 1));
+    assert_eq!(
+        (plan.session_name.as_ref().map(SessionName::as_str), plan.target.as_deref()),
+        (Some("auth-2"), Some("feature/auth"))
+    );
+    assert_eq!((plan.workers, plan.overlap, plan.protect.len()), (Some(64), Overlap::Hold, 1));
 }

@@ -166,6 +166,8 @@ fn numbers_outside_of_their_limits_are_refused() {
     assert_eq!(said, "ticket `a`: `timeout` is 0; it must be at least a second");
     let said = field_fault(|fields| fields.timeout_seconds = Some(86_401));
     assert_eq!(said, "ticket `a`: `timeout` is 86401 seconds; it must be at most 24 hours");
+    let said = field_fault(|fields| fields.gate_timeout_seconds = Some(0));
+    assert_eq!(said, "ticket `a`: `gate_timeout` is 0; it must be at least a second");
     let said = session_fault(SessionSpec { workers: Some(65), ..SessionSpec::default() });
     assert_eq!(said, "[session]: `workers` is 65; it must be 1 to 64");
 }
@@ -210,8 +212,13 @@ fn names_of_branches_and_sessions_are_what_git_takes() {
     let from = SessionSpec { from: Some("-x".to_owned()), ..SessionSpec::default() };
     assert_eq!(session_fault(from), "[session]: `from` cannot be `-x`: it begins with `-`, like an option");
     let name = |name: &str| SessionSpec { name: Some(name.to_owned()), ..SessionSpec::default() };
-    assert!(session_fault(name("a/b")).ends_with("it has a `/`"));
-    assert!(session_fault(name("Auth")).contains("it may have small letters"));
+    for wrong in ["a/b", "Auth", "-a", "", "a..b"] {
+        let said = session_fault(name(wrong));
+        assert!(
+            said.starts_with(&format!("[session]: `{wrong}` cannot be the name of a session: small letters")),
+            "{said}"
+        );
+    }
 }
 
 #[test]
@@ -232,8 +239,13 @@ fn texts_and_lists_have_limits() {
     assert!(fault(|ticket| ticket.title = Some("two\nlines".to_owned())).contains("`title` is not one line"));
     assert!(fault(|ticket| ticket.title = Some("ü".repeat(201))).contains("`title` is longer than 200 characters"));
     assert!(fault(|ticket| ticket.prompt = Some("a\0".to_owned())).contains("`prompt` has a NUL character"));
+    let item = Some(vec!["x".repeat(bounds::ITEM_BYTES_MAX + 1)]);
+    assert!(field_fault(|fields| fields.gate = item.clone()).contains("`gate` has an entry of more than 8 KiB"));
+    let two = Some(vec!["x".to_owned(), "x".repeat(bounds::ITEM_BYTES_MAX + 1)]);
+    assert!(field_fault(|fields| fields.criteria = two).contains("`criteria` has an entry of more than 8 KiB"));
+    assert!(field_fault(|fields| fields.gate = Some(texts(&["a\0"]))).contains("`gate` has a NUL character"));
     let many = vec!["a".to_owned(); bounds::LIST_MAX + 1];
-    assert!(field_fault(|fields| fields.files = Some(many.clone())).contains("`files` has 257 entries"));
+    assert!(field_fault(|fields| fields.files = Some(many.clone())).contains("`files` has 201 entries"));
     assert!(field_fault(|fields| fields.model = Some("--model".to_owned())).contains("like an option"));
 }
 
@@ -267,5 +279,20 @@ fn a_short_plan_that_stands_for_very_much_is_refused() {
         [
             "the globs in `files` of all tickets come to more than 8 MiB with their braces written out; write shorter ones"
         ]
+    );
+}
+
+#[test]
+fn a_ticket_waits_for_a_thousand_others_and_not_for_more() {
+    let wide = |count: usize| {
+        let keys: Vec<String> = (0..count).map(|number| number.to_string()).collect();
+        let mut tickets: Vec<TicketSpec> = keys.iter().map(|key| ticket(key, &[])).collect();
+        tickets.push(ticket("last", &keys.iter().map(String::as_str).collect::<Vec<_>>()));
+        plan(tickets)
+    };
+    assert!(check(&wide(bounds::AFTER_MAX), &Known::default()).is_ok());
+    assert_eq!(
+        refused(&wide(bounds::AFTER_MAX + 1)),
+        ["ticket `last`: `after` names 1001 tickets; it may name at most 1000, so put checkpoints between"]
     );
 }

@@ -102,7 +102,7 @@ fn what_can_have_no_effect_is_told() {
         [
             "no `after` in checkpoint `check`; it checks what is there before anything is done",
             "`group_caps` has `db`, but no ticket is in such a group",
-            "the session has 2 workers; the `worker` of `check` is not one of them",
+            "the session has 2 workers; any of them takes `check`",
         ]
     );
 }
