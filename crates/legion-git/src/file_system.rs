@@ -77,16 +77,24 @@ pub(crate) fn copy_with_times(from: &Path, to: &Path) -> io::Result<()> {
     target.set_modified(modified)
 }
 
+/// How often a directory is removed into which something that is just dying still writes.
+const REMOVE_TRIES: usize = 5;
+
 /// Removes a file or a whole directory, links not followed; nothing there is as good.
 pub(crate) fn remove(path: &Path) -> io::Result<()> {
-    let removed = match fs::symlink_metadata(path) {
-        Ok(found) if found.is_dir() => fs::remove_dir_all(path),
-        Ok(_) => fs::remove_file(path),
-        Err(error) => Err(error),
-    };
-    match removed {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        other => other,
+    let mut tries = 0;
+    loop {
+        let removed = match fs::symlink_metadata(path) {
+            Ok(found) if found.is_dir() => fs::remove_dir_all(path),
+            Ok(_) => fs::remove_file(path),
+            Err(error) => Err(error),
+        };
+        tries += 1;
+        match removed {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty && tries < REMOVE_TRIES => {}
+            other => return other,
+        }
     }
 }
 

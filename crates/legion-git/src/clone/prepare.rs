@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use crate::clone::place::{ClonePlace, beside};
 use crate::control::Control;
 use crate::error::GitError;
-use crate::file_system::{blocking, copy_with_times, exists, remove};
+use crate::file_system::{copy_with_times, exists, remove};
 use crate::identity::Identity;
 use crate::oid::Oid;
 use crate::ref_name::RefName;
@@ -43,11 +43,11 @@ impl Control {
         }
         let partial = ClonePlace::at(beside(place.dir(), "partial"));
         let (control, target, built) = (self.clone(), plan.clone(), partial.clone());
-        blocking(move || control.lay_out(&target, &built)).await?;
+        self.alone(move || control.lay_out(&target, &built)).await?;
         let call = self.call("read-tree").args(["--reset", "-u"]).arg(&plan.base);
         call.work_tree(partial.dir()).index(partial.index()).long().run().await?;
         let finished = place.clone();
-        blocking(move || put_in_place(&partial, &finished)).await?;
+        self.alone(move || put_in_place(&partial, &finished)).await?;
         Ok(place)
     }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::clone::place::{ClonePlace, beside};
 use crate::clone::rescue::Rescued;
 use crate::control::Control;
-use crate::file_system::{blocking, exists, remove};
+use crate::file_system::{exists, remove};
 
 /// Why a clone was not removed.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +40,7 @@ impl Control {
             return Err(RemoveError::LeftOut { dir, path: path.clone() });
         }
         let place = place.clone();
-        blocking(move || remove_blocking(&place)).await
+        self.alone(move || remove_blocking(&place)).await
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::control::Control;
 use crate::error::GitError;
-use crate::file_system::{blocking, exists, remove};
+use crate::file_system::{exists, remove};
 use crate::oid::Oid;
 
 /// A directory in which only gates work, one after the other. Its index lies beside it.
@@ -43,7 +43,7 @@ impl Control {
     /// When `commit` is not here, the disk is full, or the file system refuses; then the place is not to be used.
     pub async fn gate_checkout(&self, commit: &Oid, place: &GatePlace) -> Result<(), GitError> {
         let GatePlace { dir, index } = place.clone();
-        blocking(move || make_ready(&dir, &index)).await?;
+        self.alone(move || make_ready(&dir, &index)).await?;
         let call = |verb| self.call(verb).work_tree(&place.dir).index(&place.index).long();
         call("read-tree").args(["--reset", "-u"]).arg(commit).run().await?;
         // Twice forced: repositories that a gate has left are cleaned as well.

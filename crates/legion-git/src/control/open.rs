@@ -36,6 +36,8 @@ struct Inner {
     marker: Uuid,
     /// Held by whoever moves a ref: a lock file that is there nevertheless has no live owner.
     refs: Mutex<()>,
+    /// Held while files beside git's are moved about, by what moves them: dropped verbs leave that to end by itself.
+    files: Arc<Mutex<()>>,
     _lock: File,
 }
 
@@ -92,7 +94,7 @@ impl Control {
         if swept > 0 {
             tracing::info!(dir = %dir.display(), files = swept, "removed what a killed git has left");
         }
-        Ok(Self(Arc::new(Inner { git, dir, format, marker, refs: Mutex::new(()), _lock: lock })))
+        Ok(Self(Arc::new(Inner { git, dir, format, marker, refs: Mutex::new(()), files: Arc::default(), _lock: lock })))
     }
 
     pub fn dir(&self) -> &Path {
@@ -118,6 +120,17 @@ impl Control {
 
     pub(crate) fn refs(&self) -> &Mutex<()> {
         &self.0.refs
+    }
+
+    /// Runs what moves files about, after whatever a verb that was dropped still does.
+    pub(crate) async fn alone<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
+        let guard = Arc::clone(&self.0.files).lock_owned().await;
+        blocking(move || {
+            let done = work();
+            drop(guard);
+            done
+        })
+        .await
     }
 
     /// A name for a file or directory that lives as long as a verb; removed with what is returned.
