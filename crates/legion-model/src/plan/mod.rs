@@ -6,6 +6,7 @@
 pub mod bounds;
 mod check;
 mod checked;
+mod merge;
 mod nearest;
 mod overlap;
 mod phrase;
@@ -15,6 +16,7 @@ mod session;
 mod size;
 mod spec;
 mod ticket;
+mod warnings;
 mod words;
 
 pub use check::{Known, check};

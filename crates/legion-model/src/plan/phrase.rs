@@ -3,6 +3,9 @@
 /// Characters of a person's text inside a sentence.
 const EXCERPT_CHARS: usize = 64;
 
+/// Names that one sentence lists.
+pub(super) const NAMES_SHOWN: usize = 12;
+
 /// A text in backticks, cut and escaped.
 pub(super) fn quoted(text: &str) -> String {
     let mut excerpt: String = text.chars().take(EXCERPT_CHARS).flat_map(char::escape_debug).collect();

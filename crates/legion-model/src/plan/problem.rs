@@ -1,5 +1,7 @@
 use std::fmt;
 
+use super::bounds::PROBLEMS_MAX;
+
 /// Something in a plan that has to be mended before anything starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlanProblem {
@@ -61,6 +63,37 @@ pub enum WarningKind {
     Group,
     /// A worker that the session does not have.
     Worker,
+}
+
+/// Problems as they are found. What is over the limit is only counted.
+#[derive(Debug, Default)]
+pub(super) struct Problems {
+    found: Vec<PlanProblem>,
+    more: usize,
+}
+
+impl Problems {
+    pub(super) fn push(&mut self, kind: ProblemKind, ticket: Option<String>, sentence: String) {
+        if self.found.len() < PROBLEMS_MAX {
+            self.found.push(PlanProblem { kind, ticket, sentence });
+        } else {
+            self.more += 1;
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
+    /// All that is to be told.
+    pub(super) fn told(self) -> Vec<PlanProblem> {
+        let mut problems = self.found;
+        if self.more > 0 {
+            let sentence = format!("the plan has {} problems more", self.more);
+            problems.push(PlanProblem { kind: ProblemKind::More, ticket: None, sentence });
+        }
+        problems
+    }
 }
 
 impl ProblemKind {

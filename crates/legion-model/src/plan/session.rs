@@ -5,7 +5,7 @@ use crate::tickets::SessionName;
 
 use super::bounds::{GROUPS_MAX, LIST_MAX, WORKERS_MAX};
 use super::phrase::quoted;
-use super::problem::{PlanProblem, ProblemKind};
+use super::problem::{ProblemKind, Problems};
 use super::ref_name::{RefNameFault, check_branch_name, check_revision};
 use super::spec::SessionSpec;
 use super::ticket::check_name;
@@ -14,11 +14,8 @@ use super::words::overlap;
 type NameCheck = fn(&str) -> Result<(), RefNameFault>;
 
 /// Adds the problems of a session to `problems`; returns its name and the globs that it protects.
-pub(super) fn check_session(
-    session: &SessionSpec,
-    problems: &mut Vec<PlanProblem>,
-) -> (Option<SessionName>, Vec<Glob>) {
-    let mut tell = |kind, sentence| problems.push(PlanProblem { kind, ticket: None, sentence });
+pub(super) fn check_session(session: &SessionSpec, problems: &mut Problems) -> (Option<SessionName>, Vec<Glob>) {
+    let mut tell = |kind, sentence| problems.push(kind, None, sentence);
     let names: [(&str, &Option<String>, NameCheck); 2] =
         [("target", &session.target, check_branch_name), ("from", &session.from, check_revision)];
     for (field, name, check) in names {

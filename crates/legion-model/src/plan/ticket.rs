@@ -4,7 +4,7 @@ use crate::glob::Glob;
 
 use super::bounds::*;
 use super::phrase::quoted;
-use super::problem::{PlanProblem, ProblemKind};
+use super::problem::{ProblemKind, Problems};
 use super::spec::{TicketFields, TicketSpec};
 use super::words::{driver, on_upstream};
 
@@ -13,7 +13,7 @@ pub(super) struct Teller<'a> {
     /// How sentences name it.
     pub(super) label: String,
     pub(super) ticket: Option<String>,
-    pub(super) problems: &'a mut Vec<PlanProblem>,
+    pub(super) problems: &'a mut Problems,
 }
 
 /// How many bytes of globs a plan may have yet.
@@ -45,7 +45,7 @@ pub(super) enum NameFault {
 impl Teller<'_> {
     pub(super) fn tell(&mut self, kind: ProblemKind, what: impl AsRef<str>) {
         let sentence = format!("{}: {}", self.label, what.as_ref());
-        self.problems.push(PlanProblem { kind, ticket: self.ticket.clone(), sentence });
+        self.problems.push(kind, self.ticket.clone(), sentence);
     }
 }
 

@@ -37,10 +37,10 @@ fn everything_that_is_wrong_is_told_at_once() {
         refused(&plan),
         [
             "[session]: `workers` is 0; it must be 1 to 64",
-            "ticket `schema`: tickets number 1 and 4 both have this `id`; ids must differ",
             "ticket `api`: `max_attempts` is 0; it must be 1 to 10",
             "ticket `login`: `src/[a` in `files` is no glob: `[` is not closed",
             "ticket `schema`: it has neither `criteria` nor `gate`, so nothing can tell when it is done",
+            "ticket `schema`: tickets number 1 and 4 both have this `id`; ids must differ",
             "ticket `api`: `after` names `shcema`, but no ticket has that `id`; did you mean `schema`?",
             "ticket `api`: it waits for itself in `after`",
             "ticket `login`: `after` names `api2`, but no ticket has that `id`; did you mean `api`?",
@@ -49,7 +49,7 @@ fn everything_that_is_wrong_is_told_at_once() {
     );
     let problems = check(&plan, &Known::default()).unwrap_err();
     assert_eq!(problems[0].ticket, None);
-    assert_eq!(problems[2].ticket.as_deref(), Some("api"));
+    assert_eq!(problems[1].ticket.as_deref(), Some("api"));
     assert_eq!(problems[8].kind, ProblemKind::Circle);
 }
 
