@@ -60,6 +60,13 @@ pub struct Landed {
     pub new: Oid,
 }
 
+impl Landed {
+    /// The branch as a person calls it.
+    pub fn shown(&self) -> String {
+        self.branch.as_ref().map_or("HEAD", |branch| branch.branch_name().unwrap_or(branch.as_str())).to_owned()
+    }
+}
+
 /// Why nothing was landed. Nothing was touched.
 #[derive(Debug, thiserror::Error)]
 pub enum LandError {
@@ -88,6 +95,46 @@ impl PersonRepo {
     /// # Errors
     /// With a sentence that says what to do; then nothing was touched.
     pub async fn land(&self, plan: &LandPlan) -> Result<Landed, LandError> {
+        let (landed, current) = self.prepare(plan).await?;
+        let shown = landed.shown();
+        if landed.old.as_ref() != Some(&landed.new) {
+            if current {
+                self.advance_checkout(&landed.new, &shown).await?;
+            } else if let Some(branch) = &landed.branch {
+                self.move_branch(branch, &landed.new, landed.old.as_ref(), &shown).await?;
+            }
+        }
+        Ok(landed)
+    }
+
+    /// What [`land`](Self::land) would do. Takes the objects, and moves nothing.
+    ///
+    /// # Errors
+    /// As `land` would.
+    pub async fn land_dry_run(&self, plan: &LandPlan) -> Result<Landed, LandError> {
+        let (landed, current) = self.prepare(plan).await?;
+        if current && landed.old.as_ref() != Some(&landed.new) {
+            self.check_nothing_in_the_way(&landed.new).await?;
+        }
+        Ok(landed)
+    }
+
+    /// The commits that a landing brought, newest first; at most `max`.
+    ///
+    /// # Errors
+    /// When git fails.
+    pub async fn landed_commits(&self, landed: &Landed, max: usize) -> Result<Vec<Oid>, GitError> {
+        let call = self.call("rev-list").arg(format!("--max-count={max}")).arg(&landed.new);
+        let call = match &landed.old {
+            Some(old) => call.arg(format!("^{old}")),
+            None => call,
+        };
+        let listed = call.run().await?;
+        Ok(listed.split(|byte| *byte == b'\n').filter_map(Oid::from_output).collect())
+    }
+
+    /// Everything but the move; and whether it is about what is checked out.
+    async fn prepare(&self, plan: &LandPlan) -> Result<(Landed, bool), LandError> {
         let head = self.head().await?;
         let current = match &plan.into {
             LandInto::Current => true,
@@ -97,7 +144,6 @@ impl PersonRepo {
             LandInto::Current => head.branch.clone(),
             LandInto::Branch(branch) => Some(branch.clone()),
         };
-        let shown = branch.as_ref().map_or("HEAD", |branch| branch.branch_name().unwrap_or(branch.as_str())).to_owned();
         if current {
             self.check_clean().await?;
         } else if let Some(branch) = &branch {
@@ -108,22 +154,18 @@ impl PersonRepo {
             Some(branch) => self.resolve(branch.as_str()).await?,
             None => None,
         };
+        let mut landed = Landed { branch, old, new: plan.commit.clone() };
         self.fetch(&plan.control_dir, &plan.commit).await?;
-        let new = match &old {
+        landed.new = match &landed.old {
             None => plan.commit.clone(),
             Some(old) if self.is_ancestor(&plan.commit, old).await? => old.clone(),
             Some(old) if self.is_ancestor(old, &plan.commit).await? => plan.commit.clone(),
-            Some(_) if plan.mode == LandMode::FastForward => return Err(LandError::NotFastForward { branch: shown }),
-            Some(old) => self.merged(old, plan, &shown).await?,
-        };
-        if old.as_ref() != Some(&new) {
-            if current {
-                self.advance_checkout(&new, &shown).await?;
-            } else if let Some(branch) = &branch {
-                self.move_branch(branch, &new, old.as_ref(), &shown).await?;
+            Some(_) if plan.mode == LandMode::FastForward => {
+                return Err(LandError::NotFastForward { branch: landed.shown() });
             }
-        }
-        Ok(Landed { branch, old, new })
+            Some(old) => self.merged(old, plan, &landed.shown()).await?,
+        };
+        Ok((landed, current))
     }
 
     async fn check_clean(&self) -> Result<(), LandError> {
@@ -134,6 +176,11 @@ impl PersonRepo {
         }
         let paths = self.uncommitted().await?;
         if paths.is_empty() { Ok(()) } else { Err(LandError::Uncommitted { root, paths }) }
+    }
+
+    async fn check_nothing_in_the_way(&self, new: &Oid) -> Result<(), LandError> {
+        let paths = self.untracked_in_the_way(new).await?;
+        if paths.is_empty() { Ok(()) } else { Err(LandError::InTheWay { root: self.root().to_owned(), paths }) }
     }
 
     async fn check_not_elsewhere(&self, branch: &RefName) -> Result<(), LandError> {
@@ -185,10 +232,7 @@ impl PersonRepo {
 
     /// Moves what is checked out. Git refuses by itself when HEAD has moved meanwhile.
     async fn advance_checkout(&self, new: &Oid, shown: &str) -> Result<(), LandError> {
-        let paths = self.untracked_in_the_way(new).await?;
-        if !paths.is_empty() {
-            return Err(LandError::InTheWay { root: self.root().to_owned(), paths });
-        }
+        self.check_nothing_in_the_way(new).await?;
         let output = self.call("merge").args(["--ff-only", "--quiet", "--no-stat"]).arg(new).run_any().await?;
         if output.status.success() {
             return Ok(());
