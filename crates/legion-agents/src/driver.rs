@@ -88,6 +88,8 @@ pub enum DriverError {
     NoProgram { driver: &'static str },
     #[error("failed to look into the session file of the agent")]
     Session { source: io::Error },
+    #[error("failed to gather the project's instructions for the agent")]
+    Instructions { source: io::Error },
 }
 
 /// A way to run an agent.

@@ -126,6 +126,7 @@ fn the_environment_is_built_from_nothing_and_from_the_login() {
     let names: Vec<&str> = env.keys().map(String::as_str).collect();
     insta::assert_snapshot!(names.join("\n"), @r"
     ANTHROPIC_API_KEY
+    CLAUDE_CODE_ADDITIONAL_DIRECTORIES_CLAUDE_MD
     CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC
     CLAUDE_CODE_MAX_RETRIES
     DISABLE_AUTOUPDATER

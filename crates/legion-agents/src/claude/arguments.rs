@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use legion_model::tools;
 
-use super::mcp;
 use super::session_file::{config_dir, make_startable, session_file};
+use super::{instructions, mcp};
 use crate::driver::{DriverError, Start, mode_word};
 
 use super::environment::home;
@@ -52,6 +52,9 @@ pub fn arguments(start: &Start<'_>) -> Result<Vec<String>, DriverError> {
     arguments.flag("--strict-mcp-config");
     // No file of the directory or the person may change what an agent may do.
     arguments.option("--setting-sources", "");
+    for directory in instructions::directories(start).map_err(|source| DriverError::Instructions { source })? {
+        arguments.option("--add-dir", &directory.to_string_lossy());
+    }
     arguments.flag("--disable-slash-commands");
     if !start.introduction.is_empty() {
         let end = start.introduction.floor_char_boundary(INTRODUCTION_BYTES_MAX);

@@ -8,9 +8,9 @@ use super::receive::{
 };
 use crate::AgentEvent;
 
-/// Longest line that is understood, in bytes. Longer are only tool results with pictures in them, which the program has
-/// already handed to the model.
-pub const LINE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Longest line that is understood, in bytes: the echo of a prompt is one line, and a message of 1 MiB may take six times
+/// as much in JSON. Longer are only tool results with pictures in them, which the program has already handed to the model.
+pub const LINE_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Bytes of a line that is not understood, for showing.
 const PREFIX_BYTES_MAX: usize = 200;
 /// Bytes of the name of a message that is not known.

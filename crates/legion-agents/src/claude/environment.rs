@@ -16,6 +16,8 @@ pub fn environment(start: &Start<'_>) -> BTreeMap<String, String> {
         ("HOME", home(start).to_string_lossy().into_owned()),
         ("CLAUDE_CODE_MAX_RETRIES", REQUEST_RETRIES_MAX.to_string()),
         ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1".to_owned()),
+        // The project's instructions are read, though its settings are not.
+        ("CLAUDE_CODE_ADDITIONAL_DIRECTORIES_CLAUDE_MD", "1".to_owned()),
         ("DISABLE_AUTOUPDATER", "1".to_owned()),
         ("DISABLE_ERROR_REPORTING", "1".to_owned()),
         ("DISABLE_TELEMETRY", "1".to_owned()),

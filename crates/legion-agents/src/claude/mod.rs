@@ -11,6 +11,7 @@ mod conversation;
 mod decoder;
 mod driver;
 mod environment;
+mod instructions;
 mod mcp;
 mod receive;
 pub mod send;

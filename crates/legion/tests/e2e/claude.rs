@@ -308,3 +308,94 @@ async fn a_call_home_outlasts_a_restart_197() {
 async fn a_call_home_outlasts_a_restart_329() {
     a_call_home_outlasts_a_restart("2.1.329").await;
 }
+
+/// The project's own instructions are obeyed; its settings, which could execute anything and allow everything, are not.
+async fn project_instructions(version: &str) {
+    let Some((legion, model)) = with_claude(version).await else { return };
+    let work = legion.dir.dir("work");
+    legion.dir.file("work/CLAUDE.md", "MARKER-OF-THE-PROJECT\nSee @docs/more.md for more.\n");
+    legion.dir.file("work/docs/more.md", "MARKER-OF-AN-IMPORT");
+    legion.dir.file("work/.claude/CLAUDE.md", "MARKER-OF-THE-FOLDER");
+    legion.dir.file("work/CLAUDE.local.md", "MARKER-OF-THE-PERSON");
+    legion.dir.file("work/part/CLAUDE.md", "MARKER-OF-THE-PART");
+    legion.dir.file("work/part/.claude/rules/rule.md", "MARKER-OF-A-RULE");
+    legion.dir.file("CLAUDE.md", "MARKER-OF-SOMEBODY-ELSE");
+    legion.dir.repo("work");
+    let ran = |name: &str| legion.dir.path().join(name);
+    for (level, name) in [("work", "settings.json"), ("work", "settings.local.json"), ("work/part", "settings.json")] {
+        let hook = json!({"type": "command", "command": format!("touch {}", ran("hooked").display())});
+        let settings = json!({"hooks": {"SessionStart": [{"hooks": [hook]}]}, "env": {"SETTING": "set"},
+            "permissions": {"allow": ["Bash(*)"]}});
+        legion.dir.file(format!("{level}/.claude/{name}"), settings.to_string());
+    }
+    // What is imported from outside of the working directory the program reads only for one who has said so at its terminal.
+    for (cwd, markers) in [
+        (work.clone(), &["THE-PROJECT", "AN-IMPORT", "THE-FOLDER", "THE-PERSON"][..]),
+        (work.join("part"), &["THE-PART", "A-RULE", "THE-PROJECT", "THE-FOLDER", "THE-PERSON"]),
+    ] {
+        let command = "printf \"setting=$SETTING\" > setting.txt; curl --version > /dev/null";
+        let ask = json!({"tool": "Bash", "input": {"command": command, "description": "look"}});
+        let task = script("Work.", &json!([ask, {"text": "done"}]));
+        let args = [
+            "hire",
+            &task,
+            "--driver",
+            "claude",
+            "--model",
+            "claude-sonnet-4-5",
+            "--cwd",
+            cwd.to_str().expect("UTF-8"),
+        ];
+        let agent = id(&legion.json(&args));
+        let first = legion.until("the model is asked", || model.conversation(&agent).into_iter().next());
+        for marker in markers {
+            assert!(first.holds(&format!("MARKER-OF-{marker}")), "{marker} is not read in {}", cwd.display());
+        }
+        assert!(!first.holds("MARKER-OF-SOMEBODY-ELSE"), "what is above the project is not its own");
+        let approval = legion.until("the settings allow nothing", || {
+            let inbox = legion.inbox();
+            let asked = inbox.iter().find(|m| m["kind"] == "approval" && m["from"] == agent.as_str())?;
+            asked["approval"].as_str().map(str::to_owned)
+        });
+        legion.ok(&["approve", &approval]);
+        legion.json(&["wait", &agent]);
+        assert_eq!(std::fs::read_to_string(cwd.join("setting.txt")).expect("it ran"), "setting=");
+    }
+    assert!(!ran("hooked").exists(), "no hook ran");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn project_instructions_197() {
+    project_instructions("2.1.197").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn project_instructions_329() {
+    project_instructions("2.1.329").await;
+}
+
+/// A text of the greatest length, which takes six times as much in JSON, reaches a conversation that goes on.
+async fn the_longest_text(version: &str) {
+    let Some((legion, model)) = with_claude(version).await else { return };
+    let agent = hire(&legion, &script("Begin.", &json!([{"text": "begun"}, {"text": "read"}])));
+    legion.json(&["wait", &agent]);
+    let end = "THE-END-OF-IT";
+    let text = "\u{1}".repeat(1024 * 1024 - end.len()) + end;
+    let file = legion.dir.file("long.txt", text);
+    let stdin = std::fs::File::open(file).expect("opened");
+    let told = legion.command(&["tell", &agent, "-"]).stdin(stdin).output().expect("it runs");
+    assert!(told.status.success(), "{}", crate::support::text(&told.stderr));
+    legion.until("the model is asked", || model.saw(&agent, end).then_some(()));
+    let run = legion.json(&["wait", &agent, "--timeout", "60s"]);
+    assert_eq!((&run["outcome"], &run["result"]), (&"completed".into(), &"read".into()), "{run}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_longest_text_197() {
+    the_longest_text("2.1.197").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_longest_text_329() {
+    the_longest_text("2.1.329").await;
+}
