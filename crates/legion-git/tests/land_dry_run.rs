@@ -38,3 +38,16 @@ async fn a_dry_run_says_what_would_be_and_moves_nothing() {
     assert_eq!(repo.landed_commits(&fresh, 1).await.unwrap(), [tip]);
     assert_eq!(plain(&project.person, &["rev-parse", "other"]), fresh.new.as_str());
 }
+
+#[tokio::test]
+async fn whether_a_commit_of_the_person_is_in_what_was_merged_is_known() {
+    let project = Project::new().await;
+    let repo = PersonRepo::discover(git().await, &project.person).await.unwrap();
+    let tip = project.commit_with(&project.base, &[("new", Some("n\n"))]);
+    assert!(repo.is_held_by(&project.base, project.control.dir(), &tip).await.unwrap());
+    assert!(repo.is_held_by(&tip, project.control.dir(), &tip).await.unwrap());
+    write(project.person.join("own"), "o");
+    let own = support::commit_all(&project.person, "own");
+    assert!(!repo.is_held_by(&own, project.control.dir(), &tip).await.unwrap());
+    assert_eq!(plain(&project.person, &["for-each-ref", "--format=%(refname)"]), "refs/heads/main");
+}

@@ -198,13 +198,13 @@ impl PersonRepo {
     }
 
     /// Takes the objects; no ref, no FETCH_HEAD.
-    async fn fetch(&self, control_dir: &Path, commit: &Oid) -> Result<(), GitError> {
+    pub(crate) async fn fetch(&self, control_dir: &Path, commit: &Oid) -> Result<(), GitError> {
         let call = self.call("fetch").setting("protocol.file.allow=always").setting("transfer.fsckObjects=false");
         let call = call.args(["--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--refmap="]);
         call.arg("--no-auto-maintenance").arg(control_dir).arg(commit).run().await.map(drop)
     }
 
-    async fn is_ancestor(&self, ancestor: &Oid, descendant: &Oid) -> Result<bool, GitError> {
+    pub(crate) async fn is_ancestor(&self, ancestor: &Oid, descendant: &Oid) -> Result<bool, GitError> {
         let output = self.call("merge-base").arg("--is-ancestor").args([ancestor, descendant]).run_any().await?;
         match output.status.code() {
             Some(0) => Ok(true),
