@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use legion_client::{Client, ProjectClient};
+
 use crate::{arguments::GlobalArgs, environment::Environment, error::CliError, hooks::Hooks, output::Output};
 
 /// What a command works with.
@@ -25,5 +27,20 @@ impl Context<'_> {
             what: "there is no place for the service's data: neither HOME nor XDG_STATE_HOME is set".to_owned(),
             hint: Some("name one with `--data-dir` or LEGION_DATA_DIR".to_owned()),
         })
+    }
+
+    /// The calls about the project in which the person stands. An agent's own is known by its token.
+    pub(crate) fn project(&self, client: &Client) -> Result<ProjectClient, CliError> {
+        if self.environment.is_agent() {
+            return Ok(client.project(None));
+        }
+        let directory = self.environment.current_dir();
+        match directory.to_str() {
+            Some(directory) => Ok(client.project(Some(directory))),
+            None => Err(CliError::Usage {
+                what: format!("the directory `{}` is not UTF-8", directory.display()),
+                hint: None,
+            }),
+        }
     }
 }

@@ -8,10 +8,13 @@ use std::{
 
 use legion_api::{Problem, ProblemCode};
 use legion_client::ClientError;
+use legion_git::{BundleError, FoundError, GitError, LandError, NotUsable, PushError};
 use serde::Serialize;
 
 use crate::{
     exit,
+    init::InitError,
+    plan_file::PlanFileError,
     text::escape_line,
     view::{Look, Style},
 };
@@ -51,6 +54,25 @@ pub(crate) enum CliError {
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
+    #[error(transparent)]
+    PlanFile(#[from] PlanFileError),
+    #[error(transparent)]
+    Init(#[from] InitError),
+    #[error(transparent)]
+    NoGit(#[from] FoundError),
+    #[error(transparent)]
+    NotUsable(#[from] NotUsable),
+    #[error(transparent)]
+    Git(#[from] GitError),
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+    #[error(transparent)]
+    Land(#[from] LandError),
+    #[error(transparent)]
+    Push(#[from] PushError),
+    /// The person's repository, or what there is to land, is not in a state for it.
+    #[error("{what}")]
+    Repository { what: String, hint: Option<String> },
     #[error("{what}")]
     Failed { what: String, hint: Option<String> },
     #[error("interrupted")]
@@ -86,9 +108,34 @@ impl CliError {
             Self::Held { .. } => exit::DATA_DIR_HELD,
             Self::Interrupted => exit::INTERRUPTED,
             Self::WaitTimedOut { .. } => exit::WAIT_TIMED_OUT,
+            Self::PlanFile(_) => exit::USAGE,
+            _ if self.is_disk_full() => exit::of_problem(ProblemCode::DiskFull),
+            Self::NotUsable(NotUsable::Git(_))
+            | Self::Bundle(BundleError::Git(_))
+            | Self::Land(LandError::Git(_))
+            | Self::Push(PushError::Git(_)) => exit::FAILED,
+            Self::Init(_)
+            | Self::NotUsable(_)
+            | Self::Land(_)
+            | Self::Push(_)
+            | Self::Bundle(_)
+            | Self::Repository { .. } => exit::REPOSITORY,
+            Self::NoGit(_) | Self::Git(_) => exit::FAILED,
             Self::Input(_) | Self::Output(_) | Self::NotDown { .. } | Self::Demo { .. } | Self::Failed { .. } => {
                 exit::FAILED
             }
+        }
+    }
+
+    /// No space where git writes: nothing is wrong with what was asked for.
+    fn is_disk_full(&self) -> bool {
+        match self {
+            Self::Git(error)
+            | Self::NotUsable(NotUsable::Git(error))
+            | Self::Bundle(BundleError::Git(error))
+            | Self::Land(LandError::Git(error))
+            | Self::Push(PushError::Git(error)) => error.is_disk_full(),
+            _ => false,
         }
     }
 
@@ -102,7 +149,9 @@ impl CliError {
 
     fn code(&self) -> Option<ProblemCode> {
         match self {
-            Self::Usage { .. } | Self::Client(ClientError::Invalid { .. }) => Some(ProblemCode::BadRequest),
+            Self::Usage { .. } | Self::PlanFile(_) | Self::Client(ClientError::Invalid { .. }) => {
+                Some(ProblemCode::BadRequest)
+            }
             _ => self.problem().map(|problem| problem.code),
         }
     }
@@ -111,7 +160,8 @@ impl CliError {
         match self {
             Self::Client(error) => error.hint(),
             Self::Refused(problem) => problem.hint.clone(),
-            Self::Usage { hint, .. } | Self::Failed { hint, .. } => hint.clone(),
+            Self::Usage { hint, .. } | Self::Failed { hint, .. } | Self::Repository { hint, .. } => hint.clone(),
+            Self::PlanFile(error) => error.hint().map(str::to_owned),
             Self::Locked { pid, .. } => Some(format!(
                 "put the token back; or end it with `{}`: the next start makes a new token, and conversations stay",
                 kill(*pid)
@@ -130,6 +180,14 @@ impl CliError {
                 Some("the run goes on: wait again, or look at it with `legion logs`".to_owned())
             }
             Self::Demo { source, .. } => source.downcast_ref::<CliError>().and_then(Self::hint),
+            // Their sentences say what to do.
+            Self::Init(_)
+            | Self::NoGit(_)
+            | Self::NotUsable(_)
+            | Self::Git(_)
+            | Self::Bundle(_)
+            | Self::Land(_)
+            | Self::Push(_) => None,
             Self::Input(_) | Self::Output(_) | Self::Interrupted => None,
         }
     }
@@ -182,6 +240,12 @@ impl CliError {
             Self::Held { .. } => ("data-dir-held", "another service holds the data directory"),
             Self::Interrupted => ("interrupted", "interrupted"),
             Self::WaitTimedOut { .. } => ("wait-timed-out", "the wait timed out"),
+            Self::Init(_)
+            | Self::NotUsable(_)
+            | Self::Land(_)
+            | Self::Push(_)
+            | Self::Bundle(_)
+            | Self::Repository { .. } => ("repository", "the repository does not allow it as it is"),
             _ => ("failed", "the command failed"),
         };
         Document {

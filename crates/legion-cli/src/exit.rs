@@ -4,7 +4,7 @@ use legion_api::{Outcome, ProblemCode};
 
 /// All was done; a run that was waited for completed.
 pub(crate) const DONE: u8 = 0;
-/// The run that was waited for failed; or a check (`doctor`, `demo`) did not pass.
+/// The run that was waited for failed; a ticket of the plan did not get done; or a check (`doctor`, `demo`) did not pass.
 pub(crate) const FAILED: u8 = 1;
 /// The command line cannot be understood.
 pub(crate) const USAGE: u8 = 2;
@@ -20,6 +20,8 @@ pub(crate) const LIMIT: u8 = 6;
 pub(crate) const KILLED: u8 = 7;
 /// The time given to `wait` passed.
 pub(crate) const WAIT_TIMED_OUT: u8 = 8;
+/// The person's repository is not in a state that allows it, or it cannot be worked with at all.
+pub(crate) const REPOSITORY: u8 = 9;
 
 /// Exit code of a run's outcome, as `wait` and `hire --wait` give it.
 pub(crate) fn of_outcome(outcome: Outcome) -> u8 {
@@ -34,15 +36,16 @@ pub(crate) fn of_outcome(outcome: Outcome) -> u8 {
 
 /// Every exit code with its meaning, in order; codes of problems carry the problem's code.
 pub const EXIT_CODES: &[(u8, &str)] = &[
-    (DONE, "done; the run completed"),
-    (FAILED, "the run failed; a check did not pass"),
-    (USAGE, "wrong usage, or a request that is not valid (LEG0001, LEG0016)"),
+    (DONE, "done; the run completed; every ticket of the plan is merged"),
+    (FAILED, "the run failed; a ticket of the plan failed, was stopped or skipped; a check did not pass"),
+    (USAGE, "wrong usage, or a request that is not valid (LEG0001, LEG0016, LEG0017)"),
     (DATA_DIR_HELD, "another service holds the data directory"),
     (UNREACHABLE, "the service cannot be reached"),
-    (INTERRUPTED, "the run was interrupted"),
+    (INTERRUPTED, "the run was interrupted; `legion run` was left with Ctrl-C"),
     (LIMIT, "a limit ended the run"),
     (KILLED, "the run was killed"),
     (WAIT_TIMED_OUT, "the wait timed out; the run goes on"),
+    (REPOSITORY, "the repository does not allow it as it is (LEG0018)"),
     (10, "a valid token is needed (LEG0002)"),
     (11, "the caller may not do this (LEG0003, LEG0004)"),
     (12, "there is no such thing (LEG0005)"),

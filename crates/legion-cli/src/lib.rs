@@ -18,8 +18,13 @@ mod hooks;
 mod init;
 mod input;
 mod live;
+mod live_board;
 mod output;
 mod plan_file;
+mod pull_request;
+mod repository;
+mod session;
+mod signals;
 mod text;
 mod view;
 

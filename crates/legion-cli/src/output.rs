@@ -10,6 +10,7 @@ use crate::{
     arguments::ColorChoice,
     clock,
     environment::Environment,
+    text::escape_line,
     view::{Look, Palette},
 };
 
@@ -98,6 +99,13 @@ impl Output {
     /// Tells the person something that is no data. A closed standard error is no reason to stop.
     pub(crate) fn note(&self, text: &str) {
         let _ = writeln!(io::stderr().lock(), "{text}");
+    }
+
+    /// Tells the person what may not be meant so.
+    pub(crate) fn warn(&self, warnings: &[String]) {
+        for warning in warnings {
+            self.note(&format!("warning: {}", escape_line(warning)));
+        }
     }
 
     /// Writes to standard error without a line end.

@@ -4,10 +4,10 @@ use legion_api::{ApprovalDecision, DecideRequest};
 use super::approve::decide;
 use crate::{context::Context, error::CliError, text::parse_address};
 
-/// Refuse what an agent asks for
+/// Refuse what an agent asks for, or send a ticket's changes to protected files back
 #[derive(Debug, Args)]
 pub(crate) struct DenyArgs {
-    /// The permission request, as the inbox shows it
+    /// The permission request, as the inbox shows it; or the number of the ticket
     #[arg(value_parser = parse_address)]
     pub id: String,
     /// Shown to the agent

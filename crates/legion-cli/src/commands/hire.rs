@@ -113,9 +113,7 @@ pub(crate) async fn run(context: Context<'_>, args: &HireArgs) -> Result<u8, Cli
     let request = request(context, args)?;
     let client = connect(context).await?;
     let hired = client.hire(&request, args.idempotency_key.as_deref()).await?;
-    for warning in &hired.warnings {
-        context.output.note(&format!("warning: {}", crate::text::escape_line(warning)));
-    }
+    context.output.warn(&hired.warnings);
     if args.wait {
         if !context.output.json {
             context.output.note(&view::hired(&hired));

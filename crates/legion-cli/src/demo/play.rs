@@ -11,10 +11,7 @@ use std::{
 use legion_api::{Driver, Inbox, Problem, ProblemCode, TreeNode};
 use legion_client::Client;
 use tempfile::TempDir;
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    time::{Instant, timeout},
-};
+use tokio::time::{Instant, timeout};
 
 use super::{DemoArgs, account::Account, checks::checks, follow::until_at_rest, prompts, sample};
 use crate::{
@@ -23,6 +20,7 @@ use crate::{
     error::CliError,
     exit,
     hooks::{Listen, Probe, ServeArgs, Verdict},
+    signals::told_to_stop,
     text::span,
     view,
 };
@@ -191,18 +189,5 @@ fn not_in_time(within: Duration) -> CliError {
             "run it again with `--keep`, and look at the agents' work and at the log in the directory it names"
                 .to_owned(),
         ),
-    }
-}
-
-/// Ctrl-C, or a polite end from outside.
-async fn told_to_stop() {
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        // Without handlers the signals end the program as they do by default.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
     }
 }

@@ -5,6 +5,9 @@ mod age;
 mod escape;
 mod fit;
 mod moment;
+mod number;
+mod session_name;
+mod short_commit;
 mod short_id;
 
 pub(crate) use address::parse_address;
@@ -12,4 +15,7 @@ pub(crate) use age::{age, span};
 pub(crate) use escape::{escape_block, escape_line, first_line};
 pub(crate) use fit::{fit, width};
 pub(crate) use moment::{DeadlineArg, parse_deadline, parse_seconds};
+pub(crate) use number::parse_ticket;
+pub(crate) use session_name::session_name;
+pub(crate) use short_commit::short_commit;
 pub(crate) use short_id::ShortIds;

@@ -2,31 +2,55 @@
 
 mod agents;
 mod approval;
+mod board;
+mod check;
+mod deps;
+mod diff;
 mod event;
+mod gate_log;
 mod hired;
 mod inbox;
+mod landing;
 mod look;
 mod probes;
+mod rescues;
 mod result;
 mod run;
 mod screen;
+mod sessions;
 mod status;
 mod style;
 mod table;
+mod teams;
+mod ticket_words;
 mod tree;
+mod why;
 
 #[cfg(test)]
 pub(crate) mod samples;
 
 pub(crate) use agents::{AgentRow, agents};
 pub(crate) use approval::decided;
+pub(crate) use board::{
+    Board, BoardTicket, BoardVerdict, Commit, Glyphs, activity, board, board_line, end_document, end_table,
+};
+pub(crate) use check::check;
+pub(crate) use deps::deps;
+pub(crate) use diff::{diff_note, diff_stat, diff_text};
 pub(crate) use event::{Names, event, story};
+pub(crate) use gate_log::gate_log;
 pub(crate) use hired::hired;
 pub(crate) use inbox::letters;
+pub(crate) use landing::landing;
 pub(crate) use look::Look;
 pub(crate) use probes::probes;
+pub(crate) use rescues::rescues;
 pub(crate) use result::outcome_line;
 pub(crate) use screen::Screen;
+pub(crate) use sessions::{session, sessions};
 pub(crate) use status::status;
 pub(crate) use style::{Palette, Style};
+pub(crate) use teams::{role, roles, team, teams};
+pub(crate) use ticket_words::took;
 pub(crate) use tree::tree;
+pub(crate) use why::whys;

@@ -8,12 +8,16 @@ use super::{
     run::{dollars, remark, run_cell, status_cell},
     style::Style,
     table::{Cell, table},
+    ticket_words::counts,
 };
 use crate::text::{ShortIds, escape_line};
 
 /// Three parts: who, what waits in the inbox, who reports to it.
 pub(crate) fn status(report: &StatusReport, look: &Look) -> String {
     let mut text = table(&[], &[heading(&report.agent, look)], look);
+    if report.tickets.total > 0 {
+        text.push_str(&format!("{}\n", counts(&report.tickets)));
+    }
     text.push('\n');
     if report.inbox.is_empty() {
         text.push_str("inbox empty\n");

@@ -1,0 +1,34 @@
+use clap::Args;
+use legion_api::{Session, Ticket};
+use legion_client::TicketFilter;
+use serde::Serialize;
+
+use crate::{connect::connect, context::Context, error::CliError, exit, session, view};
+
+/// Show the tickets of a session, grouped by where they stand
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// The session (the current one when absent)
+    #[arg(long, value_name = "NAME")]
+    pub session: Option<String>,
+}
+
+pub(crate) async fn run(context: Context<'_>, args: &CheckArgs) -> Result<u8, CliError> {
+    let project = context.project(&connect(context).await?)?;
+    let session = session::named(&project, args.session.as_deref()).await?;
+    let filter = TicketFilter { session: Some(session.name.clone()), ..TicketFilter::default() };
+    let tickets = project.tickets_all(&filter).await?;
+    if context.output.json {
+        context.output.document(&Check { session: &session, tickets: &tickets })?;
+    } else {
+        context.output.data(&view::check(&session, &tickets, &context.output.look()))?;
+    }
+    Ok(exit::DONE)
+}
+
+/// The session and its tickets in one document.
+#[derive(Debug, Serialize)]
+struct Check<'a> {
+    session: &'a Session,
+    tickets: &'a [Ticket],
+}

@@ -1,0 +1,91 @@
+//! The tickets of a session, grouped by where they stand.
+
+use jiff::SignedDuration;
+use legion_api::{Session, SessionPhase, Ticket};
+
+use super::{
+    Look,
+    run::dollars,
+    style::Style,
+    table::{Cell, table},
+    ticket_words::{ORDER, counts, links, merge_tag, style_of},
+};
+use crate::text::{ShortIds, escape_line, first_line, short_commit, span};
+
+/// A line about the session, one with the counts, and a group for each status that some ticket has.
+pub(crate) fn check(session: &Session, tickets: &[Ticket], look: &Look) -> String {
+    let mut text = table(&[], &[heading(session)], look);
+    text.push_str(&counts(&session.tickets));
+    let waiting = session.queue.len() + usize::from(session.landing.is_some());
+    if waiting > 0 {
+        text.push_str(&format!(", {waiting} in the merge queue"));
+    }
+    text.push('\n');
+    for status in ORDER {
+        let some: Vec<&Ticket> = tickets.iter().filter(|ticket| ticket.status == status).collect();
+        if some.is_empty() {
+            continue;
+        }
+        text.push('\n');
+        text.push_str(&look.palette.paint(style_of(status), &format!("{} {}", status.as_str(), some.len())));
+        text.push('\n');
+        let rows: Vec<Vec<Cell>> = some.into_iter().map(|ticket| row(ticket, look)).collect();
+        text.push_str(&table(&[], &rows, look));
+    }
+    text
+}
+
+fn heading(session: &Session) -> Vec<Cell> {
+    let completed = session.phase == SessionPhase::Completed;
+    vec![
+        Cell::styled(Style::Head, format!("session {}", escape_line(&session.name))),
+        Cell::new(if completed { "completed" } else { "" }),
+        Cell::new(session.branch.as_deref().map(|branch| format!("of {}", escape_line(branch))).unwrap_or_default()),
+        Cell::styled(Style::Faint, short_commit(&session.tip)),
+        Cell::new(format!("{} workers", session.settings.workers)),
+    ]
+}
+
+fn row(ticket: &Ticket, look: &Look) -> Vec<Cell> {
+    let attempt = match (ticket.attempts, ticket.failures) {
+        (0, _) => String::new(),
+        (attempts, 0) if ticket.status.is_closed() && attempts == 1 => String::new(),
+        (attempts, _) => format!("attempt {attempts}"),
+    };
+    let who = ticket.agent.as_deref().filter(|_| ticket.stage.is_some());
+    let who = who.map(|agent| ShortIds::default().short(agent).to_owned());
+    let after = links(&ticket.after);
+    let last = if ticket.status.is_closed() || ticket.stage.is_none() { ticket.why.as_deref() } else { None };
+    let last = last.or(ticket.summary.as_deref().filter(|_| ticket.status.is_closed()));
+    vec![
+        Cell::styled(Style::Head, format!("  #{}", ticket.id)),
+        Cell::new(escape_line(&ticket.title)),
+        Cell::styled(
+            if ticket.checkpoint { Style::Head } else { Style::Plain },
+            if ticket.checkpoint { "checkpoint" } else { "" },
+        ),
+        Cell::styled(style_of(ticket.status), merge_tag(ticket)),
+        Cell::new(ticket.stage.map(|stage| stage.as_str()).unwrap_or_default()),
+        Cell::new(attempt),
+        Cell::new(ticket.worker.map(|worker| format!("worker {worker}")).unwrap_or_default()),
+        Cell::styled(Style::Faint, who.unwrap_or_default()),
+        Cell::new(elapsed(ticket)),
+        Cell::new(ticket.cost_usd.filter(|cost| *cost > 0.0).map(dollars).unwrap_or_default()),
+        Cell::new(if after.is_empty() { String::new() } else { format!("after {after}") }),
+        Cell::styled(Style::Faint, last.map(first_line).unwrap_or_default()),
+        Cell::styled(Style::Warn, retry(ticket, look)),
+    ]
+}
+
+/// Time that attempts at it were open.
+fn elapsed(ticket: &Ticket) -> String {
+    if ticket.attempts == 0 {
+        return String::new();
+    }
+    span(SignedDuration::from_secs(i64::try_from(ticket.working_seconds).unwrap_or(i64::MAX)))
+}
+
+fn retry(ticket: &Ticket, look: &Look) -> String {
+    let wait = ticket.retry_at.map(|at| at.duration_since(look.now)).filter(|wait| *wait > SignedDuration::ZERO);
+    wait.map(|wait| format!("again in {}", span(wait))).unwrap_or_default()
+}

@@ -1,0 +1,38 @@
+//! What a ticket builds on.
+
+use legion_api::Deps;
+
+use super::{
+    Look,
+    style::Style,
+    ticket_words::{numbers, style_of},
+};
+use crate::text::{escape_block, escape_line};
+
+/// Each ticket before it, with what it did; then who waits for it.
+pub(crate) fn deps(deps: &Deps, look: &Look) -> String {
+    let mut text = String::new();
+    if deps.dependencies.is_empty() {
+        text.push_str(&format!("#{} waits for nothing\n", deps.ticket_id));
+    }
+    for upstream in &deps.dependencies {
+        let number = look.palette.paint(Style::Head, &format!("#{}", upstream.id));
+        let status = match upstream.status {
+            Some(status) => look.palette.paint(style_of(status), status.as_str()),
+            None => "deleted".to_owned(),
+        };
+        let kind = if upstream.is_checkpoint { "  checkpoint" } else { "" };
+        let merge = upstream.merge_status.as_str();
+        text.push_str(&format!("{number} {}  {status}  merge: {merge}{kind}\n", escape_line(&upstream.title)));
+        for line in escape_block(upstream.summary.as_deref().unwrap_or_default().trim()).lines() {
+            text.push_str(&format!("  {line}\n"));
+        }
+        for file in &upstream.diff_summary {
+            text.push_str(&format!("  {}\n", look.palette.paint(Style::Faint, &escape_line(file))));
+        }
+    }
+    if !deps.dependents.is_empty() {
+        text.push_str(&format!("waited for by {}\n", numbers(&deps.dependents)));
+    }
+    text
+}

@@ -1,0 +1,29 @@
+//! What a landing brought.
+
+use super::{Look, style::Style};
+use crate::{
+    commands::land::Landing,
+    text::{escape_line, short_commit},
+};
+
+/// A line about the branch, and one for each ticket that came.
+pub(crate) fn landing(landing: &Landing, look: &Look) -> String {
+    let session = escape_line(&landing.session);
+    let branch =
+        landing.branch.as_deref().map_or_else(|| "HEAD".to_owned(), |branch| format!("`{}`", escape_line(branch)));
+    let new = short_commit(&landing.new);
+    if landing.old.as_deref() == Some(&landing.new) {
+        return format!("{branch} has everything of session `{session}` already ({new})\n");
+    }
+    let from = match landing.old.as_deref() {
+        Some(old) => format!("from {} to {new}", short_commit(old)),
+        None => format!("at {new}, a new branch"),
+    };
+    let verb = if landing.dry_run { "would land" } else { "landed" };
+    let head = look.palette.paint(Style::Good, verb);
+    let mut text = format!("{head} session `{session}` into {branch}: {from}, {} commits\n", landing.commits);
+    for ticket in &landing.tickets {
+        text.push_str(&format!("  #{} {}  {}\n", ticket.id, escape_line(&ticket.title), short_commit(&ticket.commit)));
+    }
+    text
+}
