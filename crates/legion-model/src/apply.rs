@@ -57,6 +57,7 @@ impl Organisation {
                     spent_by_fired: MicroUsd::default(),
                 };
                 self.agents.insert(*agent, hired);
+                crate::tickets::apply(&mut self.board, event, at);
             }
             Event::AgentReparented { agent, parent, name } => {
                 if let Some(agent) = self.agents.get_mut(agent) {
@@ -125,6 +126,7 @@ impl Organisation {
                 }
                 if let Some(process) = self.processes.get_mut(process) {
                     process.idle_since = None;
+                    self.board.worked_in(&process.cwd);
                 }
                 if let Some(injection) = injection {
                     for message in messages {
@@ -157,6 +159,7 @@ impl Organisation {
             Event::RunResumed { agent, process, injection, .. } => {
                 self.process_opened(*process, *agent);
                 if let Some(agent) = self.agents.get_mut(agent) {
+                    self.board.worked_in(&agent.spec.cwd);
                     agent.injections += 1;
                     if let Some(run) = &mut agent.run {
                         run.process = *process;
@@ -402,12 +405,14 @@ impl Organisation {
         let Some(agent) = self.agents.get_mut(&agent_id) else { return };
         agent.processes += 1;
         agent.process = Some(id);
+        let cwd = agent.spec.cwd.clone();
         self.processes.insert(
             id,
             Process {
                 id,
                 agent: agent_id,
                 number: agent.processes,
+                cwd,
                 phase: ProcessPhase::Starting,
                 offset: 0,
                 cost_total: None,

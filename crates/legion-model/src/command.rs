@@ -263,6 +263,10 @@ pub enum TicketOrder {
     DeleteTeam {
         team: String,
     },
+    /// The service has something to tell the person.
+    Notice {
+        text: String,
+    },
 
     /// Answers of the hands. Each names its attempt or landing: one of an older one changes nothing.
     Prepared {

@@ -70,6 +70,8 @@ pub struct Process {
     pub agent: AgentId,
     /// 1, 2, 3 … within the agent.
     pub number: u32,
+    /// Where its program works. Its agent may be fired before it has ended.
+    pub cwd: String,
     pub phase: ProcessPhase,
     /// Place in its transcript up to which facts were taken: a number that grows from fact to fact.
     pub offset: u64,

@@ -47,6 +47,7 @@ fn refresh(board: &mut Board, id: TicketId) {
 
 fn change(board: &mut Board, event: &Event, at: Timestamp) {
     match event {
+        Event::AgentHired { agent, spec, .. } => hired(board, *agent, &spec.cwd),
         Event::AgentFired { agent, .. } => {
             board.posts.remove(agent);
         }
@@ -86,6 +87,19 @@ fn change(board: &mut Board, event: &Event, at: Timestamp) {
         Event::AttemptBegan { .. } => attempt_began(board, event, at),
         Event::AttemptEnded { .. } => attempt_ended(board, event, at),
         event => attempt(board, event, at),
+    }
+}
+
+/// It works in the clone that was made for it.
+fn hired(board: &mut Board, agent: crate::ids::AgentId, dir: &str) {
+    let Some(post) = board.posts.get(&agent) else { return };
+    let Some(attempt) = board.by_attempt(post.ticket, post.attempt).and_then(Ticket::attempt) else { return };
+    let place = match post.review {
+        Some(step) => attempt.reviews.iter().find(|review| review.step == step).map(|review| review.place.clone()),
+        None => attempt.place.clone(),
+    };
+    if let Some(place) = place.and_then(|place| board.places.get_mut(&place)) {
+        place.dir = Some(dir.to_owned());
     }
 }
 
@@ -434,6 +448,7 @@ fn make_place(
         session,
         ticket,
         agent,
+        dir: None,
         base: base.to_owned(),
         dirty: true,
         rescued: None,

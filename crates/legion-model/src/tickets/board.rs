@@ -72,6 +72,13 @@ impl Board {
     /// Verdicts that are remembered.
     pub(super) const VERDICTS_MAX: usize = 20_000;
 
+    /// Somebody begins to work in this directory: what was secured of the clones around it is not all any more.
+    pub(crate) fn worked_in(&mut self, directory: &str) {
+        for place in self.places.values_mut().filter(|place| place.holds(directory)) {
+            place.dirty = true;
+        }
+    }
+
     /// The session of this name, or the current one.
     pub fn session(&self, name: Option<&SessionName>) -> Option<&Session> {
         name.or(self.current.as_ref()).and_then(|name| self.sessions.get(name))

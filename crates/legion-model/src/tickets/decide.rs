@@ -8,11 +8,12 @@ mod tickets;
 
 use jiff::Timestamp;
 
-use crate::command::TicketOrder;
+use crate::command::{Answer, TicketOrder};
 use crate::decide::Decision;
 use crate::ids::Party;
 use crate::organisation::Organisation;
 use crate::refusal::{Refusal, RefusalKind};
+use crate::tickets::rules;
 
 pub(crate) fn decide(state: &Organisation, by: Party, at: Timestamp, order: &TicketOrder) -> Decision {
     match order {
@@ -33,6 +34,7 @@ pub(crate) fn decide(state: &Organisation, by: Party, at: Timestamp, order: &Tic
         | TicketOrder::DeleteRole { .. }
         | TicketOrder::SetTeam { .. }
         | TicketOrder::DeleteTeam { .. } => teams::decide(state, by, order),
+        TicketOrder::Notice { text } => Ok((rules::notice(state, text), Answer::Done)),
         answer => answers::answer(state, at, answer),
     }
 }

@@ -21,6 +21,11 @@ impl PlaceKey {
         Self(format!("{session}/t{}/a{attempt}-r{review}", ticket.0))
     }
 
+    /// The place that a rescue is of, as far as the name of its ref tells.
+    pub fn of_rescue(reference: &str) -> Self {
+        Self(reference.trim_start_matches("refs/legion/rescue/").to_owned())
+    }
+
     /// Relative, of plain parts only.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -46,6 +51,8 @@ pub struct Place {
     pub session: SessionName,
     pub ticket: TicketId,
     pub agent: Option<AgentId>,
+    /// Absolute path, once its agent is hired to work in it.
+    pub dir: Option<String>,
     pub base: String,
     /// Somebody may have worked in it since it was last secured.
     pub dirty: bool,
@@ -55,4 +62,12 @@ pub struct Place {
     pub released: bool,
     /// Work on it that failed and is tried again.
     pub delay: Option<super::attempt::Delay>,
+}
+
+impl Place {
+    /// Whether a directory is the clone or lies in it.
+    pub fn holds(&self, path: &str) -> bool {
+        let rest = self.dir.as_deref().and_then(|dir| path.strip_prefix(dir));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
 }

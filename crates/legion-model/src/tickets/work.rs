@@ -97,18 +97,11 @@ pub fn jobs(state: &Organisation, now: Timestamp) -> (Vec<(JobId, Work)>, Option
             }
         }
     }
-    for place in board.places.values() {
-        let busy = place.agent.is_some_and(|agent| {
-            state.agents.get(&agent).is_some_and(|agent| agent.run.is_some())
-                || state.processes.values().any(|process| process.agent == agent)
-        });
-        if busy || !super::rules::may_secure(state, place) {
-            continue;
-        }
+    for place in board.places.values().filter(|place| place.dirty || place.released) {
         let base = derived(Uuid::NAMESPACE_OID, place.key.as_str(), 0);
-        if place.dirty {
+        if place.dirty && super::rules::may_secure(state, place) {
             made.job(base, "rescue", place.delay.as_ref(), || Work::Rescue { place: place.key.clone() });
-        } else if place.released {
+        } else if super::rules::may_remove(state, place) {
             made.job(base, "remove", place.delay.as_ref(), || Work::Remove { place: place.key.clone() });
         }
     }

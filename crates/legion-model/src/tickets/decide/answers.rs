@@ -122,11 +122,12 @@ fn events(state: &Organisation, at: Timestamp, order: &TicketOrder) -> Option<Ve
             rules::end_landing(state, at, session, open, ErrorClass::Fatal, why, None)
         }
         TicketOrder::Rescued { place, commit, reference } => {
-            board.places.get(place).filter(|place| place.dirty)?;
+            // Whoever uses it again since goes on changing it.
+            board.places.get(place).filter(|place| place.dirty && rules::may_secure(state, place))?;
             vec![Event::PlaceRescued { place: place.clone(), commit: commit.clone(), reference: reference.clone() }]
         }
         TicketOrder::Removed { place } => {
-            board.places.get(place).filter(|place| place.released && !place.dirty)?;
+            board.places.get(place).filter(|place| rules::may_remove(state, place))?;
             vec![Event::PlaceRemoved { place: place.clone() }]
         }
         TicketOrder::WorkFailed { work, why, fatal } => work_failed(state, at, work, why, *fatal)?,

@@ -1,0 +1,170 @@
+//! Which ticket begins next, and what holds the others.
+
+use super::endings::dismiss_worker;
+use crate::event::Event;
+use crate::ids::{AgentId, AttemptId, derived};
+use crate::organisation::Organisation;
+use crate::tickets::attempt::Attempt;
+use crate::tickets::board::Board;
+use crate::tickets::names::{SessionName, TicketId};
+use crate::tickets::place::PlaceKey;
+use crate::tickets::session::{Overlap, Session, SessionPhase};
+use crate::tickets::ticket::{Phase, Ticket};
+use jiff::Timestamp;
+
+/// An attempt that can begin now.
+pub(crate) struct Begin {
+    ticket: TicketId,
+    worker: u32,
+}
+
+/// The attempt to begin next, when there is a ticket and a worker for it.
+pub(crate) fn next_begin(state: &Organisation, at: Timestamp) -> Option<Begin> {
+    let board = &state.board;
+    if state.closing {
+        return None;
+    }
+    for session in board.sessions.values().filter(|session| session.phase == SessionPhase::Active) {
+        let taken: Vec<u32> =
+            open_in(board, &session.name).filter(|(_, a)| a.holds_worker()).map(|(_, a)| a.worker).collect();
+        let free: Vec<u32> = (1..=session.settings.workers).filter(|worker| !taken.contains(worker)).collect();
+        let best = board
+            .queued
+            .iter()
+            .filter_map(|id| board.tickets.get(id))
+            .filter(|ticket| ticket.session == session.name && is_due(ticket, at))
+            .filter_map(|ticket| worker_for(board, session, ticket, &free).map(|worker| (ticket, worker)))
+            // What was begun goes on first; then the longest chain; then the oldest.
+            .min_by_key(|(ticket, _)| (ticket.attempts == 0, std::cmp::Reverse(ticket.rank), ticket.id));
+        if let Some((ticket, worker)) = best {
+            return Some(Begin { ticket: ticket.id, worker });
+        }
+    }
+    None
+}
+
+pub(in crate::tickets) fn open_in<'a>(
+    board: &'a Board,
+    session: &'a SessionName,
+) -> impl Iterator<Item = (&'a Ticket, &'a Attempt)> {
+    let open =
+        board.open.iter().filter_map(|id| board.tickets.get(id)).filter(move |ticket| ticket.session == *session);
+    open.filter_map(|ticket| ticket.attempt().map(|attempt| (ticket, attempt)))
+}
+
+pub(in crate::tickets) fn is_due(ticket: &Ticket, at: Timestamp) -> bool {
+    matches!(&ticket.phase, Phase::Queued { not_before } if not_before.is_none_or(|time| time <= at))
+}
+
+/// Why a queued ticket that is due does not begin.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Hold {
+    Upstream(TicketId),
+    NoWorker,
+    Worker(u32),
+    Group(String),
+    Overlap(TicketId),
+}
+
+pub(in crate::tickets) fn worker_for(board: &Board, session: &Session, ticket: &Ticket, free: &[u32]) -> Option<u32> {
+    // Cheapest first: this is asked for every queued ticket.
+    if free.is_empty() && ticket.spec.has_agent() {
+        return None;
+    }
+    hold(board, session, ticket, free).err()
+}
+
+/// What holds a queued ticket; otherwise (as the error) the worker that takes it.
+pub(crate) fn hold(board: &Board, session: &Session, ticket: &Ticket, free: &[u32]) -> Result<Hold, u32> {
+    if let Some(upstream) = board.unmet(ticket).next() {
+        return Ok(Hold::Upstream(upstream));
+    }
+    if !ticket.spec.has_agent() {
+        return Err(0);
+    }
+    let worker = match ticket.spec.worker {
+        Some(worker) if worker <= session.settings.workers => {
+            if !free.contains(&worker) {
+                return Ok(Hold::Worker(worker));
+            }
+            worker
+        }
+        _ => match free.first() {
+            Some(worker) => *worker,
+            None => return Ok(Hold::NoWorker),
+        },
+    };
+    if let Some(group) = &ticket.spec.group
+        && let Some(cap) = session.settings.group_caps.get(group)
+    {
+        let busy = open_in(board, &session.name)
+            .filter(|(other, attempt)| other.spec.group.as_ref() == Some(group) && attempt.holds_worker())
+            .count();
+        if busy as u64 >= u64::from(*cap) {
+            return Ok(Hold::Group(group.clone()));
+        }
+    }
+    if session.settings.overlap == Overlap::Hold {
+        let other =
+            open_in(board, &session.name).find(|(other, _)| other.id != ticket.id && files_overlap(ticket, other));
+        if let Some((other, _)) = other {
+            return Ok(Hold::Overlap(other.id));
+        }
+    }
+    Err(worker)
+}
+
+/// Whether the files that two tickets mean to touch may be the same.
+pub(crate) fn files_overlap(one: &Ticket, other: &Ticket) -> bool {
+    one.spec.files.iter().any(|a| other.spec.files.iter().any(|b| overlap(a, b)))
+}
+
+/// Globs that were checked when they came in; one that is not well formed overlaps with nothing.
+pub(in crate::tickets) fn overlap(one: &str, other: &str) -> bool {
+    use crate::glob::{Glob, overlaps};
+    match (Glob::parse(one), Glob::parse(other)) {
+        (Ok(one), Ok(other)) => overlaps(&one, &other),
+        _ => false,
+    }
+}
+
+/// Workers of a session that nobody has.
+pub(crate) fn free_workers(board: &Board, session: &Session) -> Vec<u32> {
+    let taken: Vec<u32> =
+        open_in(board, &session.name).filter(|(_, a)| a.holds_worker()).map(|(_, a)| a.worker).collect();
+    (1..=session.settings.workers).filter(|worker| !taken.contains(worker)).collect()
+}
+
+impl Begin {
+    pub(in crate::tickets) fn events(&self, state: &Organisation, at: Timestamp) -> Vec<Event> {
+        let board = &state.board;
+        let Some(ticket) = board.tickets.get(&self.ticket) else { return Vec::new() };
+        let project = state.project.as_ref().map(|(project, _)| project.0).unwrap_or_default();
+        let number = ticket.attempts + 1;
+        let attempt = AttemptId(derived(project, &format!("attempt/{}", ticket.id.0), u64::from(number)));
+        let began = |place, agent, fresh| Event::AttemptBegan {
+            ticket: ticket.id,
+            attempt,
+            number,
+            worker: self.worker,
+            place,
+            agent,
+            fresh,
+            resolver: ticket.needs_resolver,
+        };
+        if !ticket.spec.has_agent() {
+            return vec![began(None, None, true)];
+        }
+        let agent = ticket.agent.filter(|agent| state.agents.contains_key(agent));
+        let place = ticket.place.clone().filter(|place| board.places.get(place).is_some_and(|place| !place.released));
+        match (agent, place) {
+            (Some(agent), Some(place)) if !ticket.needs_resolver => vec![began(Some(place), Some(agent), false)],
+            _ => {
+                let mut events = dismiss_worker(state, at, ticket);
+                let place = PlaceKey::of_attempt(&ticket.session, ticket.id, number);
+                events.push(began(Some(place), Some(AgentId(derived(attempt.0, "agent", 0))), true));
+                events
+            }
+        }
+    }
+}
