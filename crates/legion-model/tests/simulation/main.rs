@@ -13,6 +13,7 @@ mod quiet;
 mod random;
 mod service;
 mod simulation;
+mod tickets;
 mod trace;
 
 use std::ops::Range;
