@@ -15,6 +15,7 @@ use crate::error::{EngineError, OpenError};
 use crate::failpoints::Failpoints;
 use crate::orphans;
 use crate::projects::Project;
+use crate::tickets::Grounds;
 use crate::upkeep;
 
 /// How long after the start looks wait for the first look at processes.
@@ -35,6 +36,8 @@ pub struct EngineConfig {
     pub login: Login,
     /// Variables that every agent program gets: PATH, LANG, TZ and the like.
     pub base_environment: BTreeMap<String, String>,
+    /// Variables that gates and set-up commands get besides: where toolchains and their caches lie. No secret.
+    pub gate_environment: BTreeMap<String, String>,
     /// The user's runtime directory (XDG_RUNTIME_DIR), for sockets.
     pub runtime_dir: Option<PathBuf>,
     /// Where agents reach the service.
@@ -54,6 +57,7 @@ pub(crate) struct Inner {
     pub(crate) claude: Option<PathBuf>,
     pub(crate) login: Login,
     pub(crate) base_environment: BTreeMap<String, String>,
+    pub(crate) gate_environment: BTreeMap<String, String>,
     pub(crate) url: String,
     pub(crate) key: ServiceKey,
     pub(crate) sockets: SocketDirectory,
@@ -68,6 +72,8 @@ pub(crate) struct Inner {
     pub(crate) agents: RwLock<HashMap<AgentId, ProjectId>>,
     /// Serialises the opening of projects: one directory is one project.
     pub(crate) opening: tokio::sync::Mutex<()>,
+    /// What is held for tickets.
+    pub(crate) grounds: Grounds,
 }
 
 /// A handle to the engine. Cheap to clone.
@@ -99,6 +105,7 @@ impl Engine {
                 claude: config.claude,
                 login: config.login,
                 base_environment,
+                gate_environment: config.gate_environment,
                 url: config.url,
                 holding: legion_process::containment(sockets.name()),
                 key,
@@ -108,6 +115,7 @@ impl Engine {
                 projects: RwLock::default(),
                 agents: RwLock::default(),
                 opening: tokio::sync::Mutex::new(()),
+                grounds: Grounds::default(),
             }),
         };
         engine.inner.tasks.spawn(TaskKind::Upkeep, |cancel| upkeep::keep_reserve(engine.inner.reserve.clone(), cancel));
@@ -232,12 +240,14 @@ impl Engine {
     /// Ends the engine: all agents are interrupted and ended, or left running when `keep`. Waits at most `grace`.
     pub async fn shutdown(&self, keep: bool, grace: Duration) -> bool {
         if !keep {
+            self.inner.grounds.end_gates();
             self.stop_all(grace).await;
         }
         for keeper in self.keepers() {
             keeper.close().await;
         }
         let ended = self.inner.tasks.end(grace).await;
+        self.inner.grounds.close();
         if let (false, legion_process::Holding::Cgroup(root)) = (keep, &self.inner.holding) {
             // One that is not empty stays: what is in it is still held.
             let _ = root.remove();

@@ -14,6 +14,7 @@ pub use task::Stored;
 mod full_disk;
 mod group;
 mod task;
+mod work;
 mod world;
 
 pub(crate) use task::Input;

@@ -14,10 +14,13 @@ mod load;
 mod logs;
 mod orphans;
 mod projects;
+mod tickets;
 mod upkeep;
 
 pub use engine::{Engine, EngineConfig};
 pub use error::{EngineError, OpenError};
 pub use hire::HireAsk;
 pub use keeper::Stored;
+pub use legion_git::ObjectFormat;
 pub use logs::{Cursor, LogLines};
+pub use tickets::{Added, DiffFile, DiffOf, Garbage, Repository, SessionAsk, TicketDefaults, TicketDiff};

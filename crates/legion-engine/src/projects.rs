@@ -85,6 +85,7 @@ impl Engine {
             let path = keeper.read(|state| state.project.as_ref().map(|(_, path)| path.clone())).await;
             let path = path.map_err(|error| OpenError::Log(error.to_string()))?;
             self.inner.projects.write().expect("no holder panics").insert(id, Project { keeper, path });
+            self.look_after_tickets(id);
         }
         Ok(())
     }

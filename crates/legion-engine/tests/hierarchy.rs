@@ -38,6 +38,7 @@ async fn open(directory: &tempfile::TempDir, log: Arc<dyn Log>, bounds: Bounds) 
         claude: None,
         login: Login::Env(BTreeMap::new()),
         base_environment: BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]),
+        gate_environment: BTreeMap::new(),
         runtime_dir: Some(directory.path().join("run")),
         url: "http://127.0.0.1:1".to_owned(),
         failpoints: None,

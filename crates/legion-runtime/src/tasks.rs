@@ -13,6 +13,8 @@ pub enum TaskKind {
     Keeper,
     /// Holds one agent process.
     Process,
+    /// One piece of work for tickets.
+    Work,
     /// One listener.
     Listener,
     /// One connection or one stream of it.
@@ -26,7 +28,7 @@ impl TaskKind {
     fn is_vital(self) -> bool {
         match self {
             Self::Keeper | Self::Listener => true,
-            Self::Process | Self::Connection | Self::Upkeep => false,
+            Self::Process | Self::Work | Self::Connection | Self::Upkeep => false,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The service's life: settings → lock → listen → log → engine → faces → until it is told to end → drain.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -31,6 +32,32 @@ const ENDING_PAUSE: Duration = Duration::from_millis(50);
 const OUTPUT_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// Variables of the service that every agent program gets.
 const PASSED_ON: &[&str] = &["PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "USER", "LOGNAME", "SHELL", "TERM"];
+
+/// Variables of the service that gates and set-up commands get besides: places of toolchains and caches, and how the network is
+/// reached. None of them is a secret.
+const TOOLCHAINS: &[&str] = &[
+    "CARGO_HOME",
+    "RUSTUP_HOME",
+    "RUSTUP_TOOLCHAIN",
+    "GOPATH",
+    "GOMODCACHE",
+    "GOCACHE",
+    "GOROOT",
+    "JAVA_HOME",
+    "GRADLE_USER_HOME",
+    "NVM_DIR",
+    "VOLTA_HOME",
+    "PYENV_ROOT",
+    "RBENV_ROOT",
+    "DOTNET_ROOT",
+    "npm_config_cache",
+    "PIP_CACHE_DIR",
+    "UV_CACHE_DIR",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "NO_PROXY",
+    "no_proxy",
+];
 
 /// Runs the service until it ends.
 pub(crate) fn run(environment: &Environment, args: &ServeArgs) -> ExitCode {
@@ -97,6 +124,7 @@ async fn serve(environment: &Environment, args: &ServeArgs) -> Result<(), Failur
             .iter()
             .filter_map(|name| Some(((*name).to_owned(), environment.get(name)?.to_owned())))
             .collect(),
+        gate_environment: toolchains(environment),
         runtime_dir: environment.get("XDG_RUNTIME_DIR").map(PathBuf::from),
         url,
         failpoints: settings.failpoints.clone(),
@@ -129,6 +157,20 @@ async fn serve(environment: &Environment, args: &ServeArgs) -> Result<(), Failur
     let _ = std::fs::remove_file(data_dir.service_file());
     drop(lock);
     if failed { Err(failure("a vital part of the service failed; see the service's log")) } else { Ok(()) }
+}
+
+/// Where toolchains and their caches lie. Rust's are found below the home when nothing else is said: gates have another home.
+fn toolchains(environment: &Environment) -> BTreeMap<String, String> {
+    let said = TOOLCHAINS.iter().filter_map(|name| Some(((*name).to_owned(), environment.get(name)?.to_owned())));
+    let mut toolchains: BTreeMap<String, String> = said.collect();
+    let home = environment.get("HOME").map(PathBuf::from).unwrap_or_default();
+    for (name, below) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
+        let found = home.join(below);
+        if !toolchains.contains_key(name) && found.is_absolute() && found.is_dir() {
+            toolchains.insert(name.to_owned(), found.to_string_lossy().into_owned());
+        }
+    }
+    toolchains
 }
 
 /// Takes the data directory. A service that is just ending (it has taken back its address already) is waited for.

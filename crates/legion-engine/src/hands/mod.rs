@@ -15,4 +15,4 @@ mod stopper;
 
 pub(crate) use hand::{Hand, interrupt_id, refusal_id};
 pub(crate) use order::{AdoptOrder, StartOrder, Task};
-pub(crate) use report::Reporter;
+pub(crate) use report::{KeeperGone, Reporter};

@@ -4,12 +4,14 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use legion_model::tickets::JobId;
 use legion_model::{
     Answer, Command, Key, Now, Order, Organisation, Party, ProcessId, ProcessView, ProjectId, Step, World,
     reconcile::reconcile,
 };
 use legion_store::StreamId;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
 
 use super::group::Asked;
 use super::world::{self, WorldChange};
@@ -65,6 +67,8 @@ pub(crate) struct KeeperTask {
     pub(super) state: Organisation,
     pub(super) world: World,
     hands: HashMap<ProcessId, Hand>,
+    /// Work for tickets that is under way, and what ends it.
+    pub(super) works: HashMap<JobId, CancellationToken>,
     reports: Reports,
     /// Processes that the log knew at the start and that were not looked at yet.
     unlooked: BTreeSet<ProcessId>,
@@ -91,6 +95,7 @@ impl KeeperTask {
             state,
             world: World::default(),
             hands: HashMap::new(),
+            works: HashMap::new(),
             reports,
             unlooked: BTreeSet::new(),
             snapshot_version,
@@ -243,6 +248,11 @@ impl KeeperTask {
 
     /// Hands a step over. It is part of the world from then on, and not named again.
     pub(super) fn take(&mut self, step: Step, mono_ms: u64) {
+        let step = match step {
+            Step::Work { job, work } => return self.begin_work(job, work),
+            Step::Drop { job } => return self.drop_work(job),
+            step => step,
+        };
         let Some(process) = step.process() else { return };
         if let Step::Start { agent, run, injection, .. } = &step {
             let Some(start) = hands::StartOrder::of(&self.state, *agent, process, *run, *injection) else { return };
@@ -295,7 +305,7 @@ impl KeeperTask {
         }
     }
 
-    fn reporter(&self) -> hands::Reporter {
+    pub(super) fn reporter(&self) -> hands::Reporter {
         hands::Reporter::new(self.reports.inputs.clone())
     }
 }

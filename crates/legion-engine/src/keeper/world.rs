@@ -1,5 +1,6 @@
 //! What a keeper knows of the outside, and how it learns it.
 
+use legion_model::tickets::JobId;
 use legion_model::{ProcessId, World};
 use uuid::Uuid;
 
@@ -14,6 +15,8 @@ pub(crate) enum WorldChange {
     NeverStarted { process: ProcessId },
     /// A write did not come through; it may be tried again.
     WriteFailed { process: ProcessId, id: Uuid },
+    /// A piece of work for tickets has ended, and its answer is in the log if it has one.
+    JobDone { job: JobId },
 }
 
 impl WorldChange {
@@ -21,7 +24,7 @@ impl WorldChange {
     pub(super) fn looked_at(&self) -> Option<ProcessId> {
         match self {
             Self::Connected { process, .. } | Self::NeverStarted { process } => Some(*process),
-            Self::Sign { .. } | Self::WriteFailed { .. } => None,
+            Self::Sign { .. } | Self::WriteFailed { .. } | Self::JobDone { .. } => None,
         }
     }
 }
@@ -42,6 +45,10 @@ pub(crate) fn change(world: &mut World, change: WorldChange, mono_ms: u64) {
             if let Some(view) = world.processes.get_mut(&process) {
                 view.last_sign_ms = mono_ms;
             }
+        }
+        WorldChange::JobDone { job } => {
+            world.jobs.remove(&job);
+            world.dropped.remove(&job);
         }
         WorldChange::NeverStarted { process } => {
             world.processes.remove(&process);

@@ -84,6 +84,7 @@ pub async fn bench_with(bounds: Bounds) -> Bench {
         claude: None,
         login: Login::Env(BTreeMap::new()),
         base_environment: BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]),
+        gate_environment: BTreeMap::new(),
         runtime_dir: Some(directory.path().join("run")),
         url: format!("http://{HOST}"),
         failpoints: None,

@@ -1,0 +1,45 @@
+//! The words for agents, with bodies fetched from where they lie.
+
+use legion_model::tickets::{AssignmentTexts, AttemptEnd, assignment};
+
+use super::failure::Failure;
+use super::order::Scene;
+use super::site::Site;
+
+/// The text for the agent of an attempt. `gone`: its clone was removed by somebody, and had to be made again.
+pub(super) async fn of_worker(site: &Site, scene: &Scene, gone: bool) -> Result<String, Failure> {
+    let mut texts = texts(site, scene).await?;
+    let mut feedback = Vec::new();
+    if gone {
+        feedback.push("Your clone was gone; it was made again from the commit that was taken last.".to_owned());
+    }
+    if let Some(last) = scene.ticket.history.last().filter(|last| matches!(last.end, AttemptEnd::Failed(_))) {
+        feedback.push(format!("The attempt before was not merged: {}.", last.why));
+    }
+    if let Some(body) = &scene.ticket.feedback {
+        feedback.push(site.text(body).await?);
+    }
+    texts.feedback = Some(feedback.join("\n\n")).filter(|text| !text.is_empty());
+    let goes_on = !scene.attempt.fresh && scene.driver.is_some_and(|driver| driver.capabilities().converses);
+    let Scene { session, ticket, attempt, role, team, .. } = scene;
+    Ok(assignment(session, ticket, attempt, team.as_ref(), role.as_ref(), &texts, goes_on))
+}
+
+/// The text for who looks at an attempt.
+pub(super) async fn of_reviewer(site: &Site, scene: &Scene, diff: String) -> Result<String, Failure> {
+    let texts = AssignmentTexts { diff: Some(diff), ..texts(site, scene).await? };
+    let Scene { session, ticket, attempt, role, team, .. } = scene;
+    Ok(assignment(session, ticket, attempt, team.as_ref(), role.as_ref(), &texts, false))
+}
+
+async fn texts(site: &Site, scene: &Scene) -> Result<AssignmentTexts, Failure> {
+    let spec = &scene.ticket.spec;
+    let mut texts = AssignmentTexts { prompt: site.text(&spec.prompt).await?, ..AssignmentTexts::default() };
+    if let Some(context) = &spec.context {
+        texts.context = Some(site.text(context).await?);
+    }
+    if let Some(plan) = &spec.plan {
+        texts.plan = Some(site.text(plan).await?);
+    }
+    Ok(texts)
+}

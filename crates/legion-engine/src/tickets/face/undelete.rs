@@ -1,0 +1,74 @@
+//! Files that were secured, brought back.
+
+use std::path::Path;
+
+use legion_git::Control;
+use legion_model::ProjectId;
+use legion_model::tickets::{PlaceKey, Rescue, TicketId};
+
+use super::answer::{invalid, not_found};
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::tickets::failure::{Failure, chain};
+use crate::tickets::names;
+use crate::tickets::site::{Site, oid};
+
+impl Engine {
+    /// What was secured of a ticket's clones, oldest first; of a deleted one, too.
+    pub async fn rescues(&self, project: ProjectId, ticket: TicketId) -> Result<Vec<Rescue>, EngineError> {
+        let logged = self.read(project, move |state| state.board.rescues.get(&ticket).cloned()).await?;
+        let mut rescues = logged.unwrap_or_default();
+        let Some(control) = Site::of(&self.inner, project).ground.find_control(&self.inner).await? else {
+            return Ok(rescues);
+        };
+        rescues.extend(unlogged(&control, ticket, &rescues).await?);
+        rescues.sort_by_key(|rescue| rescue.at);
+        Ok(rescues)
+    }
+
+    /// Writes the files of a rescue into the new directory `into`: the newest one, or the `which`-th from 0.
+    pub async fn undelete(
+        &self,
+        project: ProjectId,
+        ticket: TicketId,
+        which: Option<usize>,
+        into: &Path,
+    ) -> Result<Rescue, EngineError> {
+        if !into.is_absolute() {
+            return Err(invalid(format!("the directory `{}` is not an absolute path", into.display())));
+        }
+        let rescues = self.rescues(project, ticket).await?;
+        let found = match which {
+            Some(which) => rescues.get(which),
+            None => rescues.last(),
+        };
+        let rescue = found.cloned().ok_or_else(|| match rescues.len() {
+            0 => not_found(format!("nothing of ticket {ticket} was secured that is not merged or in its clone")),
+            count => not_found(format!("ticket {ticket} has {count} rescues, numbered from 0")),
+        })?;
+        let control = Site::of(&self.inner, project).control().await?;
+        control
+            .restore(&oid(&rescue.commit)?, into)
+            .await
+            .map_err(|error| if error.is_disk_full() { EngineError::DiskFull } else { invalid(chain(&error)) })?;
+        Ok(rescue)
+    }
+}
+
+/// Rescues that a repository knows and the log does not: of clones that no ticket knew.
+async fn unlogged(control: &Control, ticket: TicketId, logged: &[Rescue]) -> Result<Vec<Rescue>, Failure> {
+    let mut found = Vec::new();
+    for (name, commit) in control.refs_below(&names::rescues_of(ticket)).await? {
+        if logged.iter().any(|rescue| rescue.commit == commit.as_str()) {
+            continue;
+        }
+        let Some(made) = control.log_first_parent(None, &commit, 1).await?.into_iter().next() else { continue };
+        found.push(Rescue {
+            place: PlaceKey::of_rescue(name.as_str()),
+            commit: commit.to_string(),
+            reference: name.to_string(),
+            at: made.at,
+        });
+    }
+    Ok(found)
+}

@@ -1,0 +1,44 @@
+//! The one step that moves a target: by compare-and-swap, to the commit whose very tree passed.
+
+use legion_git::Cas;
+use legion_model::TicketOrder;
+
+use super::failure::Failure;
+use super::names;
+use super::order::Case;
+use super::site::{Site, oid};
+
+pub(super) async fn run(site: &Site, case: &Case) -> Result<TicketOrder, Failure> {
+    let (session, landing) = (case.session.clone(), case.landing.id);
+    let built = case.landing.built.as_ref().ok_or_else(|| Failure::passing("nothing is built"))?;
+    let control = site.control().await?;
+    let (commit, onto) = (oid(&built.commit)?, oid(&case.landing.onto)?);
+    let target = names::target(&case.session);
+    let moved = TicketOrder::Moved { session: session.clone(), landing };
+    let foreign = |at: Option<&legion_git::Oid>| TicketOrder::Foreign {
+        session: session.clone(),
+        landing,
+        at: at.map_or_else(|| "no commit at all".to_owned(), ToString::to_string),
+    };
+    match control.resolve(&target).await? {
+        // Done before the service was killed, or nothing to do.
+        Some(at) if at == commit => return Ok(moved),
+        Some(at) if at == onto => {}
+        other => return Ok(foreign(other.as_ref())),
+    }
+    let tree = control.tree_of(&commit).await?;
+    if tree.as_str() != built.tree {
+        return Err(Failure::passing(format!("{commit} has the tree {tree}, and {} was tested", built.tree)));
+    }
+    if control.parents_of(&commit).await?.first() != Some(&onto) {
+        return Err(Failure::passing(format!("{commit} does not stand on {onto}")));
+    }
+    site.pass("tickets.before-update-ref");
+    let swapped = control.update_ref(&target, &commit, Some(&onto)).await?;
+    site.pass("tickets.after-update-ref");
+    Ok(match swapped {
+        Cas::Moved => moved,
+        Cas::IsAt(Some(at)) if at == commit => moved,
+        Cas::IsAt(at) => foreign(at.as_ref()),
+    })
+}

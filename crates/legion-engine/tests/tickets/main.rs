@@ -1,0 +1,4 @@
+//! Tickets with real git, real agents (shell scripts under real shims) and real gates.
+
+mod landing;
+mod support;
