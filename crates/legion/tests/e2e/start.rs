@@ -100,4 +100,9 @@ fn doctor_fails_only_for_what_keeps_everything_from_running() {
     let claude = probes.iter().find(|probe| probe["name"] == "claude code").expect("it is looked for");
     assert_eq!(claude["verdict"], "note", "{claude}");
     assert!(claude["fix"].as_str().is_some_and(|fix| fix.contains("npm install")), "{claude}");
+    // Where there are control groups, the one that was made for the look is gone again.
+    let trees = probes.iter().find(|probe| probe["name"] == "process trees").expect("it is looked for");
+    let detail = trees["detail"].as_str().expect("text");
+    let group = detail.split_once(", below ").map(|(_, group)| std::path::Path::new(group));
+    assert!(group.is_none_or(|group| !group.exists()), "{detail}");
 }
