@@ -5,7 +5,7 @@
 //!
 //! * No command has an agent's `.git` as its repository, and none looks for a repository by itself: each names a
 //!   repository of ours (`control.git`) as its `--git-dir`, and starts in a directory of ours.
-//! * Flags and environment switch off all that a configuration could do, ours included ([`command`]'s table).
+//! * Flags and environment switch off all that a configuration could do, ours included: the tables in `command.rs`.
 //! * What an agent has done is read from its files: regular files only, never through a link, with a bound. Its objects
 //!   are copied, packed again, hashed again and checked (`--strict`) before they are in `control.git`.
 //! * An agent's work tree is only ever a work tree: files to read, with a private index that lies outside of it.
@@ -13,8 +13,6 @@
 //!
 //! [`PersonRepo`] is the one exception: it runs in the person's process, with the person's rights and configuration, in
 //! the person's repository.
-//!
-//! [`command`]: crate::Git
 
 #![forbid(unsafe_code)]
 

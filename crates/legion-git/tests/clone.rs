@@ -264,6 +264,11 @@ async fn a_clone_goes_only_when_its_files_are_pinned() {
     assert_eq!(project.control.resolve(&plan.into).await.unwrap().as_ref(), Some(rescued.commit()));
     let again = project.control.rescue(&plan).await.unwrap();
     assert!(!again.is_new() && again.commit() == rescued.commit());
+    // What was collected is pinned as well.
+    write(place.dir().join("newer"), "n");
+    let collected = project.collect(&place).await;
+    let rescued = project.control.rescue(&plan).await.unwrap();
+    assert!(!rescued.is_new() && *rescued.commit() == collected.head);
     // The proof is for one clone.
     let other = project.clone("t2").await;
     assert!(matches!(project.control.remove_clone(&other, again).await, Err(RemoveError::OtherClone { .. })));
@@ -306,4 +311,43 @@ async fn content_that_its_attributes_refuse_is_rescued_as_it_is() {
     let odd = project.control.read_file(rescued.commit(), std::path::Path::new("odd.u16"), 100).await.unwrap();
     assert_eq!(odd.unwrap(), b"\x00\xd8x");
     assert_eq!(project.content(rescued.commit(), "fine.u16").await.unwrap(), "ab");
+}
+
+/// Git runs as nobody where root would read everything.
+async fn without_rights(project: Project) -> Project {
+    if !rustix::process::geteuid().is_root() {
+        return project;
+    }
+    let real = support::git().await.path().display().to_string();
+    let script = format!(
+        "#!/bin/sh\nfor word; do [ \"$word\" = ls-files ] && exec setpriv --reuid=65534 --clear-groups {real} \"$@\"; done\n\
+         exec {real} \"$@\"\n"
+    );
+    let program = project.home.file("git-without-rights", script);
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    std::fs::set_permissions(project.home.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let dir = project.control.dir().to_owned();
+    let Project { home, person, control, base } = project;
+    drop(control);
+    let git = legion_git::Git::new(program).await.unwrap();
+    let control = legion_git::Control::open_or_create(git, &dir, legion_git::ObjectFormat::Sha1).await.unwrap();
+    Project { home, person, control, base }
+}
+
+#[tokio::test]
+async fn a_directory_that_cannot_be_read_keeps_its_clone() {
+    let project = without_rights(Project::new().await).await;
+    let place = project.clone("t1").await;
+    write(place.dir().join("open"), "o");
+    write(place.dir().join("closed/file"), "c");
+    std::fs::set_permissions(place.dir().join("closed"), std::fs::Permissions::from_mode(0o000)).unwrap();
+    let rescued = project.control.rescue(&project.rescue_plan(&place)).await.unwrap();
+    let closed = |note: &Note| note.is_loss() && note.to_string().contains("closed");
+    assert!(rescued.notes().iter().any(closed), "{:?}", rescued.notes());
+    assert!(project.paths(rescued.commit()).await.contains(&"open".to_owned()));
+    let error = project.control.remove_clone(&place, rescued).await.unwrap_err();
+    assert!(error.to_string().contains("closed"), "{error}");
+    std::fs::set_permissions(place.dir().join("closed"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let rescued = project.control.rescue(&project.rescue_plan(&place)).await.unwrap();
+    project.control.remove_clone(&place, rescued).await.unwrap();
 }

@@ -76,11 +76,11 @@ async fn a_commit_is_made_of_its_arguments_only() {
     let one = make().await.unwrap();
     assert_eq!(one, make().await.unwrap());
     assert_eq!(control.tree_of(&one).await.unwrap(), tree);
-    assert_eq!(control.parents_of(&one).await.unwrap(), [base.clone()]);
+    assert_eq!(control.parents_of(&one).await.unwrap(), std::slice::from_ref(base));
     let log = control.log_first_parent(Some(base), &one, 10).await.unwrap();
     assert_eq!(log.len(), 1);
     assert_eq!((log[0].subject.as_str(), log[0].at, log[0].author.as_str()), ("text", at(), identity().name()));
-    assert_eq!(log[0].parents, [base.clone()]);
+    assert_eq!(log[0].parents, std::slice::from_ref(base));
     assert_eq!(control.log_first_parent(None, &one, 10).await.unwrap().len(), 2);
     assert_eq!(control.log_first_parent(None, &one, 1).await.unwrap().len(), 1);
     assert!(control.is_ancestor(base, &one).await.unwrap() && !control.is_ancestor(&one, base).await.unwrap());
@@ -134,4 +134,19 @@ async fn one_file_is_read_with_a_bound() {
     assert_eq!(read("src", 100).await.unwrap(), None, "a directory is no file");
     assert_eq!(read("--help", 100).await.unwrap(), None);
     assert!(matches!(read("src/lib.rs", 3).await, Err(GitError::TooMuch { .. })));
+}
+
+#[tokio::test]
+async fn packing_takes_nothing_away() {
+    let project = Project::new().await;
+    let control = &project.control;
+    let tree = control.tree_of(&project.base).await.unwrap();
+    // Named by nobody yet, as between a merge and its landing.
+    let unnamed = control.commit(&tree, &[], "unnamed\n", &identity(), at()).await.unwrap();
+    let place = project.clone("t1").await;
+    control.repack().await.unwrap();
+    let packs = std::fs::read_dir(control.dir().join("objects/pack")).unwrap();
+    assert!(packs.map(|entry| entry.unwrap().path()).any(|path| path.extension().is_some_and(|end| end == "pack")));
+    assert!(control.has_commit(&unnamed).await.unwrap());
+    assert_eq!(plain(place.dir(), &["fsck", "--no-dangling"]), "");
 }

@@ -391,13 +391,15 @@ async fn objects_that_lie_about_their_names_are_refused() {
     plain(project.control.dir(), &["fsck", "--strict", "--no-dangling"]);
 }
 
+type Spoiler = Box<dyn Fn(&Path)>;
+
 #[tokio::test]
 async fn a_head_that_is_not_what_it_should_be_is_unreadable() {
     let project = Project::new().await;
     let fifo = |path: &Path| {
         rustix::fs::mknodat(rustix::fs::CWD, path, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
     };
-    let spoilers: Vec<(&str, Box<dyn Fn(&Path)>)> = vec![
+    let spoilers: Vec<(&str, Spoiler)> = vec![
         ("an option", Box::new(|git| write(git.join("HEAD"), "ref: --output=PWNED\n"))),
         ("a way up", Box::new(|git| write(git.join("HEAD"), "ref: refs/heads/../../../../secret\n"))),
         (

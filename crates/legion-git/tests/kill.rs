@@ -14,7 +14,7 @@ use support::{Project, at, git, identity, name, oid, plain, write};
 
 const LIMIT: Duration = Duration::from_secs(30);
 /// Moments at which a verb is killed.
-const MOMENTS: u64 = 25;
+const MOMENTS: u64 = 14;
 
 /// A git that stops in the middle of `update-ref`, its lock taken, as long as the file `stall` is there.
 async fn stalling(project: &Project) -> (Git, PathBuf) {
@@ -86,7 +86,7 @@ async fn a_git_that_outlives_its_service_is_ended_before_anything_is_done() {
 
 /// Many enough for a checkout to take some time.
 fn many_files() -> Vec<(String, String)> {
-    (0..1_500).map(|number| (format!("d{}/f{number}", number % 40), format!("{number}\n").repeat(50))).collect()
+    (0..600).map(|number| (format!("d{}/f{number}", number % 20), format!("{number}\n").repeat(50))).collect()
 }
 
 async fn large_project() -> Project {
@@ -114,7 +114,7 @@ async fn a_clone_that_was_killed_half_way_is_made_whole() {
         assert!(!project.collect(&place).await.changed);
         std::fs::remove_dir_all(place.dir()).unwrap();
     }
-    assert!(killed > 3, "only {killed} were killed: the moments are too late");
+    assert!(killed > 1, "only {killed} were killed: the moments are too late");
 }
 
 #[tokio::test]
@@ -141,7 +141,7 @@ async fn a_gate_checkout_that_was_killed_is_mended() {
             assert_eq!(file.len(), content.len() + length, "{path} after {moment}");
         }
     }
-    assert!(killed > 3, "only {killed} were killed: the moments are too late");
+    assert!(killed > 1, "only {killed} were killed: the moments are too late");
 }
 
 #[tokio::test]
@@ -161,7 +161,7 @@ async fn landings_that_are_killed_leave_the_target_old_or_new() {
             assert_eq!(control.parents_of(&now).await.unwrap(), [old, work.clone()]);
         }
     }
-    assert!(killed > 3, "only {killed} were killed: the moments are too late");
+    assert!(killed > 1, "only {killed} were killed: the moments are too late");
     let old = control.resolve(&target).await.unwrap().unwrap();
     assert_eq!(land(control, &target, &old, &work, MOMENTS).await, Cas::Moved);
     plain(control.dir(), &["fsck", "--strict", "--no-dangling"]);

@@ -68,7 +68,7 @@ impl Control {
         std::fs::write(&rules, patterns.join("\n") + "\n").map_err(GitError::file("write", &rules))?;
         let mut exclude_from = std::ffi::OsString::from("--exclude-from=");
         exclude_from.push(&rules);
-        let options = ["-o", "-i", exclude_from.to_str().unwrap_or_default()];
+        let options = ["-o".into(), "-i".into(), exclude_from];
         let mut unread = Listing::default();
         let listed = self.list_files(from_dir, place.index(), &options, &mut unread).await?;
         let named: BTreeSet<PathBuf> = listed.into_iter().map(|(_, path)| path).collect();

@@ -43,7 +43,7 @@ impl Control {
                 }
             }
             let theirs = temporary.join("theirs");
-            if copied_index(&directory, &theirs) {
+            if copied_index(&directory, &theirs).await {
                 // Tracked there, whatever an ignore file says.
                 listing.paths.extend(self.indexed(&theirs).await.into_iter().map(|path| repository.join(path)));
             }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::clone::note::Note;
 use crate::clone::place::ClonePlace;
+use crate::command::LIST_BYTES_MAX;
 use crate::control::Control;
 use crate::error::GitError;
 use crate::identity::Identity;
@@ -38,7 +39,7 @@ impl Rescued {
         &self.commit
     }
 
-    /// Whether there was something to rescue, and `into` now names it.
+    /// Whether there was something to rescue, and `into` now names it. When not, `into` is as it was.
     pub fn is_new(&self) -> bool {
         self.new
     }
@@ -70,13 +71,12 @@ impl Control {
         } else {
             self.commit(&evidence.tree, &[evidence.head], &plan.message, &plan.identity, plan.at).await?
         };
-        for pinned in self.pinned(&plan.into).await? {
-            let same_files = self.tree_of(&pinned).await? == evidence.tree;
+        for pinned in self.pinned(&evidence.tree).await? {
             let same_commits = match self.parents_of(&commit).await?.first() {
                 Some(parent) if !committed => self.is_ancestor(parent, &pinned).await?,
                 _ => self.is_ancestor(&commit, &pinned).await?,
             };
-            if same_files && same_commits {
+            if same_commits {
                 return Ok(rescued(pinned, false, evidence.notes));
             }
         }
@@ -84,8 +84,12 @@ impl Control {
         Ok(rescued(commit, true, evidence.notes))
     }
 
-    /// What `into` names, and what was kept with the same files.
-    async fn pinned(&self, into: &RefName) -> Result<Vec<Oid>, GitError> {
-        Ok(self.resolve(into).await?.into_iter().collect())
+    /// The commits that are kept and have exactly these files.
+    async fn pinned(&self, tree: &Oid) -> Result<Vec<Oid>, GitError> {
+        let call = self.call("for-each-ref").args(["--format=%(objectname) %(tree)", "refs/legion/keep/"]);
+        let listed = call.long().output_bytes_max(LIST_BYTES_MAX).run().await?;
+        let text = String::from_utf8_lossy(&listed);
+        let kept = text.lines().filter_map(|line| line.split_once(' '));
+        Ok(kept.filter(|(_, kept)| *kept == tree.as_str()).filter_map(|(commit, _)| commit.parse().ok()).collect())
     }
 }

@@ -67,7 +67,7 @@ impl Control {
             }
         }
         let theirs = temporary.join("theirs");
-        if copied_index(root, &theirs) {
+        if copied_index(root, &theirs).await {
             // Staged, and perhaps ignored.
             let tracked: HashSet<PathBuf> = self.indexed(&index).await.into_iter().collect();
             listing.paths.extend(self.indexed(&theirs).await.into_iter().filter(|path| !tracked.contains(path)));
@@ -115,7 +115,7 @@ impl Control {
         &self,
         root: &Path,
         index: &Path,
-        options: &[&str],
+        options: &[impl AsRef<std::ffi::OsStr>],
         listing: &mut Listing,
     ) -> Result<Vec<(u8, PathBuf)>, GitError> {
         let call = self.call("ls-files").args(["-z", "-t"]).args(options).work_tree(root).index(index);
@@ -219,16 +219,17 @@ impl Control {
 }
 
 /// Copies the index of the repository at `directory`, if there is one that can be read.
-pub(crate) fn copied_index(directory: &Path, to: &Path) -> bool {
-    let copy = || -> io::Result<()> {
-        let directory = open_directory(directory)?;
+pub(crate) async fn copied_index(directory: &Path, to: &Path) -> bool {
+    let (directory, to) = (directory.to_owned(), to.to_owned());
+    let copy = move || -> io::Result<()> {
+        let directory = open_directory(&directory)?;
         let file = open_file_beneath(&directory, Path::new(".git/index"))?;
         if file.metadata()?.len() > INDEX_BYTES_MAX {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
         io::copy(&mut io::Read::take(file, INDEX_BYTES_MAX), &mut File::create(to)?).map(drop)
     };
-    copy().is_ok()
+    blocking(copy).await.is_ok()
 }
 
 /// Looks at each path without following a link.

@@ -14,7 +14,10 @@ impl Control {
         let call = |verb| self.call(verb).work_tree(place.dir()).index(place.index()).long();
         let written = call("write-tree").run().await?;
         let tree = Oid::from_output(&written).ok_or_else(|| GitError::unexpected("write-tree", &written))?;
-        let changed = call("diff-files").args(["--name-only", "-z", "--no-ext-diff"]).run_cut().await?;
+        let changed = call("diff-files")
+            .args(["--name-only", "-z", "--no-ext-diff", "--ignore-submodules=all"])
+            .run_cut()
+            .await?;
         Ok((tree, changed.stdout.is_empty()))
     }
 }

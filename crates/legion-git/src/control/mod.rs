@@ -13,6 +13,7 @@ pub(crate) mod object_at;
 pub(crate) mod open;
 pub(crate) mod read_file;
 pub(crate) mod refs;
+pub(crate) mod repack;
 pub(crate) mod restore;
 pub(crate) mod sweep;
 

@@ -13,7 +13,8 @@ impl Control {
     /// # Errors
     /// When `from` is not here, or git fails.
     pub async fn object_at(&self, from: &Oid, path: &Path) -> Result<Option<(String, Oid)>, GitError> {
-        let listed = self.call("ls-tree").args(["-z", "--full-tree"]).arg(from).arg("--").arg(path).run().await?;
+        let call = self.call("ls-tree").args(["-z", "--full-tree"]).arg(from).arg("--").arg(path);
+        let listed = call.env("GIT_LITERAL_PATHSPECS", "1").run().await?;
         let Some(entry) = words(&listed).next() else { return Ok(None) };
         let head = entry.split(|byte| *byte == b'\t').next().unwrap_or_default();
         let mut fields = head.split(|byte| *byte == b' ');

@@ -25,15 +25,21 @@ impl Control {
         let temporary = self.temporary()?;
         let call = self.call("read-tree").args(["--reset", "-u"]).arg(commit).work_tree(&partial);
         let written = call.index(&temporary.join("index")).long().run().await.map(drop);
-        let placed = written.and_then(|()| {
-            // Never over what came to be there meanwhile.
-            let flags = rustix::fs::RenameFlags::NOREPLACE;
-            rustix::fs::renameat_with(rustix::fs::CWD, &partial, rustix::fs::CWD, into, flags)
-                .map_err(|error| GitError::file("restore into", into)(error.into()))
-        });
+        let placed =
+            written.and_then(|()| rename_to_nothing(&partial, into).map_err(GitError::file("restore into", into)));
         if placed.is_err() {
             let _ = blocking(move || remove(&partial)).await;
         }
         placed
+    }
+}
+
+/// Renames, but never over what came to be there meanwhile, where the file system can tell.
+fn rename_to_nothing(from: &Path, to: &Path) -> std::io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        // A directory takes the place of nothing but an empty one.
+        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => fs::rename(from, to),
+        other => Ok(other?),
     }
 }
