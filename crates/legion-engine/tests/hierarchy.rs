@@ -11,7 +11,7 @@ use legion_model::{
     Agent, AgentId, Bounds, DriverKind, Key, MessageId, Order, Organisation, Outcome, Party, ProjectId, RunSummary,
 };
 use legion_runtime::{DataDir, SystemClock, new_id};
-use legion_store::{Log, MemoryLog};
+use legion_store::{Log, MemoryLog, RESERVE_BYTES};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -299,7 +299,8 @@ async fn agents_are_ended_though_the_log_has_no_room_at_all() {
     let (_, kept) = bench.hire("go", "sleep 1000").await;
     until("both live", || processes_of(&bench) == 2).await;
     let reserve = bench.directory.path().join("data/reserve");
-    until("room is set aside", || reserve.exists()).await;
+    let whole = || std::fs::metadata(&reserve).is_ok_and(|metadata| metadata.len() == RESERVE_BYTES);
+    until("room is set aside", whole).await;
     bench.memory.set_full(true);
     let tell = || Order::Tell {
         message: MessageId(new_id()),
@@ -311,7 +312,7 @@ async fn agents_are_ended_though_the_log_has_no_room_at_all() {
     };
     let refused = bench.engine.command(project, Party::Root, None, tell()).await;
     assert!(matches!(refused, Err(EngineError::DiskFull)), "{refused:?}");
-    assert!(reserve.exists(), "it is not for more work");
+    assert!(whole(), "it is not for more work");
     let fire = || bench.engine.command(project, Party::Root, None, Order::Fire { agent: fired, keep_reports: false });
     let unrecorded = fire().await;
     assert!(matches!(unrecorded, Err(EngineError::StoppedUnrecorded)), "{unrecorded:?}");
@@ -330,7 +331,7 @@ async fn agents_are_ended_though_the_log_has_no_room_at_all() {
     assert_eq!(outcome, Outcome::Killed);
     fire().await.expect("fired");
     bench.engine.command(project, Party::Root, None, tell()).await.expect("there is room");
-    assert!(reserve.exists(), "it was set aside again");
+    assert!(whole(), "it was set aside again");
     bench.engine.shutdown(false, PATIENCE).await;
     assert_eq!(processes_of(&bench), 0);
 }

@@ -12,6 +12,8 @@ use tokio::sync::Notify;
 
 /// Bytes that are set aside: room for the ends of some thousand runs.
 pub const RESERVE_BYTES: u64 = 8 * 1024 * 1024;
+/// Bytes that are given back at once. Whoever fills the disk takes them too, and waits before it tries again: so there are several tries.
+const PIECE_BYTES: u64 = RESERVE_BYTES / 4;
 /// Bytes that must be free before room is set aside again: what is taken must not make the disk full.
 const FREE_BYTES_MIN: u64 = 2 * RESERVE_BYTES;
 const RESERVE_FILE: &str = "reserve";
@@ -33,19 +35,25 @@ impl Reserve {
         Self { path: data.join(RESERVE_FILE), spent: AtomicBool::new(false), given_back: Notify::new() }
     }
 
-    /// True from the moment it is given back until it is set aside again.
+    /// True from the moment something of it is given back until it is set aside again.
     pub fn is_spent(&self) -> bool {
         self.spent.load(Ordering::SeqCst)
     }
 
-    /// Gives the room back to the disk. False when there was none.
+    /// Gives a part of the room back to the disk. False when there was none.
     pub fn give_back(&self) -> bool {
-        let given = fs::remove_file(&self.path).is_ok();
+        let given = self.shrink().is_ok();
         if given {
             self.spent.store(true, Ordering::SeqCst);
             self.given_back.notify_one();
         }
         given
+    }
+
+    fn shrink(&self) -> io::Result<()> {
+        let file = OpenOptions::new().write(true).open(&self.path)?;
+        let left = file.metadata()?.len().saturating_sub(PIECE_BYTES);
+        if left == 0 { fs::remove_file(&self.path) } else { file.set_len(left) }
     }
 
     /// Returns when it was given back. For one who waits.
@@ -59,10 +67,11 @@ impl Reserve {
     /// [`io::ErrorKind::StorageFull`] while there is too little space.
     pub fn set_aside(&self) -> io::Result<()> {
         let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&self.path)?;
-        if file.metadata()?.blocks() * BLOCK_BYTES < RESERVE_BYTES {
+        let metadata = file.metadata()?;
+        if metadata.blocks() * BLOCK_BYTES < RESERVE_BYTES {
             take_blocks(&file, &self.path).inspect_err(|_| {
-                // Half a reserve is none.
-                let _ = fs::remove_file(&self.path);
+                // What was left of it stays; an empty file is none.
+                let _ = if metadata.len() == 0 { fs::remove_file(&self.path) } else { file.set_len(metadata.len()) };
             })?;
         }
         self.spent.store(false, Ordering::SeqCst);
@@ -83,8 +92,8 @@ fn take_blocks(file: &File, path: &Path) -> io::Result<()> {
 }
 
 fn write_blocks(mut file: &File) -> io::Result<()> {
-    file.set_len(0)?;
-    for _ in 0..RESERVE_BYTES / CHUNK_BYTES as u64 {
+    let left = RESERVE_BYTES.saturating_sub(file.metadata()?.len());
+    for _ in 0..left.div_ceil(CHUNK_BYTES as u64) {
         file.write_all(&[0x5a; CHUNK_BYTES])?;
     }
     file.sync_all()
@@ -106,11 +115,20 @@ mod tests {
         let before = blocks();
         Reserve::of(folder.path()).set_aside().unwrap();
         assert_eq!(blocks(), before, "it is found again");
-        assert!(reserve.give_back());
-        assert!(reserve.is_spent());
+        for given in 1..=RESERVE_BYTES / PIECE_BYTES {
+            assert!(reserve.give_back());
+            assert!(reserve.is_spent());
+            let left =
+                fs::metadata(folder.path().join(RESERVE_FILE)).map_or(0, |metadata| metadata.blocks() * BLOCK_BYTES);
+            assert!(left <= before * BLOCK_BYTES - given * PIECE_BYTES, "{left} bytes are left");
+        }
+        assert!(!reserve.give_back(), "all of it is given");
         assert!(!folder.path().join(RESERVE_FILE).exists());
         reserve.set_aside().unwrap();
+        assert!(reserve.give_back());
+        reserve.set_aside().unwrap();
         assert!(!reserve.is_spent());
+        assert!(blocks() * BLOCK_BYTES >= RESERVE_BYTES, "it is whole again");
     }
 
     #[test]

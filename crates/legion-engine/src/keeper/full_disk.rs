@@ -51,11 +51,8 @@ impl KeeperTask {
         if ends.is_empty() {
             return settled;
         }
-        if self.inner.reserve.give_back() {
-            tracing::warn!(project = %self.project, "the disk is full: what is set aside is used to end agents");
-        }
-        let mut group = self.decide(ends.iter().map(|place| &asked[*place]));
-        let again = match self.append(&mut group).await {
+        let group = self.decide(ends.iter().map(|place| &asked[*place]));
+        let again = match self.append_with_reserve(&group).await {
             Ok(()) => group.kept(),
             Err(AppendError::Full) => {
                 self.end_unrecorded();
@@ -68,6 +65,20 @@ impl KeeperTask {
             settled.answers[place] = answer;
         }
         Settled { answers: settled.answers, ended: again.ended, goes_on: again.goes_on }
+    }
+
+    /// Appends with what is set aside, part by part: whoever fills the disk may be faster, but not each time.
+    async fn append_with_reserve(&self, group: &Group) -> Result<(), AppendError> {
+        loop {
+            let given = self.inner.reserve.give_back();
+            if given {
+                tracing::warn!(project = %self.project, "the disk is full: what is set aside is used to end agents");
+            }
+            match self.append(group.expected, group.records.clone()).await {
+                Err(AppendError::Full) if given => {}
+                done => return done,
+            }
+        }
     }
 
     /// The state has gone ahead of the log; it is folded again, and goes on when there is space. False when it cannot be read.

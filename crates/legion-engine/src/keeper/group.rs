@@ -56,7 +56,8 @@ impl KeeperTask {
     /// Decides, appends, and gives each its answer.
     pub(super) async fn settle(&mut self, asked: &[Asked]) -> Settled {
         let mut group = self.decide(asked);
-        match self.append(&mut group).await {
+        let records = std::mem::take(&mut group.records);
+        match self.append(group.expected, records).await {
             Ok(()) => group.kept(),
             Err(AppendError::Full) => self.settle_on_a_full_disk(asked, group).await,
             Err(error) => group.lost(false, || EngineError::internal(&error)),
@@ -87,14 +88,13 @@ impl KeeperTask {
         Ok(decided.answer)
     }
 
-    /// Appends the records of a group, once.
-    pub(super) async fn append(&self, group: &mut Group) -> Result<(), AppendError> {
-        if group.records.is_empty() {
+    /// Appends records that were decided on the version `expected`.
+    pub(super) async fn append(&self, expected: u64, records: Vec<NewRecord>) -> Result<(), AppendError> {
+        if records.is_empty() {
             return Ok(());
         }
-        let records = std::mem::take(&mut group.records);
         self.inner.failpoints.pass("keeper.before-append");
-        let result = self.inner.log.append(&self.stream, group.expected, records).await;
+        let result = self.inner.log.append(&self.stream, expected, records).await;
         self.inner.failpoints.pass("keeper.after-append");
         if let Err(error) = &result {
             tracing::error!(project = %self.project, %error, "the log took nothing");

@@ -37,7 +37,9 @@ fn agents_and_the_service_are_ended_on_a_full_disk() {
     let legion = Legion::with(&[("LEGION_DATA_DIR", data.to_str().expect("UTF-8"))]);
     legion.start();
     let reserve = data.join("reserve");
-    legion.until("room is set aside", || reserve.exists().then_some(()));
+    let set_aside = || std::fs::metadata(&reserve).map_or(0, |metadata| metadata.len());
+    legion.until("room is set aside", || (set_aside() > 0).then_some(()));
+    let whole = set_aside();
     let quiet = legion.hire("wait", "sleep 1000");
     let other = legion.hire("wait", "sleep 1000");
     let loud = legion.hire("talk", "yes 'it fills the disk'");
@@ -45,9 +47,9 @@ fn agents_and_the_service_are_ended_on_a_full_disk() {
         let refused = legion.run(&["hire", "more", "--command", "true"]);
         (refused.status.code() == Some(19)).then_some(())
     });
-    assert!(reserve.exists(), "it is not for more work");
+    assert_eq!(set_aside(), whole, "it is not for more work");
     legion.ok(&["interrupt", &loud]);
-    assert!(!reserve.exists(), "it was needed");
+    assert!(set_aside() < whole, "it was needed");
     legion.until("it no longer works", || (legion.status_of(&loud) == "idle").then_some(()));
     legion.ok(&["fire", &quiet]);
     let error = legion.fails(19, &["tell", &other, "more"]);
