@@ -85,6 +85,8 @@ pub struct Dispatched {
     pub session: String,
     /// Their numbers, in the order of the request.
     pub tickets: Vec<u32>,
+    /// Number of an event from before they were there: what happens to them comes after it.
+    pub position: u64,
     /// What may be meant so, in plain sentences.
     pub warnings: Vec<String>,
 }

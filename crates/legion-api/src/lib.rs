@@ -67,4 +67,4 @@ pub use upstream::{Deps, Upstream};
 pub use verbs::{
     FireReply, FireRequest, InterruptAllReply, InterruptReply, InterruptRequest, LogLine, LogPage, TellRequest, Told,
 };
-pub use why::{Mover, MoverKind, Why};
+pub use why::{Mover, MoverKind, Why, WhyPage};

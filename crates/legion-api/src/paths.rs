@@ -58,8 +58,10 @@ pub const SESSION_IMPORT: &str = "/v1/sessions/{id}/import";
 pub const TICKETS: &str = "/v1/tickets";
 /// Stops every unfinished ticket.
 pub const TICKETS_STOP: &str = "/v1/tickets/stop";
-/// One ticket by its number: read with GET, delete with DELETE.
+/// One ticket by its number: read with GET, delete with DELETE. What only reads knows the caller's own ticket as `self`.
 pub const TICKET: &str = "/v1/tickets/{id}";
+/// Who moves each unfinished ticket on, and until when.
+pub const TICKETS_WHY: &str = "/v1/tickets/why";
 /// Stops one ticket.
 pub const TICKET_STOP: &str = "/v1/tickets/{id}/stop";
 /// Opens one ticket again.
@@ -74,6 +76,8 @@ pub const TICKET_WHY: &str = "/v1/tickets/{id}/why";
 pub const TICKET_LOG: &str = "/v1/tickets/{id}/log";
 /// Files of one ticket that were secured.
 pub const TICKET_RESCUES: &str = "/v1/tickets/{id}/rescues";
+/// Files of all tickets that were secured.
+pub const RESCUES: &str = "/v1/rescues";
 /// Brings files of one ticket back.
 pub const TICKET_UNDELETE: &str = "/v1/tickets/{id}/undelete";
 /// Lets changes of one ticket to protected files through.

@@ -5,6 +5,10 @@ use utoipa::ToSchema;
 /// Files of a ticket's clone that were secured before something was reset or removed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Rescue {
+    pub ticket: u32,
+    pub title: String,
+    /// Whether the ticket was deleted.
+    pub deleted: bool,
     /// 1, 2, 3 … within the ticket, oldest first.
     pub number: u32,
     /// The clone that they come from.
@@ -16,10 +20,9 @@ pub struct Rescue {
     pub at: Timestamp,
 }
 
-/// The rescues of one ticket, oldest first. A deleted ticket has them, too.
+/// Rescues by ticket, oldest first. Deleted tickets have them, too.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct RescueList {
-    pub ticket: u32,
     pub rescues: Vec<Rescue>,
 }
 

@@ -54,3 +54,11 @@ pub struct Why {
     /// Tickets with overlapping files that are being worked on.
     pub overlaps: Vec<u32>,
 }
+
+/// Why unfinished tickets, and those that were closed without being merged, are where they are; by number.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct WhyPage {
+    pub tickets: Vec<Why>,
+    /// Pass as `after` to get the next page; null at the end.
+    pub next: Option<u32>,
+}

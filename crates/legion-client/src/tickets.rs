@@ -9,7 +9,7 @@ use legion_api::paths;
 use legion_api::{
     Deps, Diff, DispatchRequest, Dispatched, HeldRequest, LogPage, PlanCheck, PlanRequest, ReportRequest, Reported,
     RescueList, RetryRequest, StopAllRequest, Ticket, TicketDetail, TicketNumbers, TicketPage, TicketStatus,
-    UndeleteRequest, Undeleted, Why,
+    UndeleteRequest, Undeleted, Why, WhyPage,
 };
 
 use crate::call::Call;
@@ -19,6 +19,9 @@ use crate::{ClientError, ProjectClient};
 const LONG_CALL_TIMEOUT: Duration = Duration::from_secs(120);
 /// More pages than any project has: a service that never ends its list is not followed for ever.
 const PAGES_MAX: usize = 10_000;
+
+/// The caller's own ticket, in the place of a number.
+const OWN: &str = "self";
 
 /// Which tickets to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -85,6 +88,11 @@ impl ProjectClient {
         self.get_of(paths::TICKET, ticket).await
     }
 
+    /// Returns the ticket that the caller, or an agent above it, was hired for.
+    pub async fn own_ticket(&self) -> Result<TicketDetail, ClientError> {
+        self.client.call(&Call::get(self.path_of(paths::TICKET, OWN))).await?.read()
+    }
+
     /// Returns who moves a ticket on, and until when.
     pub async fn why(&self, ticket: u32) -> Result<Why, ClientError> {
         self.get_of(paths::TICKET_WHY, ticket).await
@@ -93,6 +101,17 @@ impl ProjectClient {
     /// Returns what a ticket waits for or builds on.
     pub async fn deps(&self, ticket: u32) -> Result<Deps, ClientError> {
         self.get_of(paths::TICKET_DEPS, ticket).await
+    }
+
+    /// Returns one page of who moves tickets on: unfinished ones, and those that were closed without being merged.
+    pub async fn whys(&self, session: Option<&str>, after: Option<u32>) -> Result<WhyPage, ClientError> {
+        let path = self.path(paths::TICKETS_WHY).with_some("session", session).with_some("after", after);
+        self.client.call(&Call::get(path)).await?.read()
+    }
+
+    /// Returns what the caller's own ticket waits for or builds on.
+    pub async fn own_deps(&self) -> Result<Deps, ClientError> {
+        self.client.call(&Call::get(self.path_of(paths::TICKET_DEPS, OWN))).await?.read()
     }
 
     /// Returns what a ticket changes.
@@ -111,6 +130,11 @@ impl ProjectClient {
     pub async fn ticket_log_after(&self, ticket: u32, cursor: &str) -> Result<LogPage, ClientError> {
         let path = self.path_of(paths::TICKET_LOG, &ticket.to_string()).with("after", cursor);
         self.client.call(&Call::get(path)).await?.read()
+    }
+
+    /// Returns the files of all tickets that were secured.
+    pub async fn all_rescues(&self) -> Result<RescueList, ClientError> {
+        self.client.call(&Call::get(self.path(paths::RESCUES))).await?.read()
     }
 
     /// Returns the files of a ticket that were secured.

@@ -5,7 +5,7 @@ use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
 use http::HeaderMap;
 use legion_api::paths::IDEMPOTENCY_KEY;
-use legion_model::{Answer, Key, ProjectId, Refusal, RefusalKind};
+use legion_model::{Answer, Key, Order, ProjectId, Refusal, RefusalKind};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::context::Context;
 use crate::fault::{Fault, Result};
-use crate::guard::{BODY_BYTES_MAX, Caller};
+use crate::guard::{Caller, bytes_max};
 
 /// Characters of an idempotency key.
 const KEY_CHARS_MAX: usize = 128;
@@ -35,7 +35,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Change<T> {
         let (parts, body) = request.into_parts();
         let key = key(&parts.headers)?;
         // The guard has read it: nothing is waited for here.
-        let bytes = axum::body::to_bytes(body, BODY_BYTES_MAX).await.map_err(Fault::internal)?;
+        let bytes = axum::body::to_bytes(body, bytes_max(parts.uri.path())).await.map_err(Fault::internal)?;
         let bytes = if bytes.is_empty() { Bytes::from_static(b"{}") } else { bytes };
         let body = parse(&bytes)?;
         let key = key.map(|key| {
@@ -124,6 +124,21 @@ impl Context {
             }
         }
         Ok(None)
+    }
+
+    /// Gives an order about one project, or finds what it was answered with before.
+    pub(crate) async fn ordered(
+        &self,
+        caller: Caller,
+        wanted: Option<&str>,
+        key: Option<Key>,
+        order: Order,
+    ) -> Result<(ProjectId, Answer)> {
+        if let Some(known) = self.replayed(caller, key.as_ref()).await? {
+            return Ok(known);
+        }
+        let (project, _) = self.project(caller, wanted).await?;
+        Ok((project, self.engine.command(project, caller.party(), key, order).await?))
     }
 }
 

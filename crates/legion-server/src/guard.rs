@@ -23,7 +23,9 @@ use crate::context::{Context, Shared};
 use crate::fault::{Fault, Result};
 
 /// Bytes of a body. A task has at most 1 MiB, and JSON may write each of its bytes with six (`\u0001`).
-pub(crate) const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
+const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Bytes of a plan. It may have 10,000 tickets.
+const PLAN_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Bytes of a body that is too large which are read and dropped, so that its sender gets to read why.
 const DRAIN_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// How long a body may take to come.
@@ -90,7 +92,7 @@ async fn check(context: &Context, request: Request) -> Result<Request> {
     }
     let caller = caller(context, &parts.headers).await?;
     parts.extensions.insert(caller);
-    let body = read_body(&parts.headers, body).await?;
+    let body = read_body(&parts.headers, body, bytes_max(parts.uri.path())).await?;
     if !body.is_empty() && !is_json(&parts.headers) {
         return Err(Fault::invalid("the body must be JSON").hint("send the header `Content-Type: application/json`"));
     }
@@ -162,18 +164,23 @@ fn is_json(headers: &HeaderMap) -> bool {
         .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
 }
 
-async fn read_body(headers: &HeaderMap, mut body: Body) -> Result<Bytes> {
+/// How long the body of a request may be.
+pub(crate) fn bytes_max(path: &str) -> usize {
+    if path == paths::PLANS { PLAN_BYTES_MAX } else { BODY_BYTES_MAX }
+}
+
+async fn read_body(headers: &HeaderMap, mut body: Body, bytes_max: usize) -> Result<Bytes> {
     let declared = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     let reading = async {
-        if declared.is_none_or(|length| length <= BODY_BYTES_MAX) {
-            match Limited::new(&mut body, BODY_BYTES_MAX).collect().await {
+        if declared.is_none_or(|length| length <= bytes_max) {
+            match Limited::new(&mut body, bytes_max).collect().await {
                 Ok(collected) => return Ok(collected.to_bytes()),
                 Err(error) if error.is::<LengthLimitError>() => {}
                 Err(error) => return Err(Fault::invalid(format!("the body could not be read: {error}"))),
             }
         }
         drain(&mut body).await;
-        Err(Fault::new(ProblemCode::TooLarge, format!("the body has more than {BODY_BYTES_MAX} bytes"))
+        Err(Fault::new(ProblemCode::TooLarge, format!("the body has more than {bytes_max} bytes"))
             .hint("a task or message has at most 1 MiB: put the long part into a file and name the file"))
     };
     let late = || Fault::invalid(format!("the body did not come within {} s", BODY_PATIENCE.as_secs()));

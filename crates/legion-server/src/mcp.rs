@@ -24,8 +24,15 @@ pub(crate) fn routes(context: &Shared, rest: Router) -> Router<Shared> {
         client: client(&inside, head),
         id: head.extensions.get::<Caller>().map_or(Party::Root, |caller| caller.party()).to_string(),
         clock: clock.clone(),
+        project: Query::<Place>::try_from_uri(&head.uri).ok().and_then(|place| place.0.project),
     };
     Router::new().route_service(paths::MCP, http_service(make_caller, context.engine.tasks().cancelled()))
+}
+
+/// What the address of the endpoint may say, as `/mcp?project=DIR`: where a person stands. Agents' tokens say it.
+#[derive(Debug, Deserialize)]
+struct Place {
+    project: Option<String>,
 }
 
 /// A client with the token of a request. Without one that can be read, its calls are refused like any other's.

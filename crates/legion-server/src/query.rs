@@ -2,8 +2,11 @@
 
 use axum::extract::{FromRequestParts, Path, Query};
 use http::request::Parts;
-use legion_api::AgentStatus;
+use legion_api::{AgentStatus, TicketStatus};
+use legion_model::tickets::{SessionName, TicketId};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use utoipa::IntoParams;
 
 use crate::fault::{Fault, Result};
 
@@ -24,6 +27,15 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
         }
         Ok(Self(id))
     }
+}
+
+/// The query of a call about one project.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ProjectQuery {
+    /// A project: its directory, a path inside of it, or its id. The person needs it when there are several.
+    pub(crate) project: Option<String>,
 }
 
 /// The query.
@@ -58,4 +70,26 @@ pub(crate) fn status(text: Option<&str>) -> Result<Option<AgentStatus>> {
         Some("idle") => Ok(Some(AgentStatus::Idle)),
         Some(word) => Err(Fault::invalid(format!("`{word}` is no status")).hint("a status is `working` or `idle`")),
     }
+}
+
+/// The number of a ticket: `3`, or `#3`.
+pub(crate) fn ticket(text: &str) -> Result<TicketId> {
+    text.parse().map_err(|what: String| Fault::invalid(what).hint("`GET /v1/tickets` lists the tickets"))
+}
+
+/// The name of a session.
+pub(crate) fn session(text: &str) -> Result<SessionName> {
+    text.parse().map_err(|what: String| Fault::invalid(what))
+}
+
+/// Status words of tickets, with commas between.
+pub(crate) fn ticket_statuses(text: Option<&str>) -> Result<Vec<TicketStatus>> {
+    let word = |word: &str| {
+        TicketStatus::ALL.into_iter().find(|status| status.as_str() == word).ok_or_else(|| {
+            let words = TicketStatus::ALL.map(TicketStatus::as_str).join(", ");
+            let shown: String = word.chars().take(40).collect();
+            Fault::invalid(format!("`{shown}` is no status of a ticket")).hint(format!("one of: {words}"))
+        })
+    };
+    text.map_or(Ok(Vec::new()), |text| text.split(',').map(|part| word(part.trim())).collect())
 }

@@ -14,7 +14,9 @@ use crate::fault::Fault;
 use crate::guard::guard;
 use crate::hosts::Hosts;
 use crate::routes::{
-    agents, approvals, events, hire, inbox, interrupt, logs, projects, service, status, tell, tree, wait,
+    agents, approvals, deps, diff, dispatch, events, held, hire, inbox, interrupt, logs, plans, projects, report,
+    repository, rescues, retry, roles, service, session_open, sessions, status, stop, teams, tell, ticket_log, tickets,
+    tree, undelete, wait, why,
 };
 use crate::{mcp, openapi};
 
@@ -32,6 +34,24 @@ pub(crate) fn all() -> OpenApiRouter<Shared> {
         .merge(tree::routes())
         .merge(inbox::routes())
         .merge(approvals::routes())
+        .merge(repository::routes())
+        .merge(session_open::routes())
+        .merge(sessions::routes())
+        .merge(dispatch::routes())
+        .merge(plans::routes())
+        .merge(tickets::routes())
+        .merge(stop::routes())
+        .merge(retry::routes())
+        .merge(held::routes())
+        .merge(why::routes())
+        .merge(deps::routes())
+        .merge(ticket_log::routes())
+        .merge(rescues::routes())
+        .merge(diff::routes())
+        .merge(undelete::routes())
+        .merge(report::routes())
+        .merge(roles::routes())
+        .merge(teams::routes())
         .merge(events::routes())
 }
 

@@ -28,8 +28,21 @@ impl Context {
             .cloned();
         match chosen {
             Some(project) => Ok(vec![project]),
-            None => Err(Fault::not_found(format!("no project is at `{wanted}`"))
-                .hint("the first hire in a directory makes its project; `GET /v1/projects` lists them")),
+            None => Err(Fault::not_found(format!("no project is at `{wanted}`")).hint(
+                "`legion init`, or the first hire in a directory, makes its project; `GET /v1/projects` lists them",
+            )),
+        }
+    }
+
+    /// The one project that a call is about: an agent's own; for the person the chosen one, or the only one there is.
+    pub(crate) async fn project(&self, caller: Caller, wanted: Option<&str>) -> Result<(ProjectId, String)> {
+        let projects = self.projects(caller, wanted).await?;
+        match projects.as_slice() {
+            [one] => Ok(one.clone()),
+            [] => Err(Fault::not_found("there is no project yet")
+                .hint("`legion init` in a repository, or the first hire in a directory, makes one")),
+            many => Err(Fault::invalid(format!("there are {} projects: say which one is meant", many.len()))
+                .hint("add `?project=DIRECTORY`; `GET /v1/projects` lists them")),
         }
     }
 

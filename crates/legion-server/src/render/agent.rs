@@ -135,7 +135,7 @@ fn on_restart(word: OnRestart) -> api::OnRestart {
 }
 
 /// The words as one would type them.
-fn command_line(words: &[String]) -> String {
+pub(crate) fn command_line(words: &[String]) -> String {
     shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" "))
 }
 

@@ -2,6 +2,7 @@
 
 use legion_api as api;
 use legion_model::Event;
+use legion_model::tickets::TicketId;
 use legion_store::{Record, decode};
 use serde_json::{Value, json};
 
@@ -13,7 +14,7 @@ pub(crate) fn understood(record: &Record) -> Option<Event> {
     decode(&record.kind, record.schema, &record.body).ok()
 }
 
-pub(crate) fn event(record: &Record, understood: Option<&Event>) -> api::Event {
+pub(crate) fn event(record: &Record, understood: Option<&Event>, ticket: Option<TicketId>) -> api::Event {
     let body: Value = serde_json::from_str(&record.body).unwrap_or_default();
     let agent = match understood {
         Some(event) => event.agent().map(|agent| agent.to_string()),
@@ -25,7 +26,7 @@ pub(crate) fn event(record: &Record, understood: Option<&Event>) -> api::Event {
         kind: record.kind.clone(),
         stream: record.stream.to_string(),
         agent,
-        ticket: understood.and_then(Event::ticket).map(|ticket| ticket.0),
+        ticket: ticket.map(|ticket| ticket.0),
         body,
     }
 }

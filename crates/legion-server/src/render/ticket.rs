@@ -11,15 +11,7 @@ use legion_model::tickets::{
 use legion_model::{AgentId, Organisation, Party, Usage};
 
 use super::{agent, run};
-
-/// Whether a caller may look at a ticket: those of the person, of those above it, of itself and of those below it.
-pub(crate) fn visible(state: &Organisation, caller: Party, ticket: &Ticket) -> bool {
-    caller == Party::Root
-        || ticket.by == caller
-        || ticket.by == Party::Root
-        || state.is_below(ticket.by, caller)
-        || state.is_below(caller, ticket.by)
-}
+use crate::rights::sees;
 
 /// Tickets by status: of one session, or of all; only those that the caller may see.
 pub(crate) fn counts(state: &Organisation, caller: Party, session: Option<&SessionName>) -> api::TicketCounts {
@@ -36,7 +28,7 @@ pub(crate) fn counts_of_open_sessions(state: &Organisation, caller: Party) -> ap
 
 fn count<'a>(state: &Organisation, caller: Party, tickets: impl Iterator<Item = &'a Ticket>) -> api::TicketCounts {
     let mut counts = api::TicketCounts::default();
-    for ticket in tickets.filter(|ticket| visible(state, caller, ticket)) {
+    for ticket in tickets.filter(|ticket| sees(state, caller, ticket)) {
         counts.add(status(state.board.status(ticket)));
     }
     counts
@@ -44,28 +36,36 @@ fn count<'a>(state: &Organisation, caller: Party, tickets: impl Iterator<Item = 
 
 /// What the agents of tickets used and spent, with everybody below them. Made once for a list: it goes through all agents.
 pub(crate) struct Spending {
-    by_ticket: BTreeMap<TicketId, (Usage, f64, bool)>,
+    by_ticket: BTreeMap<TicketId, Spent>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Spent {
+    usage: Usage,
+    dollars: f64,
+    /// Somebody reported money.
+    reported: bool,
 }
 
 impl Spending {
     pub(crate) fn of(state: &Organisation) -> Self {
-        let mut by_ticket: BTreeMap<TicketId, (Usage, f64, bool)> = BTreeMap::new();
-        for (id, post) in &state.board.posts {
-            for agent in state.subtree(Party::Agent(*id)).into_iter().chain([*id]) {
-                let Some(agent) = state.agents.get(&agent) else { continue };
-                let entry = by_ticket.entry(post.ticket).or_default();
-                entry.0 += agent.usage;
-                entry.0 += agent.run.as_ref().map(|run| run.usage).unwrap_or_default();
-                let fired = agent.spent_by_fired.dollars();
-                entry.1 += agent::cost(agent).unwrap_or_default() + fired;
-                entry.2 |= agent::cost(agent).is_some() || fired > 0.0;
-            }
+        let mut by_ticket: BTreeMap<TicketId, Spent> = BTreeMap::new();
+        for member in state.agents.values() {
+            let above = state.ancestors(Party::Agent(member.id)).filter_map(Party::agent);
+            let post = std::iter::once(member.id).chain(above).find_map(|id| state.board.posts.get(&id));
+            let Some(post) = post else { continue };
+            let spent = by_ticket.entry(post.ticket).or_default();
+            spent.usage += member.usage;
+            spent.usage += member.run.as_ref().map(|run| run.usage).unwrap_or_default();
+            let fired = member.spent_by_fired.dollars();
+            spent.dollars += agent::cost(member).unwrap_or_default() + fired;
+            spent.reported |= agent::cost(member).is_some() || fired > 0.0;
         }
         Self { by_ticket }
     }
 
     fn of_ticket(&self, ticket: TicketId) -> (api::Usage, Option<f64>) {
-        let (usage, dollars, reported) = self.by_ticket.get(&ticket).copied().unwrap_or_default();
+        let Spent { usage, dollars, reported } = self.by_ticket.get(&ticket).copied().unwrap_or_default();
         (run::usage(usage), reported.then_some(dollars))
     }
 }
@@ -75,23 +75,20 @@ pub(crate) fn ticket(state: &Organisation, now: Timestamp, spending: &Spending, 
     let board = &state.board;
     let spec = &ticket.spec;
     let attempt = ticket.attempt();
-    let last = ticket.history.last();
     let (usage, cost_usd) = spending.of_ticket(ticket.id);
-    let (mut error, mut why, mut closed_at, mut commit, mut tree) = (None, None, None, None, None);
-    match &ticket.phase {
-        Phase::Closed { outcome, why: reason, at } => {
-            closed_at = Some(*at);
-            why = Some(reason.clone()).filter(|why| !why.is_empty());
-            match outcome {
-                TicketOutcome::Done { commit: landed, tree: tested } => {
-                    commit = Some(landed.clone());
-                    tree = Some(tested.clone());
-                }
-                TicketOutcome::Error { class } => error = Some(error_class(*class)),
-                TicketOutcome::Stopped | TicketOutcome::Skipped { .. } => {}
+    let (mut error, mut closed_at, mut commit, mut tree) = (None, None, None, None);
+    let mut why = ticket.history.last().map(|last| last.why.clone());
+    if let Phase::Closed { outcome, why: reason, at } = &ticket.phase {
+        closed_at = Some(*at);
+        why = Some(reason.clone()).filter(|why| !why.is_empty());
+        match outcome {
+            TicketOutcome::Done { commit: landed, tree: tested } => {
+                commit = Some(landed.clone());
+                tree = Some(tested.clone());
             }
+            TicketOutcome::Error { class } => error = Some(error_class(*class)),
+            TicketOutcome::Stopped | TicketOutcome::Skipped { .. } => {}
         }
-        _ => why = last.map(|last| last.why.clone()),
     }
     api::Ticket {
         id: ticket.id.0,

@@ -12,6 +12,7 @@ use futures_util::{Stream, StreamExt, stream};
 use http::HeaderMap;
 use jiff::SignedDuration;
 use legion_api::{self as api, paths};
+use legion_model::tickets::TicketId;
 use legion_model::{AgentId, Event, Organisation, Party, ProjectId};
 use legion_store::{Record, Tail, follow};
 use serde::Deserialize;
@@ -25,6 +26,8 @@ use crate::fault::{Fault, Result};
 use crate::guard::Caller;
 use crate::query::Params;
 use crate::render::event;
+use crate::rights;
+use crate::routes::landings::Landings;
 
 /// How often a silent stream says that it is there.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -47,11 +50,15 @@ struct EventsQuery {
     after: Option<u64>,
     /// About this agent only.
     agent: Option<String>,
+    /// About this ticket only. The person names its project, when there are several.
+    ticket: Option<u32>,
+    /// Of this project only: its directory, a path inside of it, or its id.
+    project: Option<String>,
     /// Kinds with commas between, such as `agent-hired,run-ended`.
     kind: Option<String>,
 }
 
-/// The events of the log. The person sees all; an agent those about itself and its subtree.
+/// The events of the log. The person sees all; an agent those about itself and its subtree, and about tickets that it may see.
 #[utoipa::path(
     get,
     path = paths::EVENTS,
@@ -93,13 +100,16 @@ async fn events(
     if let Some(agent) = agent {
         super::agents::readable(&context, caller, agent.into()).await?;
     }
+    let project = match (query.ticket, query.project.as_deref()) {
+        (None, None) => None,
+        (_, wanted) => Some(context.project(caller, wanted).await?.0),
+    };
     let view = match caller.agent() {
         None => None,
-        Some((project, id)) => {
-            let below = move |state: &Organisation| state.subtree(Party::Agent(id)).into_iter().chain([id]).collect();
-            Some(View { project, agents: context.engine.read(project, below).await? })
-        }
+        Some((project, id)) => Some(context.engine.read(project, move |state| View::of(state, project, id)).await?),
     };
+    let projects = context.projects(caller, None).await?;
+    let landings = Landings::knowing(context.each(&projects, Landings::of).await?.into_iter().flatten());
     let feed = Feed {
         context: context.clone(),
         tail: follow(log, after),
@@ -107,6 +117,9 @@ async fn events(
         told: after,
         behind: end,
         view,
+        landings,
+        project,
+        ticket: query.ticket.map(TicketId),
         agent,
         kinds: query.kind.as_deref().map(kinds).transpose()?,
     };
@@ -142,14 +155,28 @@ fn frame(event: &api::Event) -> Frame {
     Frame::default().id(event.number.to_string()).event(&event.kind).data(data)
 }
 
-/// What an agent sees: itself and those that are below it, or come to be.
+/// What an agent sees: itself and those that are below it, or come to be; and tickets of its line.
 struct View {
     project: ProjectId,
     agents: BTreeSet<AgentId>,
+    /// Itself and those above it.
+    line: BTreeSet<Party>,
+    tickets: BTreeSet<TicketId>,
 }
 
 impl View {
-    fn shows(&mut self, record: &Record, event: &Event) -> bool {
+    fn of(state: &Organisation, project: ProjectId, agent: AgentId) -> Self {
+        let party = Party::Agent(agent);
+        let seen = state.board.tickets.values().filter(|ticket| rights::sees(state, party, ticket));
+        Self {
+            project,
+            agents: state.subtree(party).into_iter().chain([agent]).collect(),
+            line: state.ancestors(party).chain([party, Party::Root]).collect(),
+            tickets: seen.map(|ticket| ticket.id).collect(),
+        }
+    }
+
+    fn shows(&mut self, record: &Record, event: &Event, ticket: Option<TicketId>) -> bool {
         if record.stream.as_project() != Some(self.project.0) {
             return false;
         }
@@ -158,6 +185,14 @@ impl View {
             && self.agents.contains(parent)
         {
             self.agents.insert(*agent);
+        }
+        if let Event::TicketAdded { ticket, by, .. } = event
+            && (self.line.contains(by) || by.agent().is_some_and(|by| self.agents.contains(&by)))
+        {
+            self.tickets.insert(*ticket);
+        }
+        if ticket.is_some_and(|ticket| self.tickets.contains(&ticket)) {
+            return true;
         }
         let concerned = match event {
             Event::MessageAccepted { from, to, .. } => [from.agent(), to.agent()],
@@ -177,6 +212,9 @@ struct Feed {
     /// Until this position the reader catches up, and is not told that it is late.
     behind: u64,
     view: Option<View>,
+    landings: Landings,
+    project: Option<ProjectId>,
+    ticket: Option<TicketId>,
     agent: Option<AgentId>,
     kinds: Option<BTreeSet<String>>,
 }
@@ -211,8 +249,9 @@ impl Feed {
     fn take(&mut self, batch: &[Record]) {
         for record in batch {
             let understood = event::understood(record);
-            if self.wants(record, understood.as_ref()) {
-                self.ready.push_back(frame(&event::event(record, understood.as_ref())));
+            let ticket = understood.as_ref().and_then(|event| self.landings.ticket_of(event));
+            if self.wants(record, understood.as_ref(), ticket) {
+                self.ready.push_back(frame(&event::event(record, understood.as_ref(), ticket)));
                 self.told = record.position;
             } else if record.position >= self.told + SILENT_MAX {
                 self.ready.push_back(at(record.position));
@@ -221,17 +260,22 @@ impl Feed {
         }
     }
 
-    fn wants(&mut self, record: &Record, event: Option<&Event>) -> bool {
+    fn wants(&mut self, record: &Record, event: Option<&Event>, ticket: Option<TicketId>) -> bool {
         // The view is asked first: it learns from what it is shown.
         let visible = match (&mut self.view, event) {
             (None, _) => true,
-            (Some(view), Some(event)) => view.shows(record, event),
+            (Some(view), Some(event)) => view.shows(record, event, ticket),
             (Some(_), None) => false,
         };
         let about = |agent: AgentId| match event {
             Some(Event::MessageAccepted { from, to, .. }) => [from.agent(), to.agent()].contains(&Some(agent)),
             event => event.and_then(Event::agent) == Some(agent),
         };
-        visible && self.agent.is_none_or(about) && self.kinds.as_ref().is_none_or(|kinds| kinds.contains(&record.kind))
+        let of_project = |project: ProjectId| record.stream.as_project() == Some(project.0);
+        visible
+            && self.project.is_none_or(of_project)
+            && self.ticket.is_none_or(|wanted| ticket == Some(wanted))
+            && self.agent.is_none_or(about)
+            && self.kinds.as_ref().is_none_or(|kinds| kinds.contains(&record.kind))
     }
 }

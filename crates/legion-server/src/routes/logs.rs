@@ -5,12 +5,13 @@ use axum::extract::State;
 use legion_api::{LogPage, paths};
 use legion_engine::Cursor;
 use legion_model::may::{Verb, may};
+use legion_model::{AgentId, ProjectId};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::context::Shared;
+use crate::context::{Context, Shared};
 use crate::fault::{Fault, Result};
 use crate::guard::Caller;
 use crate::query::{Id, Params};
@@ -48,25 +49,41 @@ async fn logs(
     Id(id): Id,
     Params(query): Params<LogsQuery>,
 ) -> Result<Json<LogPage>> {
-    let lines = query.lines.unwrap_or(LINES_DEFAULT);
-    if !(1..=LINES_MAX).contains(&lines) {
-        return Err(Fault::invalid(format!("`lines` is {lines}; 1 to {LINES_MAX} are allowed")));
-    }
-    let after = query.after.as_deref().map(|text| {
-        let wrong =
-            |()| Fault::invalid(format!("`{text}` is no place in a log")).hint("pass `next` of the page before");
-        text.parse::<Cursor>().map_err(wrong)
-    });
-    let after = after.transpose()?;
+    let part = Part::of(query.lines, query.after.as_deref())?;
     let found = context.find(caller, &id).await?;
     // Where a fired agent stood is forgotten, so that only the person may read on.
     let (project, agent) =
         if caller.agent().is_none() { found.for_order("looked into")? } else { found.living("looked into")? };
     let party = caller.party();
     context.engine.read(project, move |state| may(state, party, Verb::Read, agent.into())).await??;
-    let page = match after {
-        None => context.engine.log_tail(project, agent, lines).await?,
-        Some(after) => context.engine.log_after(project, agent, after, lines).await?,
-    };
-    Ok(Json(log::page(page)))
+    part.read(&context, project, agent).await.map(Json)
+}
+
+/// Which lines of a log are asked for.
+pub(super) struct Part {
+    lines: usize,
+    after: Option<Cursor>,
+}
+
+impl Part {
+    pub(super) fn of(lines: Option<usize>, after: Option<&str>) -> Result<Self> {
+        let lines = lines.unwrap_or(LINES_DEFAULT);
+        if !(1..=LINES_MAX).contains(&lines) {
+            return Err(Fault::invalid(format!("`lines` is {lines}; 1 to {LINES_MAX} are allowed")));
+        }
+        let after = after.map(|text| {
+            let wrong =
+                |()| Fault::invalid(format!("`{text}` is no place in a log")).hint("pass `next` of the page before");
+            text.parse::<Cursor>().map_err(wrong)
+        });
+        Ok(Self { lines, after: after.transpose()? })
+    }
+
+    pub(super) async fn read(self, context: &Context, project: ProjectId, agent: AgentId) -> Result<LogPage> {
+        let page = match self.after {
+            None => context.engine.log_tail(project, agent, self.lines).await?,
+            Some(after) => context.engine.log_after(project, agent, after, self.lines).await?,
+        };
+        Ok(log::page(page))
+    }
 }

@@ -1,0 +1,177 @@
+//! Defaults that the model does not look up: they are resolved before it decides, so that a replay gives the same.
+
+use legion_engine::EngineError;
+use legion_model::plan::{CheckedPlan, CheckedTicket};
+use legion_model::tickets::{GateSpec, NewTicket, Role, SessionName, SessionSettings, Team, TicketSpec};
+use legion_model::{DriverKind, Organisation, Party, ProjectId, body};
+
+use crate::context::Context;
+use crate::fault::{Fault, Result};
+use crate::guard::Caller;
+
+/// Attempts that may fail before a ticket has failed.
+const ATTEMPTS: u32 = 3;
+/// Seconds of one run of an agent.
+const TIMEOUT_S: u64 = 60 * 60;
+/// Seconds of a gate: a cold build of a large project.
+const GATE_TIMEOUT_S: u64 = 30 * 60;
+/// Bytes of a gate's name.
+const GATE_NAME_BYTES: usize = 120;
+
+/// What the project says where a plan is silent.
+pub(crate) struct Ground {
+    /// The session, once it is known which one and that it is there.
+    pub(crate) session: Option<(SessionName, SessionSettings)>,
+    pub(crate) roles: Vec<Role>,
+    pub(crate) teams: Vec<Team>,
+    /// How the caller itself is run.
+    driver: Option<DriverKind>,
+}
+
+/// Looks up what a plan for this session builds on. Without a name, it is the current one.
+pub(crate) async fn ground(
+    context: &Context,
+    caller: Caller,
+    project: ProjectId,
+    session: Option<SessionName>,
+) -> Result<Ground> {
+    let party = caller.party();
+    let look = move |state: &Organisation| Ground {
+        session: state.board.session(session.as_ref()).map(|found| (found.name.clone(), found.settings.clone())),
+        roles: state.board.all_roles(),
+        teams: state.board.all_teams(),
+        driver: party.agent().and_then(|agent| state.agents.get(&agent)).map(|agent| agent.spec.driver),
+    };
+    Ok(context.engine.read(project, look).await?)
+}
+
+impl Ground {
+    /// Of a caller, where there is no project yet.
+    pub(crate) fn none() -> Self {
+        let (roles, teams) = (legion_model::tickets::builtin_roles(), legion_model::tickets::builtin_teams());
+        Self { session: None, roles, teams, driver: None }
+    }
+
+    pub(crate) fn known(&self) -> legion_model::plan::Known {
+        legion_model::plan::Known {
+            has_gates: self.session.as_ref().is_some_and(|(_, settings)| !settings.gates.is_empty()),
+            teams: Some(self.teams.iter().map(|team| team.id.clone()).collect()),
+            roles: Some(self.roles.iter().map(|role| role.id.clone()).collect()),
+        }
+    }
+
+    fn role(&self, id: &str) -> Option<&Role> {
+        self.roles.iter().find(|role| role.id == id)
+    }
+
+    /// Drivers of everybody who works on a ticket: its own, and those of the roles that look at it.
+    fn drivers(&self, spec: &TicketSpec) -> Vec<Option<DriverKind>> {
+        let team = spec.team.as_ref().and_then(|id| self.teams.iter().find(|team| team.id == *id));
+        let roles = team.iter().flat_map(|team| &team.roles).chain(&spec.role);
+        let of_roles: Vec<_> = roles.filter_map(|id| self.role(id)).map(|role| role.driver.or(spec.driver)).collect();
+        if of_roles.is_empty() { vec![spec.driver] } else { of_roles }
+    }
+}
+
+/// The tickets of a plan, with everything resolved and their texts stored.
+pub(crate) async fn new_tickets(
+    context: &Context,
+    caller: Caller,
+    ground: &Ground,
+    plan: CheckedPlan,
+) -> Result<Vec<NewTicket>> {
+    let upstream: Vec<Vec<usize>> = (0..plan.tickets.len()).map(|at| plan.graph.upstream(at).to_vec()).collect();
+    let mut tickets = Vec::with_capacity(plan.tickets.len());
+    for (ticket, after_new) in plan.tickets.into_iter().zip(upstream) {
+        let local = Some(ticket.key.clone());
+        let spec = spec(context, caller, ground, ticket).await?;
+        tickets.push(NewTicket { local, spec, after: Vec::new(), after_new });
+    }
+    Ok(tickets)
+}
+
+async fn spec(context: &Context, caller: Caller, ground: &Ground, ticket: CheckedTicket) -> Result<TicketSpec> {
+    let has_agent = !(ticket.checkpoint && ticket.prompt.is_empty());
+    let default = match caller.party() {
+        Party::Root => DriverKind::Claude,
+        Party::Agent(_) => ground.driver.unwrap_or(DriverKind::Claude),
+    };
+    let given = ticket.driver.or(ticket.command.is_some().then_some(DriverKind::Command));
+    let mut gates = gates(ticket.gate, ticket.gate_timeout_seconds);
+    if let (false, true, Some((_, settings))) = (has_agent, gates.is_empty(), &ground.session) {
+        // It is there to run gates, and has none but those of its session.
+        gates.clone_from(&settings.gates);
+    }
+    let spec = TicketSpec {
+        title: ticket.title,
+        prompt: context.engine.body(ticket.prompt).await?,
+        context: stored(context, ticket.context).await?,
+        criteria: ticket.criteria,
+        plan: stored(context, ticket.plan).await?,
+        checkpoint: ticket.checkpoint,
+        gates,
+        files: ticket.files.iter().map(|glob| glob.as_str().to_owned()).collect(),
+        team: ticket.team,
+        role: ticket.role,
+        group: ticket.group,
+        worker: ticket.worker,
+        driver: has_agent.then(|| given.unwrap_or(default)),
+        command: ticket.command.filter(|_| has_agent),
+        model: ticket.model.filter(|_| has_agent),
+        max_attempts: ticket.max_attempts.unwrap_or(ATTEMPTS),
+        timeout_s: ticket.timeout_seconds.unwrap_or(TIMEOUT_S),
+        on_upstream: ticket.on_upstream,
+    };
+    let needs_claude = has_agent && ground.drivers(&spec).contains(&Some(DriverKind::Claude));
+    if needs_claude && context.engine.claude_program().is_none() {
+        return Err(no_claude(&spec.title));
+    }
+    Ok(spec)
+}
+
+fn no_claude(title: &str) -> Fault {
+    EngineError::DriverUnavailable {
+        what: format!(
+            "ticket `{}` is for Claude Code, which is not installed: there is no program `claude` on the service's PATH",
+            body::clip(title, 80)
+        ),
+        hint: "install it with `npm install -g @anthropic-ai/claude-code`, name it in LEGION_CLAUDE, or give the ticket the driver \
+               `command` and a `command`"
+            .to_owned(),
+    }
+    .into()
+}
+
+async fn stored(context: &Context, text: Option<String>) -> Result<Option<legion_model::Body>> {
+    Ok(match text.filter(|text| !text.trim().is_empty()) {
+        Some(text) => Some(context.engine.body(text).await?),
+        None => None,
+    })
+}
+
+/// Gates from their command lines.
+pub(crate) fn gates(commands: Vec<String>, timeout_s: Option<u64>) -> Vec<GateSpec> {
+    let gate = |command: String| GateSpec {
+        name: body::clip(command.trim(), GATE_NAME_BYTES),
+        command,
+        timeout_s: timeout_s.unwrap_or(GATE_TIMEOUT_S),
+    };
+    commands.into_iter().map(gate).collect()
+}
+
+/// The settings that a plan asks for; nothing when it changes none.
+pub(crate) fn settings(ground: &Ground, plan: &CheckedPlan, names_overlap: bool) -> Option<SessionSettings> {
+    let (_, current) = ground.session.as_ref()?;
+    let mut settings = current.clone();
+    settings.workers = plan.workers.unwrap_or(settings.workers);
+    if names_overlap {
+        settings.overlap = plan.overlap;
+    }
+    if !plan.protect.is_empty() {
+        settings.protect = plan.protect.iter().map(|glob| glob.as_str().to_owned()).collect();
+    }
+    if !plan.group_caps.is_empty() {
+        settings.group_caps.clone_from(&plan.group_caps);
+    }
+    (settings != *current).then_some(settings)
+}

@@ -1,0 +1,111 @@
+//! Dispatch: one ticket.
+
+use std::collections::BTreeSet;
+
+use axum::Json;
+use axum::extract::State;
+use http::StatusCode;
+use legion_api::{DispatchRequest, Dispatched, paths};
+use legion_model::tickets::{SessionName, TicketId};
+use legion_model::{Answer, Event, Order, ProjectId, TicketOrder, plan};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::change::{Change, unexpected};
+use crate::context::{Context, Shared};
+use crate::fault::{Fault, Result};
+use crate::guard::Caller;
+use crate::plans::{self, Ground, Read};
+use crate::query::{self, Params, ProjectQuery};
+
+/// The name under which a ticket that is alone is checked.
+const ALONE: &str = "new";
+
+pub(crate) fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(dispatch))
+}
+
+/// Dispatches one ticket.
+#[utoipa::path(
+    post,
+    path = paths::TICKETS,
+    tag = "tickets",
+    operation_id = "dispatch",
+    params(ProjectQuery),
+    request_body = DispatchRequest,
+    responses((status = 201, description = "The ticket is in the log", body = Dispatched))
+)]
+async fn dispatch(
+    caller: Caller,
+    State(context): State<Shared>,
+    Params(query): Params<ProjectQuery>,
+    change: Change<DispatchRequest>,
+) -> Result<(StatusCode, Json<Dispatched>)> {
+    let Change { key, mut body } = change;
+    let done = match context.replayed(caller, key.as_ref()).await? {
+        Some((project, answer)) => again(&context, project, answer).await?,
+        None => {
+            let session = body.session.take().map(|name| query::session(&name)).transpose()?;
+            let after = std::mem::take(&mut body.after);
+            let after: Vec<TicketId> = after.iter().map(|key| query::ticket(key.as_str())).collect::<Result<_>>()?;
+            let (project, _) = context.project(caller, query.project.as_deref()).await?;
+            let ground = plans::ground(&context, caller, project, session.clone()).await?;
+            let name = session_of(&context, project, session, &ground).await?;
+            let Read { spec, mut problems, .. } = plans::one(body, ALONE);
+            let checked = match plan::check(&spec, &ground.known()) {
+                Ok(plan) if problems.is_empty() => plan,
+                Ok(_) => return Err(plans::refused_ticket(&problems, ALONE)),
+                Err(found) => {
+                    problems.extend(found.iter().map(plans::problem));
+                    return Err(plans::refused_ticket(&problems, ALONE));
+                }
+            };
+            let mut tickets = plans::new_tickets(&context, caller, &ground, checked).await?;
+            for ticket in &mut tickets {
+                ticket.local = None;
+                ticket.after.clone_from(&after);
+            }
+            let position = context.engine.log().last_position().await?;
+            let order = Order::Tickets(TicketOrder::Add { session: name.clone(), tickets, settings: None });
+            match context.engine.command(project, caller.party(), key, order).await? {
+                Answer::Added { tickets, warnings } => dispatched(name.to_string(), &tickets, position, warnings),
+                other => return Err(unexpected(&other)),
+            }
+        }
+    };
+    Ok((StatusCode::CREATED, Json(done)))
+}
+
+/// The session that was found; otherwise why there is none.
+pub(super) async fn session_of(
+    context: &Context,
+    project: ProjectId,
+    wanted: Option<SessionName>,
+    ground: &Ground,
+) -> Result<SessionName> {
+    match (&ground.session, wanted) {
+        (Some((name, _)), _) => Ok(name.clone()),
+        (None, Some(name)) => Err(super::sessions::no_session(context, project, &name).await?),
+        (None, None) => Err(Fault::not_found("the project has no session that is in use")
+            .hint("`legion init`, or `legion sessions new NAME`, makes one; `legion sessions use NAME` takes one up")),
+    }
+}
+
+pub(super) fn dispatched(session: String, tickets: &[TicketId], position: u64, warnings: Vec<String>) -> Dispatched {
+    Dispatched { session, tickets: tickets.iter().map(|ticket| ticket.0).collect(), position, warnings }
+}
+
+/// The answer to a dispatch that is repeated, also after its tickets were deleted.
+pub(super) async fn again(context: &Context, project: ProjectId, answer: Answer) -> Result<Dispatched> {
+    let Answer::Added { tickets, warnings } = answer else { return Err(unexpected(&answer)) };
+    let wanted: BTreeSet<TicketId> = tickets.iter().copied().collect();
+    let added = context.recall(project, move |event, record| match event {
+        Event::TicketAdded { ticket, session, .. } if wanted.contains(ticket) => {
+            Some((session.to_string(), record.batch.saturating_sub(1)))
+        }
+        _ => None,
+    });
+    let (session, position) =
+        added.await?.ok_or_else(|| Fault::internal("the tickets of a repeated dispatch are not in the log"))?;
+    Ok(dispatched(session, &tickets, position, warnings))
+}
