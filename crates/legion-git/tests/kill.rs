@@ -173,3 +173,40 @@ async fn land(control: &Control, target: &legion_git::RefName, old: &Oid, work: 
     let commit = control.commit(&tree, &parents, &format!("land {number}\n"), &identity(), at()).await.unwrap();
     control.update_ref(target, &commit, Some(old)).await.unwrap()
 }
+
+#[tokio::test]
+async fn evidence_that_was_cut_short_is_taken_again() {
+    let project = Project::new().await;
+    let place = project.clone("t1").await;
+    write(place.dir().join("a"), "a\n");
+    support::commit_all(place.dir(), "work");
+    write(place.dir().join("b"), "b\n");
+    let whole = project.collect(&place).await;
+    let mut killed = 0;
+    for moment in 0..MOMENTS {
+        write(place.dir().join("b"), format!("b {moment}\n"));
+        let plan = project.collect_plan(&place);
+        let attempt = tokio::time::timeout(Duration::from_millis(moment * 4), project.control.collect(&plan)).await;
+        killed += u64::from(attempt.is_err());
+        let collected = project.collect(&place).await;
+        assert_eq!(project.content(&collected.head, "b").await.unwrap(), format!("b {moment}\n"));
+        assert_eq!((collected.commits, collected.notes.len()), (2, 0));
+    }
+    assert!(killed > 1, "only {killed} were killed: the moments are too late");
+    write(place.dir().join("b"), "b\n");
+    assert_eq!(project.collect(&place).await, whole);
+    // A removal that was cut short is finished by the next.
+    let mut removing = place.dir().as_os_str().to_owned();
+    removing.push(".removing");
+    write(Path::new(&removing).join("half"), "x");
+    let proof = project.control.rescue(&project.rescue_plan(&place)).await.unwrap();
+    project.control.remove_clone(&place, proof).await.unwrap();
+    assert!(!Path::new(&removing).exists() && !place.dir().exists());
+    plain(project.control.dir(), &["fsck", "--strict", "--no-dangling"]);
+    // What a dropped verb may have left is gone when the repository is opened next.
+    let Project { home, control, .. } = project;
+    let tmp = control.dir().join("legion/tmp");
+    drop(control);
+    let _open = support::open(&home).await;
+    assert!(std::fs::read_dir(tmp).is_ok_and(|mut entries| entries.next().is_none()));
+}

@@ -154,7 +154,7 @@ impl Temporary {
 impl Drop for Temporary {
     fn drop(&mut self) {
         // What stays is swept when the repository is opened next.
-        let _ = fs::remove_dir_all(&self.0);
+        let _ = file_system::remove(&self.0);
     }
 }
 
