@@ -126,6 +126,10 @@ impl ServerHandler for Handler {
                 .with_title("Your organisation")
                 .with_description("Everything below you, as a tree.")
                 .with_mime_type(resources::JSON),
+            Resource::new(resources::TICKETS, "tickets")
+                .with_title("Tickets")
+                .with_description("The tickets of the current session.")
+                .with_mime_type(resources::JSON),
         ];
         // Without the service the list is what is always there.
         for report in resources::reports(&caller).await.unwrap_or_default() {
@@ -149,6 +153,19 @@ impl ServerHandler for Handler {
         Ok(ListResourceTemplatesResult::with_all_items(vec![
             template(resources::AGENT, "agent", "One agent: state, run, limits, cost.", resources::JSON),
             template(resources::LOGS, "agent-logs", "The last lines that an agent wrote.", resources::TEXT),
+            template(
+                resources::TICKET,
+                "ticket",
+                "One ticket: text, attempts, verdicts, who moves it.",
+                resources::JSON,
+            ),
+            template(
+                resources::TICKET_DIFF,
+                "ticket-diff",
+                "What one ticket changes, as a unified diff.",
+                resources::TEXT,
+            ),
+            template(resources::TICKET_LOG, "ticket-log", "What the agent of one ticket wrote last.", resources::TEXT),
             template(resources::MESSAGE, "message", "One message in full, with its delivery state.", resources::JSON),
         ]))
     }

@@ -1,4 +1,4 @@
-//! The prompts: how to lead, and how to report.
+//! The prompts: how to lead, how to split work, and how to report.
 
 use serde_json::{Map, Value};
 
@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 pub(crate) const INSTRUCTIONS: &str = include_str!("text/instructions.md");
 
 const LEAD: &str = include_str!("text/lead.md");
+const SPLIT: &str = include_str!("text/split.md");
 const REPORT: &str = include_str!("text/report.md");
 
 /// A prompt and its one argument.
@@ -19,13 +20,21 @@ pub(crate) struct Prompt {
     pub(crate) argument_required: bool,
 }
 
-pub(crate) const ALL: [Prompt; 2] = [
+pub(crate) const ALL: [Prompt; 3] = [
     Prompt {
         name: "lead",
         title: "Lead agents to a goal",
         description: "How to lead: cut the work, hire narrowly, do not poll, check what comes back, report.",
         argument: "goal",
         argument_description: "What shall be reached.",
+        argument_required: true,
+    },
+    Prompt {
+        name: "split-tickets",
+        title: "Split work into tickets",
+        description: "How to cut work into a graph of tickets with checkpoints, and to dispatch it as one plan.",
+        argument: "goal",
+        argument_description: "What shall be built, or the plan that was agreed on.",
         argument_required: true,
     },
     Prompt {
@@ -54,6 +63,7 @@ pub(crate) fn text(name: &str, arguments: &Map<String, Value>) -> Result<String,
     }
     Ok(match prompt.name {
         "lead" => LEAD.replacen("{goal}", given, 1),
+        "split-tickets" => SPLIT.replacen("{goal}", given, 1),
         _ if given.is_empty() => REPORT.replacen("{focus}\n", "", 1),
         _ => REPORT.replacen("{focus}", &format!("Above all it wants to know: {given}\n"), 1),
     })

@@ -1,7 +1,7 @@
-//! The resources: the organisation, its agents, what they wrote, and messages.
+//! The resources: the organisation, its agents, what they wrote, messages, and tickets.
 
 use legion_api::{LogPage, Report};
-use legion_client::{ClientError, TreeFilter};
+use legion_client::{ClientError, TicketFilter, TreeFilter};
 
 use crate::Caller;
 use crate::answer::compact;
@@ -11,6 +11,12 @@ pub(crate) const AGENTS: &str = "legion://agents";
 pub(crate) const AGENT: &str = "legion://agents/{id}";
 pub(crate) const LOGS: &str = "legion://agents/{id}/logs";
 pub(crate) const MESSAGE: &str = "legion://messages/{id}";
+
+/// The tickets of the current session.
+pub(crate) const TICKETS: &str = "legion://tickets";
+pub(crate) const TICKET: &str = "legion://tickets/{id}";
+pub(crate) const TICKET_DIFF: &str = "legion://tickets/{id}/diff";
+pub(crate) const TICKET_LOG: &str = "legion://tickets/{id}/log";
 
 pub(crate) const JSON: &str = "application/json";
 pub(crate) const TEXT: &str = "text/plain";
@@ -55,13 +61,17 @@ pub(crate) async fn read(caller: &Caller, uri: &str) -> Result<Content, ReadErro
     if parts.iter().any(|part| part.is_empty()) {
         return Err(ReadError::NoSuch);
     }
-    let client = &caller.client;
+    let (client, project) = (&caller.client, caller.project());
     let json = |value: serde_json::Value| Content { kind: JSON, text: value.to_string() };
     Ok(match parts[..] {
         ["agents"] => json(compact(&client.tree(&TreeFilter::default()).await?)),
         ["agents", id] => json(compact(&client.agent(id).await?)),
         ["agents", id, "logs"] => Content { kind: TEXT, text: lines(&client.logs(id, LINES).await?) },
         ["messages", id] => json(compact(&client.message(id).await?)),
+        ["tickets"] => json(compact(&project.tickets_all(&TicketFilter::default()).await?)),
+        ["tickets", id] => json(compact(&project.ticket(number(id)?).await?)),
+        ["tickets", id, "diff"] => Content { kind: TEXT, text: project.diff(number(id)?).await?.text },
+        ["tickets", id, "log"] => Content { kind: TEXT, text: lines(&project.ticket_log(number(id)?, LINES).await?) },
         _ => return Err(ReadError::NoSuch),
     })
 }
@@ -69,6 +79,10 @@ pub(crate) async fn read(caller: &Caller, uri: &str) -> Result<Content, ReadErro
 /// The caller's direct reports, each a resource.
 pub(crate) async fn reports(caller: &Caller) -> Result<Vec<Report>, ClientError> {
     Ok(caller.client.status(None).await?.reports)
+}
+
+fn number(id: &str) -> Result<u32, ReadError> {
+    id.parse().map_err(|_| ReadError::NoSuch)
 }
 
 fn lines(page: &LogPage) -> String {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::Query;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderValue, Request, header};
@@ -10,6 +11,7 @@ use legion_api::paths;
 use legion_client::{Client, Handler, HandlerFuture, Transport, lend};
 use legion_mcp::http_service;
 use legion_model::Party;
+use serde::Deserialize;
 
 use crate::context::Shared;
 use crate::guard::Caller;

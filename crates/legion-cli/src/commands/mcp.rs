@@ -12,7 +12,8 @@ pub(crate) async fn run(context: Context<'_>) -> Result<u8, CliError> {
         (Some(agent), Some(process)) => format!("{agent}/{process}"),
         (agent, _) => agent.unwrap_or("root").to_owned(),
     };
-    legion_mcp::serve_stdio(Caller { client, id, clock: Arc::new(clock::now) })
+    let project = context.project(&client)?.directory().map(str::to_owned);
+    legion_mcp::serve_stdio(Caller { client, id, clock: Arc::new(clock::now), project })
         .await
         .map_err(|error| CliError::Failed { what: format!("failed to serve MCP: {error}"), hint: None })?;
     Ok(exit::DONE)

@@ -28,7 +28,7 @@ pub(super) fn definition() -> Definition {
         name: NAME,
         title: "Look at your agents",
         description: "See who you are, your limits, the messages you have not acknowledged and your direct reports with their state \
-             (`working` or `idle`, run, queued messages, cost); with `tree`, everything below you. Fields that say nothing are left out, long \
+             (`working` or `idle`, run, queued messages, cost), and the count of tickets by status; with `tree`, everything below you. Fields that say nothing are left out, long \
              messages are cut. Look once when you need an overview, such as after you were resumed. Do not call it in a loop to wait for \
              agents: you are told when one ends.",
         schema: object(
@@ -62,6 +62,12 @@ fn find<'a>(node: &'a TreeNode, id: &str) -> Option<&'a TreeNode> {
 
 fn show_status(status: &StatusReport) -> Value {
     let mut value = compact(status);
+    if let Some(counts) = value["tickets"].as_object_mut() {
+        counts.retain(|_, count| *count != 0);
+    }
+    if status.tickets.total == 0 {
+        value.as_object_mut().expect("a status is an object").remove("tickets");
+    }
     let messages = value["inbox"].as_array_mut().into_iter().flatten();
     for (message, whole) in messages.zip(&status.inbox) {
         let shown = cut(&whole.text, TEXT_BYTES_MAX);

@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::{fire, hire, inbox, interrupt, logs, status, tell, wait};
+use super::{
+    check, deps, diff, dispatch, fire, hire, inbox, interrupt, logs, plan, report, retry, status, stop, tell, wait, why,
+};
 use crate::Caller;
 use crate::answer::ToolError;
 use crate::key::Key;
@@ -42,12 +44,38 @@ pub(crate) enum Tool {
     Inbox,
     Logs,
     Wait,
+    Dispatch,
+    Plan,
+    Check,
+    Why,
+    Deps,
+    Diff,
+    Retry,
+    Stop,
+    Report,
 }
 
 impl Tool {
     /// All tools, in the order in which a model sees them.
-    pub(crate) const ALL: [Self; 8] =
-        [Self::Hire, Self::Tell, Self::Interrupt, Self::Fire, Self::Status, Self::Inbox, Self::Logs, Self::Wait];
+    pub(crate) const ALL: [Self; 17] = [
+        Self::Hire,
+        Self::Tell,
+        Self::Interrupt,
+        Self::Fire,
+        Self::Status,
+        Self::Inbox,
+        Self::Logs,
+        Self::Wait,
+        Self::Dispatch,
+        Self::Plan,
+        Self::Check,
+        Self::Why,
+        Self::Deps,
+        Self::Diff,
+        Self::Retry,
+        Self::Stop,
+        Self::Report,
+    ];
 
     /// The tool of this name.
     pub(crate) fn find(name: &str) -> Option<Self> {
@@ -64,6 +92,15 @@ impl Tool {
             Self::Inbox => inbox::NAME,
             Self::Logs => logs::NAME,
             Self::Wait => wait::NAME,
+            Self::Dispatch => dispatch::NAME,
+            Self::Plan => plan::NAME,
+            Self::Check => check::NAME,
+            Self::Why => why::NAME,
+            Self::Deps => deps::NAME,
+            Self::Diff => diff::NAME,
+            Self::Retry => retry::NAME,
+            Self::Stop => stop::NAME,
+            Self::Report => report::NAME,
         }
     }
 
@@ -77,6 +114,15 @@ impl Tool {
             Self::Inbox => inbox::definition(),
             Self::Logs => logs::definition(),
             Self::Wait => wait::definition(),
+            Self::Dispatch => dispatch::definition(),
+            Self::Plan => plan::definition(),
+            Self::Check => check::definition(),
+            Self::Why => why::definition(),
+            Self::Deps => deps::definition(),
+            Self::Diff => diff::definition(),
+            Self::Retry => retry::definition(),
+            Self::Stop => stop::definition(),
+            Self::Report => report::definition(),
         }
     }
 
@@ -96,6 +142,15 @@ impl Tool {
             Self::Inbox => inbox::run(caller, key, arguments).await,
             Self::Logs => logs::run(caller, arguments).await,
             Self::Wait => wait::run(caller, arguments).await,
+            Self::Dispatch => dispatch::run(caller, key, arguments).await,
+            Self::Plan => plan::run(caller, key, arguments).await,
+            Self::Check => check::run(caller, arguments).await,
+            Self::Why => why::run(caller, arguments).await,
+            Self::Deps => deps::run(caller, arguments).await,
+            Self::Diff => diff::run(caller, arguments).await,
+            Self::Retry => retry::run(caller, key, arguments).await,
+            Self::Stop => stop::run(caller, key, arguments).await,
+            Self::Report => report::run(caller, key, arguments).await,
         }
     }
 }

@@ -85,6 +85,7 @@ pub fn caller_over(transport: Transport, token: &str) -> Caller {
         client: Client::new(transport, Some(token)).expect("a client"),
         id: "agent-7".to_owned(),
         clock: Arc::new(|| "2026-01-01T12:00:00Z".parse().expect("a time")),
+        project: None,
     }
 }
 
@@ -212,8 +213,52 @@ pub fn usual(seen: &Seen) -> (u16, Value) {
             json!({"messages": [message("m-1", "report", "done"), message("m-2", "approval", "may I?")]})
         }
         "POST /v1/org/inbox/ack" => json!({"acked": seen.body["messages"].as_array().map_or(0, Vec::len)}),
+        "POST /v1/plans" if seen.call.contains("check") => {
+            json!({"valid": true, "tickets": 1, "levels": 1, "widest": 1, "problems": [], "warnings": []})
+        }
+        "POST /v1/tickets" | "POST /v1/plans" => {
+            json!({"session": "main", "tickets": [3], "position": 7, "warnings": []})
+        }
+        "GET /v1/tickets" => json!({"tickets": [ticket()], "counts": {"total": 1, "working": 1}, "next": null}),
+        "GET /v1/tickets/3" => detail(),
+        "GET /v1/tickets/3/why" => why(),
+        "GET /v1/tickets/why" => json!({"tickets": [why()], "next": null}),
+        "GET /v1/tickets/3/deps" | "GET /v1/tickets/self/deps" => {
+            json!({"ticket_id": 3, "dependents": [], "dependencies": [{"id": 1, "title": "Types", "status": "done",
+                "merge_status": "merged", "summary": "made them", "diff_summary": ["src/a.rs +1 -0"], "is_checkpoint": false}]})
+        }
+        "GET /v1/tickets/3/diff" => {
+            json!({"ticket": 3, "of": "collected", "from": "a", "to": "b", "cut": false, "text": "+added\n",
+                "files": [{"path": "a", "status": "added", "additions": 1, "deletions": 0, "binary": false}]})
+        }
+        "GET /v1/tickets/3/log" => {
+            json!({"lines": [{"at": "2026-01-01T00:00:00Z", "stream": "stdout", "text": "hello"}], "next": "1"})
+        }
+        "POST /v1/tickets/3/retry" | "POST /v1/tickets/3/stop" | "POST /v1/tickets/stop" => json!({"tickets": [3]}),
+        "POST /v1/report" => json!({"ticket": 3, "status": "done"}),
         "GET /v1/org/messages/m-1" => message("m-1", "report", "done"),
         _ => return problem(ProblemCode::NotFound, "no such agent"),
     };
     (200, body)
+}
+
+fn ticket() -> Value {
+    json!({"id": 3, "session": "main", "local": "parse", "title": "Parse options", "status": "working", "merge": "none",
+        "after": [{"id": 1, "status": "done"}], "dependents": [], "checkpoint": false, "worker": 1, "agent": "a-1", "attempts": 1,
+        "failures": 0, "max_attempts": 3, "stage": "running", "added_at": "2026-01-01T00:00:00Z", "began_at": "2026-01-01T00:00:01Z",
+        "attempt_began_at": "2026-01-01T00:00:01Z", "closed_at": null, "retry_at": null, "working_seconds": 5, "error": null,
+        "why": null, "summary": null, "commit": null, "tree": null, "gates": [], "team": null, "role": null, "group": null,
+        "driver": "claude", "model": null, "files": [], "by": "root",
+        "usage": {"input_tokens": 0, "output_tokens": 0, "cache_read_tokens": 0, "cache_write_tokens": 0}, "cost_usd": null})
+}
+
+fn why() -> Value {
+    json!({"ticket": 3, "status": "working", "mover": {"who": "agent", "agent": "a-1", "agent_name": "ann", "ticket": null},
+        "what": "its agent `ann` works on it", "deadline": "2026-01-01T01:00:00Z", "overlaps": []})
+}
+
+fn detail() -> Value {
+    json!({"ticket": ticket(), "prompt": "write the parser", "context": null, "criteria": ["it parses"], "plan": null, "command": null,
+        "timeout_seconds": 3600, "on_upstream": "wait", "wanted_worker": null, "feedback": null, "why": why(), "attempt": null,
+        "history": [], "verdicts": [], "rescues": []})
 }

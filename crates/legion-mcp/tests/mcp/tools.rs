@@ -33,7 +33,13 @@ async fn every_schema_is_closed_bounded_and_explained() {
                 "boolean" => true,
                 "string" => ["maxLength", "enum", "pattern", "format"].iter().any(|bound| schema.get(bound).is_some()),
                 "integer" | "number" => schema.get("maximum").is_some(),
-                "array" => schema.get("maxItems").is_some() && schema["items"]["type"] == "string",
+                "array" => {
+                    let item = &schema["items"];
+                    let integer = item["type"] == "integer" && item.get("maximum").is_some();
+                    schema.get("maxItems").is_some() && (item["type"] == "string" || integer)
+                }
+                // A plan as JSON; its own schema is not repeated here.
+                "object" => property == "plan",
                 other => panic!("{name}.{property} is {other}"),
             };
             assert!(bounded, "{name}.{property} has no bound");
@@ -84,6 +90,63 @@ async fn each_tool_is_one_call_of_the_service() {
         ("legion-inbox", json!({}), "GET /v1/org/inbox", Value::Null, false),
         ("legion-logs", json!({"agent": "a-1", "lines": 7}), "GET /v1/org/agents/a-1/logs?lines=7", Value::Null, false),
         (
+            "legion-dispatch",
+            json!({"worker_id": 1, "title": "Auth", "prompt": "do it", "context": "Rust", "criteria": ["it works"], "after": [1, 2],
+                "plan": "src/a.rs", "checkpoint": true, "gate": ["cargo test"], "gate_timeout_seconds": 60, "files": ["src/"],
+                "team": "solo", "role": "engineer", "group": "db", "driver": "command", "command": "true", "model": "m",
+                "max_attempts": 2, "timeout_seconds": 90, "on_upstream": "skip", "session": "s"}),
+            "POST /v1/tickets",
+            json!({"worker": 1, "title": "Auth", "prompt": "do it", "context": "Rust", "criteria": ["it works"], "after": ["1", "2"],
+                "plan": "src/a.rs", "checkpoint": true, "gate": ["cargo test"], "gate_timeout": 60, "files": ["src/"],
+                "team": "solo", "role": "engineer", "group": "db", "driver": "command", "command": "true", "model": "m",
+                "max_attempts": 2, "timeout": 90, "on_upstream": "skip", "session": "s"}),
+            true,
+        ),
+        (
+            "legion-plan",
+            json!({"toml": "[[ticket]]\nid = 1\ntitle = \"one\"\n"}),
+            "POST /v1/plans",
+            json!({"plan": {"ticket": [{"id": "1", "title": "one"}]}}),
+            true,
+        ),
+        (
+            "legion-plan",
+            json!({"plan": {"ticket": [{"id": "a"}]}, "check": true, "session": "s"}),
+            "POST /v1/plans?check=true",
+            json!({"session": "s", "plan": {"ticket": [{"id": "a"}]}}),
+            true,
+        ),
+        ("legion-check", json!({}), "GET /v1/tickets", Value::Null, false),
+        (
+            "legion-check",
+            json!({"status": "error", "session": "s"}),
+            "GET /v1/tickets?session=s&status=error",
+            Value::Null,
+            false,
+        ),
+        ("legion-check", json!({"ticket": 3}), "GET /v1/tickets/3", Value::Null, false),
+        ("legion-why", json!({"ticket": 3}), "GET /v1/tickets/3/why", Value::Null, false),
+        ("legion-why", json!({}), "GET /v1/tickets/why", Value::Null, false),
+        ("legion-deps", json!({"ticket": 3}), "GET /v1/tickets/3/deps", Value::Null, false),
+        ("legion-deps", json!({}), "GET /v1/tickets/self/deps", Value::Null, false),
+        ("legion-diff", json!({"ticket": 3}), "GET /v1/tickets/3/diff", Value::Null, false),
+        (
+            "legion-retry",
+            json!({"ticket": 3, "feedback": "read the log", "criteria": ["x"], "max_attempts": 1}),
+            "POST /v1/tickets/3/retry",
+            json!({"feedback": "read the log", "criteria": ["x"], "max_attempts": 1}),
+            true,
+        ),
+        ("legion-stop", json!({"ticket": 3}), "POST /v1/tickets/3/stop", Value::Null, true),
+        ("legion-stop", json!({"all": true, "session": "s"}), "POST /v1/tickets/stop", json!({"session": "s"}), true),
+        (
+            "legion-report",
+            json!({"status": "done", "summary": "all of it"}),
+            "POST /v1/report",
+            json!({"status": "done", "summary": "all of it"}),
+            true,
+        ),
+        (
             "legion-wait",
             json!({"agent": "a-1", "timeout_seconds": 5}),
             "GET /v1/org/agents/a-1/wait?timeout_seconds=5",
@@ -118,6 +181,17 @@ async fn arguments_that_do_not_fit_are_told_to_the_model_and_not_to_the_service(
         ("legion-tell", json!({"agent": "a-1", "text": "x", "by_seconds": 5, "by": "2026-01-01T00:00:00Z"}), "exclude"),
         ("legion-logs", json!({"agent": "a-1", "lines": 1001}), "1000"),
         ("legion-wait", json!({"agent": "a-1", "timeout_seconds": 601}), "600"),
+        ("legion-dispatch", json!({"after": ["one"]}), "`after`: "),
+        ("legion-dispatch", json!({"worker_id": -1}), "`worker_id`: "),
+        ("legion-plan", json!({}), "exactly one"),
+        ("legion-plan", json!({"toml": "[[ticket]]", "plan": {}}), "exactly one"),
+        ("legion-plan", json!({"toml": "[[ticket]]\nid = \"a\"\ncolour = 1\n"}), "field `colour`: unknown field"),
+        ("legion-plan", json!({"plan": {"ticket": [{"id": "a", "timeout": "soon"}]}}), "ticket `a`, field `timeout`"),
+        ("legion-stop", json!({}), "exactly one"),
+        ("legion-stop", json!({"ticket": 1, "all": true}), "exactly one"),
+        ("legion-retry", json!({}), "ticket"),
+        ("legion-check", json!({"status": "lost"}), "lost"),
+        ("legion-report", json!({"status": "maybe"}), "maybe"),
         ("legion-fire", json!({"agent": 7}), "`agent`: invalid type: integer `7`"),
     ] {
         let result = session.call(tool, arguments.clone()).await;
@@ -170,7 +244,7 @@ async fn nothing_that_a_client_needs_to_start_needs_the_service() {
     assert_eq!(session.ask("tools/list", json!({})).await["result"]["tools"][0]["name"], "legion-hire");
     assert_eq!(session.ask("prompts/list", json!({})).await["result"]["prompts"][0]["name"], "lead");
     let resources = session.ask("resources/list", json!({})).await;
-    assert_eq!(resources["result"]["resources"].as_array().map(Vec::len), Some(1), "{resources}");
+    assert_eq!(resources["result"]["resources"].as_array().map(Vec::len), Some(2), "{resources}");
     session.close().await;
 }
 
@@ -270,6 +344,35 @@ async fn no_answer_outgrows_what_a_model_can_read() {
                 status["reports"] = vec![status["reports"][0].clone(); 2000].into();
                 (200, status)
             }
+            "GET /v1/tickets" => {
+                let (_, mut page) = usual(seen);
+                page["tickets"][0]["title"] = long[..6_000].into();
+                page["tickets"] = vec![page["tickets"][0].clone(); 1000].into();
+                (200, page)
+            }
+            "GET /v1/tickets/3" => {
+                let (_, mut detail) = usual(seen);
+                detail["prompt"] = long.clone().into();
+                detail["criteria"] = vec![long[..60_000].to_owned(); 100].into();
+                (200, detail)
+            }
+            "GET /v1/tickets/3/diff" => {
+                let (_, mut diff) = usual(seen);
+                diff["text"] = long.into();
+                (200, diff)
+            }
+            "GET /v1/tickets/3/deps" => {
+                let (_, mut deps) = usual(seen);
+                deps["dependencies"][0]["summary"] = long[..60_000].into();
+                deps["dependencies"][0]["diff_summary"] = vec!["src/a.rs +1 -1"; 10_000].into();
+                deps["dependencies"] = vec![deps["dependencies"][0].clone(); 20].into();
+                (200, deps)
+            }
+            "GET /v1/tickets/why" => {
+                let (_, mut page) = usual(seen);
+                page["tickets"] = vec![page["tickets"][0].clone(); 2000].into();
+                (200, page)
+            }
             "GET /v1/org/agents/a-1/wait" => {
                 let (_, mut run) = usual(seen);
                 run["result"] = long.into();
@@ -285,6 +388,11 @@ async fn no_answer_outgrows_what_a_model_can_read() {
         ("legion-status", json!({"tree": true})),
         ("legion-status", json!({})),
         ("legion-wait", json!({"agent": "a-1"})),
+        ("legion-check", json!({})),
+        ("legion-check", json!({"ticket": 3})),
+        ("legion-diff", json!({"ticket": 3})),
+        ("legion-deps", json!({"ticket": 3})),
+        ("legion-why", json!({})),
     ] {
         let result = session.call(tool, arguments).await;
         let text = result["content"][0]["text"].as_str().expect("a text");
@@ -314,6 +422,10 @@ async fn resources_are_read_by_their_address() {
         ("legion://agents/a-1", "application/json", "headcount"),
         ("legion://agents/a-1/logs", "text/plain", "stdout hello"),
         ("legion://messages/m-1", "application/json", "done"),
+        ("legion://tickets", "application/json", "Parse options"),
+        ("legion://tickets/3", "application/json", "write the parser"),
+        ("legion://tickets/3/diff", "text/plain", "+added"),
+        ("legion://tickets/3/log", "text/plain", "stdout hello"),
     ] {
         let answer = session.ask("resources/read", json!({"uri": uri})).await;
         let content = &answer["result"]["contents"][0];
@@ -326,6 +438,8 @@ async fn resources_are_read_by_their_address() {
         "legion://else",
         "file:///etc/passwd",
         "legion://agents/a-1/logs/x",
+        "legion://tickets/three",
+        "legion://tickets/9",
     ] {
         let answer = session.ask("resources/read", json!({"uri": uri})).await;
         assert_eq!(answer["error"]["code"], -32002, "{uri}: {answer}");
@@ -340,6 +454,9 @@ async fn prompts_hold_what_they_are_given() {
         session.ask("prompts/get", json!({"name": "lead", "arguments": {"goal": "a parser with {focus}"}})).await;
     let text = lead["result"]["messages"][0]["content"]["text"].as_str().expect("a text");
     assert!(text.contains("a parser with {focus}") && !text.contains("{goal}"), "{text}");
+    let split = session.ask("prompts/get", json!({"name": "split-tickets", "arguments": {"goal": "a parser"}})).await;
+    let text = split["result"]["messages"][0]["content"]["text"].as_str().expect("a text");
+    assert!(text.contains("a parser") && text.contains("legion-plan") && !text.contains("{goal}"), "{text}");
     let report = session.ask("prompts/get", json!({"name": "report"})).await;
     let text = report["result"]["messages"][0]["content"]["text"].as_str().expect("a text");
     assert!(!text.contains('{'), "{text}");

@@ -1,0 +1,51 @@
+//! `legion-why`.
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::schema::{session, ticket};
+use super::{Definition, Effect, object};
+use crate::Caller;
+use crate::answer::{ANSWER_BYTES_MAX, ToolError, compact, size};
+use crate::arguments::read;
+
+pub(super) const NAME: &str = "legion-why";
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Arguments {
+    ticket: Option<u32>,
+    session: Option<String>,
+}
+
+pub(super) fn definition() -> Definition {
+    Definition {
+        name: NAME,
+        title: "Ask why a ticket does not move",
+        description: "Learn for one ticket, or for every unfinished one, what it waits for, who moves it next (the service, an agent, another \
+             ticket, a person, nobody) and until when. Only where the mover is you or a person is there something to do.",
+        schema: object(
+            json!({"ticket": ticket("The ticket; every unfinished one when left out."), "session": session()}),
+            &[],
+        ),
+        effect: Effect::Reads,
+    }
+}
+
+pub(super) async fn run(caller: &Caller, arguments: Map<String, Value>) -> Result<Value, ToolError> {
+    let Arguments { ticket, session } = read(arguments)?;
+    let project = caller.project();
+    if let Some(ticket) = ticket {
+        return Ok(compact(&project.why(ticket).await?));
+    }
+    let page = project.whys(session.as_deref(), None).await?;
+    let mut shown = compact(&page);
+    let all = page.tickets.len();
+    let mut kept = all;
+    while size(&shown) > ANSWER_BYTES_MAX && kept > 0 {
+        kept /= 2;
+        shown["tickets"].as_array_mut().expect("a page has a list").truncate(kept);
+        shown["left_out"] = (all - kept).into();
+    }
+    Ok(shown)
+}
