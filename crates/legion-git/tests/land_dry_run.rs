@@ -30,7 +30,7 @@ async fn a_dry_run_says_what_would_be_and_moves_nothing() {
 
     let landed = repo.land(&plan).await.unwrap();
     assert_eq!(landed, told);
-    assert_eq!(repo.landed_commits(&landed, 10).await.unwrap(), [tip.clone()]);
+    assert_eq!(repo.landed_commits(&landed, 10).await.unwrap(), std::slice::from_ref(&tip));
     let again = repo.land(&plan).await.unwrap();
     assert_eq!((again.old.as_ref(), &again.new), (Some(&tip), &tip));
     assert!(repo.landed_commits(&again, 10).await.unwrap().is_empty());
