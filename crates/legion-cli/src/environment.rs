@@ -19,6 +19,11 @@ impl Environment {
         Self { variables: variables.into_iter().collect(), current_dir }
     }
 
+    /// The same in another directory (absolute).
+    pub(crate) fn at(&self, current_dir: PathBuf) -> Self {
+        Self { current_dir, ..self.clone() }
+    }
+
     /// The variable, unless it is absent or empty.
     pub(crate) fn get(&self, name: &str) -> Option<&OsStr> {
         self.variables.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())

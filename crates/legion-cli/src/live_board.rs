@@ -183,16 +183,3 @@ impl BoardWatch {
         }));
     }
 }
-
-/// Shows these tickets until nothing more will happen to them.
-pub(crate) async fn follow_tickets(
-    context: Context<'_>,
-    client: &Client,
-    project: &ProjectClient,
-    watched: &Watched<'_>,
-) -> Result<Board, CliError> {
-    let mut watch = BoardWatch::new(context, client, project, watched);
-    let ended = watch.until(|_| false).await;
-    let board = watch.close();
-    ended.map(|()| board)
-}

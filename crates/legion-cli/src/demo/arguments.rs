@@ -2,11 +2,13 @@ use clap::Args;
 
 use crate::commands::hire::DriverArg;
 
-/// Watch a three-level organisation work on a small sample repository
+/// Watch an organisation work on a small sample repository, then tickets that end merged and green
 ///
-/// Makes the repository in a temporary directory, starts a service of its own there, hires a leader who hires two managers who hire two
-/// workers each, lets one worker fail and be told again, runs the tests, prints the inbox and what everything took, and cleans up. With
-/// the driver `command` nothing needs to be installed; with `claude` the agents are real and cost money.
+/// Makes the repository in a temporary directory and starts a service of its own there. First a leader hires two managers who hire two
+/// workers each; one worker fails and is told again. Then the leader cuts what is left into seven tickets for three workers: one fails its
+/// gate and mends it by what the gate printed, two conflict. Every commit that was merged is tested again in a fresh clone. It prints
+/// what came of it and what it took, and cleans up. With the driver `command` nothing but git needs to be installed; with `claude` the
+/// agents are real and cost money.
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
     /// How the agents are run

@@ -1,17 +1,15 @@
 //! What the demo looks at itself when the agents say that they are done.
 
-use std::{ffi::OsStr, path::Path, time::Duration};
+use std::path::Path;
 
 use legion_api::{AgentStatus, TreeNode};
 
 use super::{
     account::Account,
-    sample::{SUITE, SUMMARY},
+    proof::probe,
+    sample::{self, SUITE, SUMMARY},
 };
-use crate::hooks::{Hooks, Probe, Verdict};
-
-/// The suite takes a second; what a model wrote may never end.
-const SUITE_WITHIN: Duration = Duration::from_secs(20);
+use crate::hooks::{Hooks, Probe};
 
 /// Runs the suite and looks at the files, the tree and the account.
 pub(super) fn checks(hooks: &dyn Hooks, repository: &Path, tree: &TreeNode, account: &Account) -> Vec<Probe> {
@@ -25,18 +23,10 @@ pub(super) fn checks(hooks: &dyn Hooks, repository: &Path, tree: &TreeNode, acco
 }
 
 fn suite(hooks: &dyn Hooks, repository: &Path) -> Probe {
-    match hooks.run(OsStr::new("sh"), &[OsStr::new(SUITE)], repository, SUITE_WITHIN) {
-        Ok(output) => {
-            let printed = String::from_utf8_lossy(&output.stdout);
-            let summary: Vec<&str> = printed.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-            probe("tests", output.status.success(), summary.join("; "))
-        }
-        Err(error) => probe("tests", false, format!("failed to run `sh {SUITE}`: {error}")),
+    match sample::suite(hooks, repository, SUITE) {
+        Ok(last) => probe("tests", true, last),
+        Err(why) => probe("tests", false, why),
     }
-}
-
-fn probe(name: &str, ok: bool, detail: String) -> Probe {
-    Probe { name: name.to_owned(), verdict: Verdict::of(ok), detail, fix: None }
 }
 
 /// Whether nobody below works and no message is on its way. It stays so: only a run or a message can begin something.

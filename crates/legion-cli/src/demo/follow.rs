@@ -9,18 +9,24 @@ use crate::{
     context::Context,
     error::CliError,
     live::{Display, Pace},
+    text::escape_line,
 };
 
-/// Shows what happens, decides what agents ask for, and gives the tree when nobody works and nothing waits.
+/// Lines of a leader that did not do what it was told to.
+const SAID_LINES: u32 = 5;
+
+/// Shows what happens, decides what agents ask for, and gives the tree when nobody works and nothing waits, with the number of the last
+/// event.
 pub(super) async fn until_at_rest(
     context: Context<'_>,
     client: &Client,
     account: &mut Account,
-) -> Result<TreeNode, CliError> {
+) -> Result<(TreeNode, u64), CliError> {
     let mut display = Display::new(context.output, "root", "root");
     // From the beginning of this service's log: nothing that the account needs is missed.
     let mut events = std::pin::pin!(client.events(Some(0)));
     let mut pace = Pace::new();
+    let mut last = 0;
     loop {
         tokio::select! {
             biased;
@@ -29,10 +35,13 @@ pub(super) async fn until_at_rest(
                     return Err(CliError::Failed { what: "the stream of events ended".to_owned(), hint: None });
                 };
                 let event = event?;
+                last = event.number;
                 account.take(&event);
                 display.event(&event);
                 if event.kind == "approval-asked" {
-                    decide_all(context, client).await?;
+                    for line in decide_all(client).await? {
+                        context.output.note(&line);
+                    }
                 }
                 pace.touch();
             }
@@ -42,7 +51,7 @@ pub(super) async fn until_at_rest(
                 display.tree(tree.clone());
                 if over {
                     display.close();
-                    return Ok(tree);
+                    return Ok((tree, last));
                 }
             }
         }
@@ -54,14 +63,59 @@ fn began(tree: &TreeNode) -> bool {
     tree.reports.iter().any(|leader| leader.last_outcome.is_some())
 }
 
-/// Nobody sits at the demo to be asked: what the tests need is allowed, all else is refused.
-async fn decide_all(context: Context<'_>, client: &Client) -> Result<(), CliError> {
+/// Stands by while tickets are worked on: counts runs and decides what agents ask for. Ends only when something is wrong, such as a
+/// leader that ends its run without a ticket.
+pub(super) async fn attend(
+    context: Context<'_>,
+    client: &Client,
+    account: &mut Account,
+    leader: &str,
+    after: u64,
+) -> CliError {
+    let mut events = std::pin::pin!(client.events(Some(after)));
+    let mut dispatched = false;
+    loop {
+        let event = match events.next().await {
+            Some(Ok(event)) => event,
+            Some(Err(error)) => return error.into(),
+            None => return CliError::Failed { what: "the stream of events ended".to_owned(), hint: None },
+        };
+        account.take(&event);
+        match event.kind.as_str() {
+            "ticket-added" => dispatched = true,
+            "approval-asked" => match decide_all(client).await {
+                // On a terminal the board stands where the lines would go.
+                Ok(lines) if !context.output.stderr_is_terminal() => {
+                    lines.iter().for_each(|line| context.output.note(line));
+                }
+                Ok(_) => {}
+                Err(error) => return error,
+            },
+            "run-ended" if !dispatched && event.agent.as_deref() == Some(leader) => {
+                return no_tickets(client, leader).await;
+            }
+            _ => {}
+        }
+    }
+}
+
+async fn no_tickets(client: &Client, leader: &str) -> CliError {
+    let said = match client.logs(leader, SAID_LINES).await {
+        Ok(log) => log.lines.iter().map(|line| escape_line(&line.text)).collect::<Vec<_>>().join("; "),
+        Err(error) => return error.into(),
+    };
+    CliError::Failed { what: format!("the leader dispatched no ticket: {said}"), hint: None }
+}
+
+/// Nobody sits at the demo to be asked: what the tests need is allowed, all else is refused. Gives a line for each decision.
+async fn decide_all(client: &Client) -> Result<Vec<String>, CliError> {
+    let mut lines = Vec::new();
     for approval in client.approvals().await?.approvals {
         let request = decision(&approval);
-        context.output.note(&crate::view::decided(&approval, request.decision));
+        lines.push(crate::view::decided(&approval, request.decision));
         client.decide(&approval.id, &request, None).await?;
     }
-    Ok(())
+    Ok(lines)
 }
 
 fn decision(approval: &Approval) -> DecideRequest {

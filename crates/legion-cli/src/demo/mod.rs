@@ -6,7 +6,9 @@ mod checks;
 mod follow;
 mod play;
 mod prompts;
+mod proof;
 mod sample;
+mod tickets;
 
 pub(crate) use arguments::DemoArgs;
 pub(crate) use play::run;

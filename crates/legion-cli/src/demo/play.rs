@@ -9,11 +9,18 @@ use std::{
 };
 
 use legion_api::{Driver, Inbox, Problem, ProblemCode, TreeNode};
-use legion_client::Client;
+use legion_client::{Client, TreeFilter};
 use tempfile::TempDir;
 use tokio::time::{Instant, timeout};
 
-use super::{DemoArgs, account::Account, checks::checks, follow::until_at_rest, prompts, sample};
+use super::{
+    DemoArgs,
+    account::Account,
+    checks::checks,
+    follow::until_at_rest,
+    prompts, sample,
+    tickets::{self, Cast, Tickets},
+};
 use crate::{
     clock, commands, connect,
     context::Context,
@@ -22,13 +29,13 @@ use crate::{
     hooks::{Listen, Probe, ServeArgs, Verdict},
     signals::told_to_stop,
     text::span,
-    view,
+    view::{self, Glyphs},
 };
 
-/// Scripts are done in seconds. With the end of the service behind it the demo stays under two minutes.
+/// Scripts are done in half a minute. With the end of the service behind it the demo stays under two minutes.
 const SCRIPTS_WITHIN: Duration = Duration::from_secs(95);
-/// Seven real agents with a dozen runs.
-const CLAUDE_WITHIN: Duration = Duration::from_secs(14 * 60 + 30);
+/// Seven real agents with a dozen runs, and five on tickets.
+const CLAUDE_WITHIN: Duration = Duration::from_secs(29 * 60 + 30);
 /// The service ends its agents within 10 s and closes its log.
 const DOWN_WITHIN: Duration = Duration::from_secs(20);
 
@@ -57,6 +64,11 @@ impl Stage {
     fn data_dir(&self) -> PathBuf {
         self.folder.path().join("data")
     }
+
+    /// Where what was merged is looked at again; not there yet.
+    fn fresh(&self) -> PathBuf {
+        self.folder.path().join("fresh")
+    }
 }
 
 /// What came of it.
@@ -64,7 +76,16 @@ struct Played {
     tree: TreeNode,
     inbox: Inbox,
     account: Account,
+    /// None without git.
+    tickets: Option<Tickets>,
     checks: Vec<Probe>,
+}
+
+impl Played {
+    fn all_checks(&self) -> Vec<Probe> {
+        let tickets = self.tickets.iter().flat_map(|tickets| &tickets.checks);
+        self.checks.iter().chain(tickets).cloned().collect()
+    }
 }
 
 pub(crate) async fn run(context: Context<'_>, args: &DemoArgs) -> Result<u8, CliError> {
@@ -87,7 +108,7 @@ pub(crate) async fn run(context: Context<'_>, args: &DemoArgs) -> Result<u8, Cli
     let played = played?;
     shown?;
     ended?;
-    Ok(if played.checks.iter().all(|check| check.verdict != Verdict::Failed) { exit::DONE } else { exit::FAILED })
+    Ok(if played.all_checks().iter().all(|check| check.verdict != Verdict::Failed) { exit::DONE } else { exit::FAILED })
 }
 
 fn look_for(context: Context<'_>, driver: Driver) -> Result<(), CliError> {
@@ -115,12 +136,22 @@ async fn play(context: Context<'_>, driver: Driver, stage: &Stage) -> Result<Pla
         what: format!("the directory `{}` is not UTF-8", repository.display()),
         hint: Some("name another one with TMPDIR".to_owned()),
     })?;
-    client.hire(&prompts::leader(driver, cwd), None).await?;
+    let leader = client.hire(&prompts::leader(driver, cwd), None).await?;
     let mut account = Account::default();
-    let tree = until_at_rest(context, &client, &mut account).await?;
-    let inbox = client.inbox().await?;
+    let (tree, last) = until_at_rest(context, &client, &mut account).await?;
     let checks = checks(context.hooks, &repository, &tree, &account);
-    Ok(Played { tree, inbox, account, checks })
+    let tickets = if has_git {
+        let environment = context.environment.at(repository);
+        let context = Context { environment: &environment, ..context };
+        let cast = Cast { client: &client, driver, leader: &leader.id, after: last };
+        Some(tickets::play(context, &cast, &mut account, &stage.fresh()).await?)
+    } else {
+        output.note("there is no git on PATH: tickets need it, and are left out");
+        None
+    };
+    let tree = client.tree(&TreeFilter::default()).await?;
+    let inbox = client.inbox().await?;
+    Ok(Played { tree, inbox, account, tickets, checks })
 }
 
 fn show(context: Context<'_>, played: &Played, began: Instant) -> Result<(), CliError> {
@@ -130,20 +161,26 @@ fn show(context: Context<'_>, played: &Played, began: Instant) -> Result<(), Cli
         output.document(&serde_json::json!({
             "tree": played.tree,
             "inbox": played.inbox.messages,
-            "checks": played.checks,
+            "tickets": played.tickets.as_ref().map(|tickets| view::end_document(&tickets.board, output.look().now)),
+            "checks": played.all_checks(),
             "seconds": took.as_secs_f64(),
         }))?;
         return Ok(());
     }
     let look = output.look();
     let took = span(jiff::SignedDuration::try_from(took).unwrap_or(jiff::SignedDuration::MAX));
-    output.data(&format!(
-        "\nThe organisation\n\n{}\nThe inbox\n\n{}\nWhat it took\n\n{}\nWhat was checked\n\n{}\n{took} in all\n",
+    let mut text = format!(
+        "\nThe organisation\n\n{}\nThe inbox\n\n{}\nWhat it took\n\n{}\n",
         view::tree(&played.tree, &look),
         view::letters(&played.inbox.messages, &look),
         view::agents(&played.account.rows(&played.tree), &look),
-        view::probes(&played.checks, &look),
-    ))?;
+    );
+    if let Some(tickets) = &played.tickets {
+        let table = view::end_table(&tickets.board, &look, Glyphs::of(context.environment));
+        text.push_str(&format!("The tickets\n\n{table}\n"));
+    }
+    text.push_str(&format!("What was checked\n\n{}\n{took} in all\n", view::probes(&played.all_checks(), &look)));
+    output.data(&text)?;
     Ok(())
 }
 

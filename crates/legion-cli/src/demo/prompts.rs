@@ -3,7 +3,22 @@
 use legion_api::{Driver, HireRequest};
 
 /// What everybody may use: files, the tests (and nothing else in a shell), and Legion.
-pub(super) const TOOLS: &[&str] = &["Read", "Write", "Edit", "Glob", "Grep", "Bash(sh tests/*)", "mcp__legion"];
+pub(super) const TOOLS: &[&str] = &[
+    "Read",
+    "Write",
+    "Edit",
+    "Glob",
+    "Grep",
+    "Bash(sh tests/*)",
+    // A conflict is resolved by merging the newest target into the own branch.
+    "Bash(git status*)",
+    "Bash(git diff*)",
+    "Bash(git log*)",
+    "Bash(git merge*)",
+    "Bash(git add*)",
+    "Bash(git commit*)",
+    "mcp__legion",
+];
 
 const LEADER: &str = "\
 You lead the work on this repository. README.md names four modules; their tests are in `tests`, their code is missing.
@@ -31,12 +46,39 @@ You are a manager in this repository. Your modules are MODULES. README.md says w
 const LEADER_OF_SCRIPTS: &str =
     "Have the modules that README.md names written, and see to it that `sh tests/all.sh` passes.";
 
+const CUT: &str = "\
+Well done. Now have the rest of README.md done (\"What comes next\"): cut it into exactly seven tickets, dispatch them as ONE plan with the
+tool legion-plan, and end your turn. Write no code, hire nobody, do not wait and do not poll: the service starts an agent for each
+ticket in a clone of its own, runs the gates on the merged tree, merges what passes, sends back what does not, and wakes you when a
+ticket fails for good or when all are done. The tickets, with their ids:
+- `text`: write bin/text with `text FILTER` and `text list`. Gates: `sh tests/text.sh`, `sh tests/written.sh`. Files: bin/text
+- `wrap`: write lib/wrap.sh. Gates: `sh tests/wrap.sh`, `sh tests/written.sh`. Files: lib/wrap.sh. Put into its prompt that the first
+  version shall be the simplest `fold -w 20`, not tried out, and that it shall not be improved until the output of its gate came back.
+- `frequency`: write lib/frequency.sh. Gates: `sh tests/frequency.sh`, `sh tests/written.sh`. Files: lib/frequency.sh
+- `filters`: a checkpoint after these three. Gate: `sh tests/written.sh`. No prompt.
+- `help`, after `filters`: add `text help` to bin/text. Gates: `sh tests/help.sh`, `sh tests/written.sh`. Files: bin/text
+- `chain`, after `filters`: add `text chain` to bin/text. Gates: `sh tests/chain.sh`, `sh tests/written.sh`. Files: bin/text
+- `whole`: a checkpoint after these two. Gate: `sh tests/whole.sh`. No prompt.
+Say in each prompt all that somebody needs who has only read README.md. When you are told that all are done, end your turn with one
+sentence that says so.
+";
+
+const CUT_OF_SCRIPTS: &str = "Well done. Now have the rest of README.md done, in tickets.";
+
+/// What the leader is told for the second act.
+pub(super) fn cut(driver: Driver) -> &'static str {
+    match driver {
+        Driver::Command => CUT_OF_SCRIPTS,
+        Driver::Claude => CUT,
+    }
+}
+
 /// Seconds that one run of a real agent may take.
 const CLAUDE_RUN_SECONDS_MAX: u64 = 300;
 /// Seconds that one run of a script may take; it takes less than one.
 const SCRIPT_RUN_SECONDS_MAX: u64 = 60;
-/// Agents below the leader: two managers with two workers each.
-const HEADCOUNT: u32 = 6;
+/// Agents below the leader: two managers with two workers each, and later five on tickets.
+const HEADCOUNT: u32 = 12;
 /// Levels below the leader.
 const DEPTH: u32 = 2;
 

@@ -32,7 +32,7 @@ pub(crate) mod samples;
 pub(crate) use agents::{AgentRow, agents};
 pub(crate) use approval::decided;
 pub(crate) use board::{
-    Board, BoardTicket, BoardVerdict, Commit, Glyphs, activity, board, board_line, end_document, end_table,
+    Board, BoardTicket, BoardVerdict, Glyphs, activity, board, board_line, end_document, end_table,
 };
 pub(crate) use check::check;
 pub(crate) use deps::deps;

@@ -2,6 +2,11 @@
 
 use crate::text::width;
 
+/// Before the text: behind it, a line as wide as the screen would lose its last character.
+const ERASE_LINE: &str = "\u{1b}[2K";
+/// From the cursor to the end of the screen.
+const ERASE_BELOW: &str = "\u{1b}[J";
+
 /// What stands on the terminal now.
 #[derive(Debug, Default)]
 pub(crate) struct Screen {
@@ -22,20 +27,24 @@ impl Screen {
             shown.truncate(room - 1);
             shown.push(crate::text::fit(&format!("… {left_out} more lines"), columns));
         }
-        let mut frame = self.erase();
+        // Line by line in place: a terminal that shows a frame half way shows old and new lines, and never an empty block.
+        let up = std::mem::replace(&mut self.drawn, shown.len());
+        let mut frame = if up == 0 { String::new() } else { format!("\u{1b}[{up}A\r") };
         for line in &shown {
+            frame.push_str(ERASE_LINE);
             frame.push_str(line);
             frame.push('\n');
         }
-        self.drawn = shown.len();
+        if up > shown.len() {
+            frame.push_str(ERASE_BELOW);
+        }
         frame
     }
 
     /// What to write so that the block is gone and the cursor stands where it began.
     pub(crate) fn erase(&mut self) -> String {
         let up = std::mem::take(&mut self.drawn);
-        // Up to the block's first line, then erase to the end of the screen.
-        if up == 0 { String::new() } else { format!("\u{1b}[{up}A\r\u{1b}[J") }
+        if up == 0 { String::new() } else { format!("\u{1b}[{up}A\r{ERASE_BELOW}") }
     }
 }
 
@@ -46,8 +55,9 @@ mod tests {
     #[test]
     fn a_second_frame_goes_over_the_first() {
         let mut screen = Screen::default();
-        assert_eq!(screen.draw("a\nb\n", (20, 10)), "a\nb\n");
-        assert_eq!(screen.draw("c\n", (20, 10)), "\u{1b}[2A\r\u{1b}[Jc\n");
+        assert_eq!(screen.draw("a\nb\n", (20, 10)), "\u{1b}[2Ka\n\u{1b}[2Kb\n");
+        assert_eq!(screen.draw("c\n", (20, 10)), "\u{1b}[2A\r\u{1b}[2Kc\n\u{1b}[J");
+        assert_eq!(screen.draw("d\n", (20, 10)), "\u{1b}[1A\r\u{1b}[2Kd\n");
         assert_eq!(screen.erase(), "\u{1b}[1A\r\u{1b}[J");
         assert_eq!(screen.erase(), "");
     }
@@ -56,7 +66,7 @@ mod tests {
     fn a_frame_is_never_higher_than_the_screen() {
         let mut screen = Screen::default();
         let frame = screen.draw("1\n2\n3\n4\n5\n", (20, 4));
-        assert_eq!(frame, "1\n2\n… 3 more lines\n");
-        assert_eq!(screen.draw("1\n", (20, 1)), "\u{1b}[3A\r\u{1b}[J1\n");
+        assert_eq!(frame.replace(ERASE_LINE, ""), "1\n2\n… 3 more lines\n");
+        assert_eq!(screen.draw("1\n", (20, 1)), "\u{1b}[3A\r\u{1b}[2K1\n\u{1b}[J");
     }
 }

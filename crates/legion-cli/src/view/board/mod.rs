@@ -30,6 +30,6 @@ pub(crate) use end::end_table;
 pub(crate) use end_document::end_document;
 pub(crate) use frame::board;
 pub(crate) use glyphs::Glyphs;
-pub(crate) use state::{Board, Commit};
+pub(crate) use state::Board;
 pub(crate) use ticket::BoardTicket;
 pub(crate) use verdict::BoardVerdict;

@@ -1,7 +1,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    attempt::{Attempt, Stage},
+    attempt::{Attempt, AttemptEnd, Stage},
     group::Group,
 };
 
@@ -103,6 +103,13 @@ impl BoardTicket {
     /// The attempt that is open.
     pub(crate) fn open_attempt(&self) -> Option<&Attempt> {
         self.attempts.last().filter(|attempt| attempt.end.is_none())
+    }
+
+    /// Whether an attempt failed with this class of error.
+    pub(crate) fn failed_of(&self, class: &str) -> bool {
+        let failed =
+            |attempt: &Attempt| matches!(&attempt.end, Some((AttemptEnd::Failed { class: of }, _)) if of == class);
+        self.attempts.iter().any(failed)
     }
 
     /// Sum of what its attempts took, without waits for their turn to be merged.
