@@ -239,7 +239,8 @@ impl Drop for Group {
 async fn keep(mut stream: impl AsyncRead + Unpin, limit: usize) -> (Vec<u8>, bool) {
     let mut kept = Vec::new();
     let mut cut = false;
-    let mut buffer = [0; READ_BYTES];
+    // On the heap: it would be part of every future that waits for a program, and of all around that.
+    let mut buffer = vec![0; READ_BYTES];
     while let Ok(count @ 1..) = stream.read(&mut buffer).await {
         let room = limit.saturating_sub(kept.len()).min(count);
         kept.extend_from_slice(&buffer[..room]);

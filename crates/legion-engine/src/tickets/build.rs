@@ -98,7 +98,7 @@ fn message(case: &Case) -> String {
 }
 
 async fn conflicted(site: &Site, case: &Case, files: &[ConflictFile]) -> Result<TicketOrder, Failure> {
-    let text = conflicts(files, case.ticket.as_ref().map(|(ticket, _)| ticket));
+    let text = conflicts(files, case.ticket.as_ref());
     Ok(TicketOrder::Conflicted {
         session: case.session.clone(),
         landing: case.landing.id,
@@ -108,7 +108,7 @@ async fn conflicted(site: &Site, case: &Case, files: &[ConflictFile]) -> Result<
 }
 
 /// What its author has to know.
-fn conflicts(files: &[ConflictFile], ticket: Option<&Ticket>) -> String {
+fn conflicts(files: &[ConflictFile], ticket: Option<&(Ticket, Attempt)>) -> String {
     let mut text = String::from("These files conflict with the newest target:\n");
     let mut left = 0;
     for file in files {
@@ -129,11 +129,18 @@ fn conflicts(files: &[ConflictFile], ticket: Option<&Ticket>) -> String {
         text.push_str(&format!("\n… and {left} more files.\n"));
     }
     text.push_str(&match ticket {
-        Some(ticket) => {
+        Some((ticket, attempt)) => {
             let target = ticket.session.target_branch();
+            let uncommitted = attempt.evidence.as_ref().is_some_and(|evidence| evidence.auto_committed);
+            // Git does not merge over them.
+            let first = if uncommitted {
+                "Commit the files that you left uncommitted first (`git add -A`, `git commit`). "
+            } else {
+                ""
+            };
             format!(
-                "\nThe newest target is `origin/{target}` in your clone. Merge it into your branch (`git merge origin/{target}`), \
-                 keep the intent of both sides, see that the gates pass, and commit."
+                "\nThe newest target is `origin/{target}` in your clone. {first}Merge it into your branch (`git merge \
+                 origin/{target}`), keep the intent of both sides, see that the gates pass, and commit."
             )
         }
         None => "\nMerge the session's target into your branch, and bring it in again.".to_owned(),

@@ -52,11 +52,13 @@ async fn run(
     site.pass(before);
     let outcome = match &job.order {
         // It holds a process, and lets go of it by itself.
-        WorkOrder::Gate(case, gate_run) => caught(super::gate::run(site, case, gate_run, &dropped, &cancel)).await,
+        WorkOrder::Gate(case, gate_run) => {
+            caught(Box::pin(super::gate::run(site, case, gate_run, &dropped, &cancel))).await
+        }
         order => tokio::select! {
             biased; // a service that ends does not wait for work that can be done again
             () = cancel.cancelled() => return Ok(()),
-            outcome = tokio::time::timeout(WORK_TIME_MAX, caught(work(site, order, &dropped))) => {
+            outcome = tokio::time::timeout(WORK_TIME_MAX, caught(Box::pin(work(site, order, &dropped)))) => {
                 outcome.unwrap_or_else(|_| Err(Failure::passing(format!("it took longer than {WORK_TIME_MAX:?}"))))
             }
         },

@@ -1,4 +1,9 @@
 //! Tickets with real git, real agents (shell scripts under real shims) and real gates.
 
+mod attempts;
+mod gates;
 mod landing;
+mod person;
+mod restart;
 mod support;
+mod teams;

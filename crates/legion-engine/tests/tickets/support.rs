@@ -9,7 +9,7 @@ use legion_agents::Login;
 use legion_engine::{Engine, EngineConfig, ObjectFormat, SessionAsk};
 use legion_git::{Git, PersonRepo};
 use legion_model::tickets::{
-    Board, GateSpec, NewTicket, OnUpstream, Phase, SessionName, SessionSettings, Status, TicketId, TicketSpec,
+    Board, GateSpec, NewTicket, OnUpstream, Phase, SessionName, SessionSettings, Stage, Status, TicketId, TicketSpec,
 };
 use legion_model::{Bounds, DriverKind, Organisation, Party, ProjectId};
 use legion_process::Program;
@@ -219,6 +219,57 @@ impl Bench {
         listed.lines().map(str::to_owned).collect()
     }
 
+    /// Where the clone of a ticket's open attempt is, when its agent works there.
+    pub async fn clone_of(&self, ticket: TicketId) -> PathBuf {
+        let key = self
+            .until("an agent works", move |board| {
+                let attempt = board.tickets[&ticket].attempt()?;
+                (attempt.stage == Stage::Running).then(|| attempt.place.clone())?
+            })
+            .await;
+        self.directory.path().join("data/work").join(self.project.to_string()).join(key.as_str())
+    }
+
+    /// Waits until a person is asked about a ticket, and gives the paths in question.
+    pub async fn held(&self, ticket: TicketId) -> Vec<String> {
+        self.until("a person is asked", move |board| {
+            let attempt = board.tickets[&ticket].attempt()?;
+            let held = matches!(attempt.stage, Stage::Held { .. });
+            let paths =
+                || Some(attempt.evidence.as_ref()?.protected.iter().map(|change| change.path.clone()).collect());
+            held.then(paths)?
+        })
+        .await
+    }
+
+    /// What the agents of a ticket wrote, for a look at a test that fails.
+    pub async fn transcripts(&self, ticket: TicketId) -> Vec<String> {
+        let agents = self
+            .read(move |board| board.tickets[&ticket].history.iter().filter_map(|one| one.agent).collect::<Vec<_>>())
+            .await;
+        let mut all = Vec::new();
+        for agent in agents {
+            let lines = self.engine.log_tail(self.project, agent, 200).await.map(|log| log.lines).unwrap_or_default();
+            all.extend(lines.iter().map(|line| line.text()));
+        }
+        all
+    }
+
+    pub async fn wait_for(&self, path: &Path) {
+        until(&format!("`{}`", path.display()), || path.exists()).await;
+    }
+
+    /// No process works in the directory of the gates.
+    pub async fn no_gate_lives(&self) {
+        let checkout = self.directory.path().join("data/gates").join(self.project.to_string()).join("checkout");
+        let lives = || {
+            let processes = std::fs::read_dir("/proc").expect("listed").filter_map(Result::ok);
+            let mut places = processes.filter_map(|process| std::fs::read_link(process.path().join("cwd")).ok());
+            places.any(|place| place.starts_with(&checkout))
+        };
+        until("no gate lives", || !lives()).await;
+    }
+
     /// Directories of clones that are there.
     pub fn clones(&self) -> Vec<String> {
         let session = self.directory.path().join("data/work").join(self.project.to_string()).join("s");
@@ -226,12 +277,22 @@ impl Bench {
         for ticket in std::fs::read_dir(session).into_iter().flatten().flatten() {
             for clone in std::fs::read_dir(ticket.path()).into_iter().flatten().flatten() {
                 let name = format!("{}/{}", ticket.file_name().to_string_lossy(), clone.file_name().to_string_lossy());
-                found.push(name);
+                found.extend((!name.contains('.')).then_some(name));
             }
         }
         found.sort();
         found
     }
+}
+
+/// Waits until something outside is so.
+pub async fn until(what: &str, mut look: impl FnMut() -> bool) {
+    let looking = async {
+        while !look() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, looking).await.unwrap_or_else(|_| panic!("waited {PATIENCE:?} for: {what}"));
 }
 
 /// Plain git; it must succeed.

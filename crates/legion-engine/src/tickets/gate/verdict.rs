@@ -50,6 +50,8 @@ pub(super) fn judge(gate: &GateSpec, reading: Reading, timed_out: bool) -> Verdi
         }
         (None, None) => (GateVerdict::Lost, None, Some("its shim was killed".to_owned())),
     };
+    // By two clocks it may have been a little less.
+    let ms = if verdict == GateVerdict::TimedOut { ms.max(gate.timeout_s.saturating_mul(1_000)) } else { ms };
     let mut log = reading.log;
     if let Some(note) = note {
         if !log.is_empty() {

@@ -1,0 +1,169 @@
+//! Attempts: in parallel, in order, again after a failure, after a conflict, and stopped.
+
+use legion_model::Party;
+use legion_model::tickets::{SessionSettings, Status};
+
+use crate::support::{Bench, PATIENCE, gate, ticket};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tickets_run_in_parallel_and_a_dependent_begins_on_what_was_merged() {
+    let bench = Bench::with(&[("README", "hello\n")], SessionSettings::default()).await;
+    // Each of the two waits for the other to run: one after the other would never end.
+    let meet = bench.directory.dir("meet");
+    let wait = |own: &str, other: &str| {
+        let meet = meet.display();
+        format!("touch {meet}/{own}; while [ ! -e {meet}/{other} ]; do sleep 0.02; done; echo {own} > {own}")
+    };
+    let mut last = ticket("last", "cat one two > both");
+    last.after_new = vec![0, 1];
+    let tickets = vec![ticket("one", &wait("one", "two")), ticket("two", &wait("two", "one")), last];
+    let ids = bench.add(tickets).await;
+    bench.merged(&ids).await;
+    assert_eq!(bench.target_file("both").await, "one\ntwo");
+    assert_eq!(bench.landings().await.len(), 3);
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gate_that_fails_is_told_to_the_agent_which_then_mends_it() {
+    let settings = SessionSettings { gates: vec![gate("sh check.sh")], ..Default::default() };
+    let check = "grep -q right answer || { echo 'expected right, found:'; cat answer; exit 3; }\n";
+    let bench = Bench::with(&[("check.sh", check), ("answer", "none\n")], settings).await;
+    // What it is told is its standard input: only the real output of the gate makes it write the right thing.
+    let script = "cat > told; if grep -q 'expected right, found' told; then echo right > answer; \
+                  else echo wrong > answer; fi; cp told $TMPDIR/told; rm told";
+    let ids = bench.add(vec![ticket("answer", script)]).await;
+    bench.merged(&ids).await;
+    assert_eq!(bench.target_file("answer").await, "right");
+    assert_eq!(bench.landings().await.len(), 1, "the failed attempt moved nothing");
+    let id = ids[0];
+    let (attempts, why, detail) = bench
+        .read(move |board| {
+            let ticket = &board.tickets[&id];
+            let first = &ticket.history[0];
+            let detail = first.detail.as_ref().map(|detail| detail.head().to_owned());
+            (ticket.attempts, first.why.clone(), detail.unwrap_or_default())
+        })
+        .await;
+    assert_eq!(attempts, 2);
+    assert!(why.contains("`sh check.sh` failed with exit code 3"), "{why}");
+    assert_eq!(detail, "expected right, found:\nwrong");
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conflict_goes_back_to_its_author_and_merges() {
+    let bench = Bench::with(&[("list", "a\nb\nc\n")], SessionSettings::default()).await;
+    let meet = bench.directory.dir("meet");
+    let wait = |file: &str| format!("while [ ! -e {}/{file} ]; do sleep 0.02; done", meet.display());
+    // The second one writes the same line; told of the conflict, it merges the newest target by hand.
+    let first = ticket("first", "cat > /dev/null; printf 'a\\nfirst\\nc\\n' > list");
+    let second = format!(
+        "cat > told; if grep -q 'git add -A' told; then rm told; git add -A; git commit -qm mine; \
+         git merge -q origin/legion/s/leader; printf 'a\\nfirst\\nsecond\\nc\\n' > list; git add list; git commit -qm resolved; \
+         else rm told; printf 'a\\nsecond\\nc\\n' > list; {}; fi",
+        wait("merged")
+    );
+    let ids = bench.add(vec![first, ticket("second", &second)]).await;
+    bench.merged(&ids[..1]).await;
+    std::fs::write(meet.join("merged"), "").expect("written");
+    bench.merged(&ids).await;
+    assert_eq!(bench.target_file("list").await, "a\nfirst\nsecond\nc");
+    let second = ids[1];
+    let (conflicts, why, detail) = bench
+        .read(move |board| {
+            let ticket = &board.tickets[&second];
+            let detail = ticket.history[0].detail.as_ref().map(|detail| detail.head().to_owned());
+            (ticket.conflicts, ticket.history[0].why.clone(), detail.unwrap_or_default())
+        })
+        .await;
+    assert_eq!(conflicts, 1, "{:#?}", bench.transcripts(second).await);
+    assert_eq!(why, "it conflicts with the newest target in list");
+    assert!(detail.contains("<<<<<<<") && detail.contains("first") && detail.contains("second"), "{detail}");
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_changed_is_no_success_whatever_the_agent_says() {
+    let bench = Bench::with(&[("README", "hello\n")], SessionSettings::default()).await;
+    let mut lazy = ticket("lazy", "echo all done, promise");
+    lazy.spec.max_attempts = 1;
+    let ids = bench.add(vec![lazy]).await;
+    assert_eq!(bench.closed(&ids).await, [Status::Error]);
+    let why = bench.why(ids[0]).await;
+    assert!(why.contains("nothing was changed"), "{why}");
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_ticket_stays_stopped_and_its_files_come_back() {
+    let files = [("README", "hello\n"), (".gitignore", "*.o\n")];
+    let bench = Bench::with(&files, SessionSettings::default()).await;
+    let script = "echo changed > README; mkdir -p deep; echo untracked > deep/file; echo no > x.o; \
+                  git add deep; git commit -qm one; echo later > later; touch ready; sleep 1000";
+    let ids = bench.add(vec![ticket("long", script)]).await;
+    let id = ids[0];
+    let clone = bench.clone_of(id).await;
+    bench.wait_for(&clone.join("ready")).await;
+    let diff = bench.engine.ticket_diff(bench.project, id, 1 << 20).await.expect("a difference");
+    let mut paths: Vec<&str> = diff.files.iter().map(|file| file.path.as_str()).collect();
+    paths.sort_unstable();
+    assert_eq!(paths, ["README", "deep/file", "later", "ready"]);
+    assert!(diff.patch.contains("+changed") && diff.of == legion_engine::DiffOf::Working, "{}", diff.patch);
+    let stopped = bench.engine.tickets_stop(bench.project, Party::Root, None, ids.clone()).await.expect("stopped");
+    assert_eq!(stopped, ids);
+    bench.until("its clone is removed", |board| board.places.is_empty().then_some(())).await;
+    assert!(!clone.exists());
+    let into = bench.directory.path().join("back");
+    bench.engine.undelete(bench.project, id, None, &into).await.expect("brought back");
+    let read = |path: &str| std::fs::read_to_string(into.join(path)).expect("a file");
+    assert_eq!([read("README"), read("deep/file"), read("later")], ["changed\n", "untracked\n", "later\n"]);
+    assert!(!into.join("x.o").exists(), "what is ignored is not kept");
+    let taken = bench.engine.undelete(bench.project, id, None, &into).await;
+    assert!(taken.is_err(), "nothing is written over");
+    // Deleted, it can still be brought back.
+    bench.engine.ticket_delete(bench.project, Party::Root, None, id, false).await.expect("deleted");
+    assert!(!bench.engine.rescues(bench.project, id).await.expect("listed").is_empty());
+    assert!(bench.landings().await.is_empty(), "nothing of it was merged");
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clone_is_set_up_by_the_target_and_gets_the_files_that_its_build_needs() {
+    let files = [
+        ("README", "hello\n"),
+        (".gitignore", ".env\nset-up\n*.log\n"),
+        (".worktreeinclude", "# for the build\n.env\n"),
+        ("legion.toml", "[setup]\ncommand = \"echo yes > set-up; test -z \\\"$LEGION_TOKEN\\\"\"\n"),
+    ];
+    let bench = Bench::with(&files, SessionSettings::default()).await;
+    std::fs::write(bench.person.join(".env"), "KEY=1\n").expect("written");
+    std::fs::write(bench.person.join("other.log"), "no\n").expect("written");
+    let ids = bench.add(vec![ticket("use them", "cat .env set-up > result; ls -A > names")]).await;
+    bench.merged(&ids).await;
+    assert_eq!(bench.target_file("result").await, "KEY=1\nyes");
+    assert!(!bench.target_file("names").await.contains("other.log"));
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_set_up_command_that_fails_is_told_with_its_words() {
+    let files = [("legion.toml", "[setup]\ncommand = \"echo no such package >&2; exit 4\"\n")];
+    let bench = Bench::with(&files, SessionSettings::default()).await;
+    let ids = bench.add(vec![ticket("never begins", "true")]).await;
+    let id = ids[0];
+    let why = bench
+        .until("it is delayed", move |board| {
+            board.tickets[&id].attempt().and_then(|attempt| attempt.delay.as_ref()).map(|delay| delay.why.clone())
+        })
+        .await;
+    assert!(why.contains("no such package") && why.contains("exit status: 4"), "{why}");
+    let told = bench.engine.ticket_why(bench.project, id).await.expect("known");
+    assert!(told.what.contains("no such package") && told.deadline.is_some(), "{told:?}");
+    bench.engine.tickets_stop_all(bench.project, Party::Root, None, None).await.expect("stopped");
+    assert_eq!(bench.closed(&ids).await, [Status::Stopped]);
+    let gc = tokio::time::timeout(PATIENCE, bench.engine.gc(bench.project)).await.expect("it ends").expect("removed");
+    assert_eq!((gc.clones, gc.kept), (1, Vec::new()), "its clone was never used, and nobody knew it any more");
+    assert_eq!(bench.clones(), [""; 0]);
+    bench.end().await;
+}

@@ -1,0 +1,118 @@
+//! Gates: whose they are, how they end, and what they leave.
+
+use legion_model::Party;
+use legion_model::tickets::{GateSpec, GateVerdict, SessionSettings, Status};
+
+use crate::support::{Bench, checkpoint, gate, ticket};
+
+fn verdicts(board: &legion_model::tickets::Board) -> Vec<(String, GateVerdict)> {
+    board.verdicts.values().map(|verdict| (verdict.name.clone(), verdict.verdict)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn gates_come_from_the_target_and_not_from_the_branch() {
+    let files = [("README", "hello\n"), ("legion.toml", "[gates]\ntest = \"grep -q hello README\"\n")];
+    let bench = Bench::with(&files, SessionSettings::default()).await;
+    let mut cheat = ticket("cheat", "echo broken > README; printf '[gates]\\ntest = \"true\"\\n' > legion.toml");
+    cheat.spec.max_attempts = 1;
+    let ids = bench.add(vec![cheat]).await;
+    let id = ids[0];
+    bench.until("a person is asked", move |board| board.tickets[&id].attempt()?.evidence.as_ref().map(drop)).await;
+    bench.held(id).await;
+    bench.engine.held_decide(bench.project, Party::Root, None, id, true, None).await.expect("let through");
+    // Even let through, it is judged by the gates that stand in the target.
+    assert_eq!(bench.closed(&ids).await, [Status::Error]);
+    let why = bench.why(id).await;
+    assert!(why.contains("the gate `test` failed"), "{why}");
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gate_has_no_token_and_a_home_of_its_own_and_is_run_in_a_clean_checkout() {
+    let bench = Bench::with(&[("README", "hello\n"), (".gitignore", "cache\n")], SessionSettings::default()).await;
+    let mut first = checkpoint("first");
+    first.spec.gates =
+        vec![gate("env; pwd; ls -A; echo dirt > README; echo x > untracked; mkdir -p cache; echo warm > cache/x")];
+    let mut second = checkpoint("second");
+    second.spec.gates = vec![gate("ls -A; cat cache/x; test ! -e untracked && grep -q hello README")];
+    second.after_new = vec![0];
+    let ids = bench.add(vec![first, second]).await;
+    bench.merged(&ids).await;
+    let logs = bench
+        .read(|board| {
+            let mut all: Vec<_> = board.verdicts.values().cloned().collect();
+            all.sort_by_key(|verdict| verdict.at);
+            all
+        })
+        .await;
+    let text = bench.engine.text(&logs[0].log).await.expect("a log");
+    assert!(text.contains("CI=true") && text.contains("/gates/"), "{text}");
+    assert!(!text.contains("LEGION_TOKEN") && !text.contains("LEGION_URL"), "{text}");
+    let whole = bench.engine.gate_log(bench.project, logs[0].run).await.expect("read").expect("kept");
+    assert_eq!(whole, text);
+    assert!(logs[1].log.head().contains("warm"), "what is ignored is kept: {:?}", logs[1].log);
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ends_of_gates_are_told_apart() {
+    let bench = Bench::with(&[("README", "hello\n")], SessionSettings::default()).await;
+    let mut missing = checkpoint("missing");
+    missing.spec.gates = vec![gate("no-such-program --all")];
+    let mut slow = checkpoint("slow");
+    slow.spec.gates = vec![GateSpec { timeout_s: 1, ..gate("echo begun; sleep 1000 & sleep 1000") }];
+    let ids = bench.add(vec![missing, slow]).await;
+    assert_eq!(bench.closed(&ids).await, [Status::Error, Status::Error]);
+    let (missing, slow) = (bench.why(ids[0]).await, bench.why(ids[1]).await);
+    assert!(missing.contains("there is no such command"), "{missing}");
+    assert!(slow.contains("did not end within 1 s"), "{slow}");
+    let mut found = bench.read(verdicts).await;
+    found.sort_by(|one, other| one.0.cmp(&other.0));
+    assert_eq!(found[1].1, GateVerdict::NotFound, "{found:?}");
+    assert_eq!(found[0].1, GateVerdict::TimedOut);
+    // The file of the log shows what was written before the end, and nothing of it lives.
+    let slow = ids[1];
+    let detail = bench.read(move |board| board.tickets[&slow].history[0].detail.clone()).await.expect("a log");
+    assert!(detail.head().starts_with("begun\n[legion] "), "{detail:?}");
+    bench.no_gate_lives().await;
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flaky_gate_gets_one_more_chance_and_both_verdicts_are_kept() {
+    let bench = Bench::with(&[("README", "hello\n")], SessionSettings::default()).await;
+    let mut flaky = checkpoint("flaky");
+    flaky.spec.gates = vec![gate("test -e $HOME/again || { touch $HOME/again; exit 1; }")];
+    let ids = bench.add(vec![flaky]).await;
+    bench.merged(&ids).await;
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stopping_a_ticket_ends_its_gate() {
+    let bench = Bench::with(&[("README", "hello\n")], SessionSettings::default()).await;
+    let begun = bench.directory.path().join("begun");
+    let mut long = checkpoint("long");
+    long.spec.gates = vec![gate(&format!("touch {}; sleep 1000", begun.display()))];
+    let ids = bench.add(vec![long]).await;
+    bench.wait_for(&begun).await;
+    bench.engine.tickets_stop(bench.project, Party::Root, None, ids.clone()).await.expect("stopped");
+    assert_eq!(bench.closed(&ids).await, [Status::Stopped]);
+    bench.no_gate_lives().await;
+    // The directory is free for the next one.
+    let mut next = checkpoint("next");
+    next.spec.gates = vec![gate("true")];
+    let ids = bench.add(vec![next]).await;
+    bench.merged(&ids).await;
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_configuration_that_cannot_be_read_is_said_so() {
+    let bench = Bench::with(&[("legion.toml", "[gates\n")], SessionSettings::default()).await;
+    let ids = bench.add(vec![ticket("any", "echo x > x")]).await;
+    assert_eq!(bench.closed(&ids).await, [Status::Error]);
+    let why = bench.why(ids[0]).await;
+    assert!(why.contains("`legion.toml`") && why.contains("cannot be used"), "{why}");
+    bench.end().await;
+}
