@@ -5,6 +5,8 @@ mod claude;
 mod exactly_once;
 mod full_disk;
 mod hostile;
+mod kit;
 mod restart;
 mod start;
 mod support;
+mod tickets;

@@ -120,13 +120,22 @@ impl Legion {
     }
 
     /// Looks until something is found.
-    pub fn until<T>(&self, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    pub fn until<T>(&self, what: &str, look: impl FnMut() -> Option<T>) -> T {
+        self.until_within(PATIENCE, what, look)
+    }
+
+    /// As `until`, for what takes minutes on a slow machine: many builds, many agents.
+    pub fn until_long<T>(&self, what: &str, look: impl FnMut() -> Option<T>) -> T {
+        self.until_within(PATIENCE * 15, what, look)
+    }
+
+    fn until_within<T>(&self, patience: Duration, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         let started = Instant::now();
         loop {
             if let Some(found) = look() {
                 return found;
             }
-            assert!(started.elapsed() < PATIENCE, "waited {PATIENCE:?} for: {what}\n{}", self.state());
+            assert!(started.elapsed() < patience, "waited {patience:?} for: {what}\n{}", self.state());
             std::thread::sleep(Duration::from_millis(20));
         }
     }
