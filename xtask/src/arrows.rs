@@ -76,6 +76,13 @@ pub const CRATES: &[Crate] = &[
         outside: None,
     },
     Crate {
+        name: "legion-sandbox",
+        tier: Tier::Adapters,
+        purpose: "Containment: what an agent may reach, the tiers that hold it to that, and the tests that prove each tier.",
+        may_know: &["legion-process", "legion-runtime"],
+        outside: None,
+    },
+    Crate {
         name: "legion-git",
         tier: Tier::Adapters,
         purpose: "Git as typed verbs: control.git, clones of tickets, and the person's own repository.",
@@ -147,6 +154,7 @@ pub const CRATES: &[Crate] = &[
             "legion-model",
             "legion-process",
             "legion-runtime",
+            "legion-sandbox",
             "legion-server",
             "legion-store",
             "legion-store-sqlite",

@@ -11,6 +11,7 @@ struct Needed {
 
 /// What tests start besides our own binary.
 const PACKAGES: &[Needed] = &[
+    Needed { package: "bubblewrap", program: "bwrap" },
     Needed { package: "git", program: "git" },
     Needed { package: "procps", program: "ps" },
     Needed { package: "tmux", program: "tmux" },

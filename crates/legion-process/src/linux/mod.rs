@@ -2,6 +2,7 @@
 
 pub(crate) mod cgroup;
 pub(crate) mod proc;
+pub mod replace;
 pub(crate) mod spawn;
 pub(crate) mod sweep;
 pub(crate) mod usage;

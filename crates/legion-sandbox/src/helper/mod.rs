@@ -1,0 +1,17 @@
+//! The helper: the program that stands between the shim and an agent program, prepares the tier and then becomes the
+//! program. It has one thread and keeps nothing open.
+
+mod account;
+mod apply;
+mod error;
+mod filter;
+mod inside;
+mod landlock;
+mod limits;
+pub(crate) mod main;
+mod masks;
+mod outside;
+pub(crate) mod relay;
+mod stage;
+
+pub use error::{EXIT_NOT_CONFINED, EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND};

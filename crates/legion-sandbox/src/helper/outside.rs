@@ -1,0 +1,107 @@
+//! The helper before the tier: still among the machine's own files and processes.
+
+use std::convert::Infallible;
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::os::fd::{AsFd, AsRawFd as _};
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::Path;
+
+use legion_process::PROCESS_VARIABLE;
+use legion_process::replace::{close_all_descriptors, replace_process};
+use rustix::fs::{MemfdFlags, memfd_create};
+use rustix::io::{FdFlags, fcntl_setfd};
+
+use super::account::become_account;
+use super::error::HelperError;
+use super::main::Variables;
+use super::{apply, masks, stage};
+use crate::bwrap;
+use crate::order::{COMMAND_INSIDE, Inside, Order};
+use crate::system;
+use crate::tier::Tier;
+
+pub(super) fn run(
+    order: &str,
+    program: &str,
+    arguments: &[String],
+    environment: Variables,
+) -> Result<Infallible, HelperError> {
+    close_all_descriptors();
+    let order: Order = serde_json::from_str(order).map_err(HelperError::Order)?;
+    let confinement = &order.confinement;
+    confinement.check()?;
+    masks::check_granted(confinement)?;
+    if order.tier == Tier::Full {
+        let staged = stage::stage(confinement)?;
+        let itself = File::open("/proc/self/exe").map_err(HelperError::system("open its own program"))?;
+        become_account(confinement)?;
+        return enter(&order, program, arguments, environment, &staged, &itself);
+    }
+    if order.tier == Tier::Landlock {
+        stage::check_reach(confinement)?;
+    }
+    become_account(confinement)?;
+    std::env::set_current_dir(&confinement.cwd)
+        .map_err(HelperError::system(format!("enter `{}`", confinement.cwd.display())))?;
+    apply::limit_and_hold(order.tier, confinement)?;
+    let error = replace_process(OsStr::new(program), None, arguments, &environment);
+    Err(HelperError::Program { program: program.to_owned(), source: error })
+}
+
+/// Becomes bubblewrap, which becomes this helper again, inside.
+fn enter(
+    order: &Order,
+    program: &str,
+    arguments: &[String],
+    environment: Variables,
+    staged: &bwrap::Staged,
+    itself: &File,
+) -> Result<Infallible, HelperError> {
+    let confinement = &order.confinement;
+    let bwrap = order.bwrap.as_deref().ok_or(HelperError::NoBubblewrap)?;
+    let options = bwrap::options(confinement, &system::programs(), staged, &masks::existing(confinement)?);
+    let mut list = Vec::new();
+    for option in &options {
+        list.extend_from_slice(option.as_bytes());
+        list.push(0);
+    }
+    // Bubblewrap itself runs outside of what it makes: nothing of the agent's environment reaches it but the mark by which
+    // the tree is found.
+    let mark = environment.get(OsStr::new(PROCESS_VARIABLE)).cloned();
+    let mark: Variables = mark.map(|value| (PROCESS_VARIABLE.into(), value)).into_iter().collect();
+    let inside = Inside {
+        confinement: confinement.clone(),
+        environment: environment.into_iter().map(|(name, value)| (name.into_vec(), value.into_vec())).collect(),
+        program: program.to_owned(),
+        arguments: arguments.to_vec(),
+    };
+    let inside = serde_json::to_vec(&inside).map_err(HelperError::Order)?;
+    let list = in_memory("legion-arguments", &list).map_err(HelperError::system("hand the options on"))?;
+    let inside = in_memory("legion-order", &inside).map_err(HelperError::system("hand the order on"))?;
+    // The program by its descriptor: so it needs no name inside, and no name that the agent's user can reach.
+    let itself_inside = format!("/proc/self/fd/{}", itself.as_raw_fd());
+    for descriptor in [list.as_fd(), inside.as_fd(), itself.as_fd()] {
+        fcntl_setfd(descriptor, FdFlags::empty())
+            .map_err(|error| HelperError::system("pass a descriptor on")(error.into()))?;
+    }
+    let words: [OsString; 6] = [
+        "--args".into(),
+        list.as_raw_fd().to_string().into(),
+        "--".into(),
+        itself_inside.into(),
+        COMMAND_INSIDE.into(),
+        inside.as_raw_fd().to_string().into(),
+    ];
+    let error = replace_process(bwrap.as_os_str(), None, &words, &mark);
+    Err(HelperError::System { what: format!("start `{}`", Path::display(bwrap)), source: error })
+}
+
+/// Returns a file in memory with this content, to be read from its start.
+fn in_memory(name: &str, content: &[u8]) -> io::Result<File> {
+    let mut file = File::from(memfd_create(name, MemfdFlags::CLOEXEC)?);
+    file.write_all(content)?;
+    rustix::fs::seek(&file, rustix::fs::SeekFrom::Start(0))?;
+    Ok(file)
+}

@@ -1,0 +1,24 @@
+//! Containment: what an agent may reach, the tiers that hold it to that, and the tests that prove each tier.
+//!
+//! A tier is never guessed and never lowered in silence: what cannot be enforced is refused, or said.
+#![forbid(unsafe_code)]
+
+mod bwrap;
+mod confinement;
+mod grant;
+mod helper;
+mod launch;
+mod limits;
+mod order;
+mod system;
+mod tier;
+
+pub use confinement::{Account, BadConfinement, Confinement, RelayPort};
+pub use grant::{BadPath, Grant, PATHS_MAX, Right, SOCKET_PATH_BYTES_MAX, Wider, path_of_pattern};
+pub use helper::main::{confine_main, is_confine};
+pub use helper::{EXIT_NOT_CONFINED, EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND};
+pub use launch::{Launch, LaunchError, Tools};
+pub use limits::{Limits, WiderLimit};
+pub use order::COMMAND;
+pub use system::toolchains;
+pub use tier::{Hole, Tier, UnknownTier};
