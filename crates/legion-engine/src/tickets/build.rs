@@ -18,21 +18,23 @@ const CONFLICT_FILES_MAX: usize = 200;
 
 pub(super) async fn run(site: &Site, case: &Case) -> Result<TicketOrder, Failure> {
     let control = site.control().await?;
-    let onto = oid(&case.landing.onto)?;
-    for commit in [Some(&onto), head(case)?.as_ref()].into_iter().flatten() {
-        if !control.has_commit(commit).await? {
-            return Err(Failure::fatal(format!("the commit {commit} is not in the project's repository")));
-        }
-    }
-    let commit = match head(case)? {
-        Some(head) => match merge(&control, case, &onto, &head).await? {
-            Ok(commit) => commit,
-            Err(files) => return conflicted(site, case, &files).await,
+    let (onto, head) = (oid(&case.landing.onto)?, head(case)?);
+    let merged = match &head {
+        Some(head) => match merge(&control, case, &onto, head).await {
+            Ok(merged) => merged,
+            Err(failure) => return Err(explained(&control, &onto, head, failure).await),
         },
         // Nothing to merge: the target itself is judged.
-        None => onto.clone(),
+        None => Merged::Already(onto.clone()),
     };
-    let tree = control.tree_of(&commit).await?;
+    let (commit, tree) = match merged {
+        Merged::Made { commit, tree } => (commit, tree),
+        Merged::Already(commit) => {
+            let tree = control.tree_of(&commit).await?;
+            (commit, tree)
+        }
+        Merged::Conflict(files) => return conflicted(site, case, &files).await,
+    };
     // From the target and never from the branch: the work does not choose who judges it.
     let configuration = Configuration::read(&control, &onto).await?;
     Ok(TicketOrder::Built {
@@ -53,31 +55,48 @@ fn head(case: &Case) -> Result<Option<Oid>, Failure> {
     }
 }
 
-async fn merge(
-    control: &Control,
-    case: &Case,
-    onto: &Oid,
-    head: &Oid,
-) -> Result<Result<Oid, Vec<ConflictFile>>, Failure> {
+/// What became of a merge.
+enum Merged {
+    Made {
+        commit: Oid,
+        tree: Oid,
+    },
+    /// There was a commit for it.
+    Already(Oid),
+    Conflict(Vec<ConflictFile>),
+}
+
+async fn merge(control: &Control, case: &Case, onto: &Oid, head: &Oid) -> Result<Merged, Failure> {
     if control.is_ancestor(head, onto).await? {
-        return Ok(Ok(onto.clone()));
+        return Ok(Merged::Already(onto.clone()));
     }
     // One commit of the person on top of the target is the merge. Of several, those between would not be tested.
     let is_import = matches!(case.landing.item, Item::Import { .. });
     if is_import && control.parents_of(head).await?.first() == Some(onto) {
-        return Ok(Ok(head.clone()));
-    }
-    if control.merge_base(onto, head).await?.is_none() {
-        return Err(Failure::fatal(format!("{head} has no history in common with the target")));
+        return Ok(Merged::Already(head.clone()));
     }
     match control.merge_tree(onto, head).await? {
-        Merge::Conflict { files, .. } => Ok(Err(files)),
+        Merge::Conflict { files, .. } => Ok(Merged::Conflict(files)),
         Merge::Clean { tree } => {
             let message = message(case);
             let at: Timestamp = case.landing.began_at;
             let parents = [onto.clone(), head.clone()];
-            Ok(Ok(control.commit(&tree, &parents, &message, &names::service(), at).await?))
+            let commit = control.commit(&tree, &parents, &message, &names::service(), at).await?;
+            Ok(Merged::Made { commit, tree })
         }
+    }
+}
+
+/// Why a merge failed, when trying again cannot help. It is asked only then: landing takes few calls of git.
+async fn explained(control: &Control, onto: &Oid, head: &Oid, failure: Failure) -> Failure {
+    for commit in [onto, head] {
+        if matches!(control.has_commit(commit).await, Ok(false)) {
+            return Failure::fatal(format!("the commit {commit} is not in the project's repository"));
+        }
+    }
+    match control.merge_base(onto, head).await {
+        Ok(None) => Failure::fatal(format!("{head} has no history in common with the target")),
+        _ => failure,
     }
 }
 

@@ -24,7 +24,7 @@ pub(super) async fn run(site: &Site, scene: &Scene) -> Result<TicketOrder, Failu
     let (session, ticket, attempt) = (&scene.session, &scene.ticket, &scene.attempt);
     let key = attempt.place.as_ref().ok_or_else(|| Failure::fatal("the attempt has no clone"))?;
     let _place = site.ground.hold(key).await;
-    let _turn = site.ground.turn().await;
+    let _turn = site.ground.turn_to_take().await;
     let dir = site.ground.dir(key);
     if !dir.exists() {
         return Err(Failure::fatal(format!("its clone `{}` is gone: somebody removed it", dir.display())));

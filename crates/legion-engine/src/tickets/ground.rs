@@ -15,8 +15,10 @@ use tokio::sync::{Mutex as AsyncMutex, OnceCell, OwnedMutexGuard, Semaphore, Sem
 use super::failure::Failure;
 use crate::engine::Inner;
 
-/// Pieces of work on clones at the same time in one project: each is mostly disk.
-const CLONES_AT_ONCE: usize = 4;
+/// Clones that are made at the same time in one project, set-up commands included.
+const PREPARED_AT_ONCE: usize = 4;
+/// Clones that are taken in, secured or removed at the same time in one project: each is mostly disk.
+const TAKEN_AT_ONCE: usize = 4;
 
 /// The grounds of all projects.
 #[derive(Default)]
@@ -35,7 +37,8 @@ pub(crate) struct Ground {
     /// Where its gates run.
     pub gates: PathBuf,
     control: AsyncMutex<Option<Control>>,
-    clones: Semaphore,
+    preparing: Semaphore,
+    taking: Semaphore,
     /// Held by the one gate that runs.
     pub gate: AsyncMutex<()>,
     /// Held by who makes or moves the refs of sessions.
@@ -52,7 +55,8 @@ impl Grounds {
                 work: data_dir.work(project.0),
                 gates: data_dir.gates(project.0),
                 control: AsyncMutex::default(),
-                clones: Semaphore::new(CLONES_AT_ONCE),
+                preparing: Semaphore::new(PREPARED_AT_ONCE),
+                taking: Semaphore::new(TAKEN_AT_ONCE),
                 gate: AsyncMutex::default(),
                 sessions: AsyncMutex::default(),
                 places: Mutex::default(),
@@ -138,9 +142,14 @@ impl Ground {
         place.lock_owned().await
     }
 
-    /// One of the few turns to work on clones.
-    pub(crate) async fn turn(&self) -> SemaphorePermit<'_> {
-        self.clones.acquire().await.expect("it is never closed")
+    /// One of the few turns to make a clone.
+    pub(crate) async fn turn_to_prepare(&self) -> SemaphorePermit<'_> {
+        self.preparing.acquire().await.expect("it is never closed")
+    }
+
+    /// One of the few turns to look at all files of a clone. Nobody has to wait for set-up commands here.
+    pub(crate) async fn turn_to_take(&self) -> SemaphorePermit<'_> {
+        self.taking.acquire().await.expect("it is never closed")
     }
 
     pub(crate) fn dir(&self, key: &PlaceKey) -> PathBuf {

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::failure::Failure;
 use super::order::WorkOrder;
 use super::site::Site;
+use super::strays;
 use crate::engine::Inner;
 use crate::hands::{KeeperGone, Reporter};
 use crate::keeper::WorldChange;
@@ -36,7 +37,7 @@ pub(crate) fn begin(inner: &Arc<Inner>, project: ProjectId, reporter: Reporter, 
     let site = Site::of(inner, project);
     inner.tasks.spawn(TaskKind::Work, |cancel| async move {
         // The keeper ended: the next one names the work again.
-        let _ = run(&site, &reporter, job, told, cancel).await;
+        let _ = run(&site, &reporter, job, &told, cancel).await;
     });
     dropped
 }
@@ -45,7 +46,7 @@ async fn run(
     site: &Site,
     reporter: &Reporter,
     job: Job,
-    dropped: CancellationToken,
+    dropped: &CancellationToken,
     cancel: CancellationToken,
 ) -> Result<(), KeeperGone> {
     let [before, after, answered] = job.order.failpoints();
@@ -53,12 +54,12 @@ async fn run(
     let outcome = match &job.order {
         // It holds a process, and lets go of it by itself.
         WorkOrder::Gate(case, gate_run) => {
-            caught(Box::pin(super::gate::run(site, case, gate_run, &dropped, &cancel))).await
+            caught(Box::pin(super::gate::run(site, case, gate_run, dropped, &cancel))).await
         }
         order => tokio::select! {
             biased; // a service that ends does not wait for work that can be done again
             () = cancel.cancelled() => return Ok(()),
-            outcome = tokio::time::timeout(WORK_TIME_MAX, caught(Box::pin(work(site, order, &dropped)))) => {
+            outcome = tokio::time::timeout(WORK_TIME_MAX, caught(Box::pin(work(site, order, dropped)))) => {
                 outcome.unwrap_or_else(|_| Err(Failure::passing(format!("it took longer than {WORK_TIME_MAX:?}"))))
             }
         },
@@ -77,6 +78,9 @@ async fn run(
     if let Some(answer) = answer {
         reporter.fact(Order::Tickets(answer)).await?;
         site.pass(answered);
+    }
+    if dropped.is_cancelled() {
+        strays::clear_dropped(site, &job.order).await;
     }
     reporter.world(WorldChange::JobDone { job: job.id }).await
 }

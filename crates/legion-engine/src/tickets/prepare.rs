@@ -17,7 +17,7 @@ pub(super) async fn run(site: &Site, scene: &Scene, dropped: &CancellationToken)
     let (session, ticket, attempt) = (&scene.session, &scene.ticket, &scene.attempt);
     let key = attempt.place.as_ref().ok_or_else(|| Failure::fatal("the attempt has no place for its clone"))?;
     let _place = site.ground.hold(key).await;
-    let _turn = site.ground.turn().await;
+    let _turn = site.ground.turn_to_prepare().await;
     let control = site.control().await?;
     let tip = oid(&session.tip)?;
     if !control.has_commit(&tip).await? {

@@ -24,7 +24,7 @@ pub(super) async fn run(
     let review = attempt.open_review().ok_or_else(|| Failure::fatal("there is no review to prepare"))?;
     let evidence = attempt.evidence.as_ref().ok_or_else(|| Failure::fatal("there is nothing to look at"))?;
     let _place = site.ground.hold(&review.place).await;
-    let _turn = site.ground.turn().await;
+    let _turn = site.ground.turn_to_prepare().await;
     let control = site.control().await?;
     let (head, tip) = (oid(&evidence.head)?, oid(&session.tip)?);
     let dir = site.ground.dir(&review.place);

@@ -9,6 +9,7 @@ use legion_model::tickets::{PlaceKey, SessionName, TicketId};
 
 use super::failure::Failure;
 use super::names;
+use super::order::WorkOrder;
 use super::prepare::{base_note, beside};
 use super::site::{Site, oid};
 
@@ -39,9 +40,30 @@ pub(crate) async fn clear(site: &Site, known: &Known) -> Vec<(PathBuf, Result<()
     cleared
 }
 
+/// Removes the clone of a preparation that nobody needed any more when it was done.
+pub(super) async fn clear_dropped(site: &Site, order: &WorkOrder) {
+    let (scene, key) = match order {
+        WorkOrder::Prepare(scene) => (scene, scene.attempt.place.as_ref()),
+        WorkOrder::PrepareReview(scene, _) => (scene, scene.attempt.open_review().map(|review| &review.place)),
+        _ => return,
+    };
+    let Some(key) = key else { return };
+    let keeper =
+        site.inner.projects.read().expect("no holder panics").get(&site.project).map(|open| open.keeper.clone());
+    let Some(keeper) = keeper else { return };
+    let Ok(known) = keeper.read(Known::of).await else { return };
+    if known.0.contains(key) || !site.ground.dir(key).exists() {
+        return;
+    }
+    // What is left here is found again at the next start.
+    if let Err(failure) = clear_one(site, &scene.ticket.session, scene.ticket.id, key).await {
+        tracing::warn!(place = %key, why = failure.why, "a clone that nobody needs stays for now");
+    }
+}
+
 async fn clear_one(site: &Site, session: &SessionName, ticket: TicketId, key: &PlaceKey) -> Result<(), Failure> {
     let _held = site.ground.hold(key).await;
-    let _turn = site.ground.turn().await;
+    let _turn = site.ground.turn_to_take().await;
     let dir = site.ground.dir(key);
     let control = site.control().await?;
     let noted = std::fs::read_to_string(base_note(&dir)).ok();

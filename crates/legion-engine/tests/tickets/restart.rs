@@ -70,3 +70,35 @@ async fn a_clone_that_nobody_knows_is_secured_and_removed_at_the_start() {
     assert_eq!(bench.clones().iter().filter(|name| *name == "t1/a1").count(), 1, "{:?}", bench.clones());
     bench.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whenever_the_service_goes_away_each_ticket_is_merged_once() {
+    let settings =
+        SessionSettings { workers: 3, gates: vec![gate("sleep 0.05; test -e README")], ..Default::default() };
+    let mut bench = Bench::with(&[("README", "hello\n")], settings).await;
+    let names: Vec<String> = (0..8).map(|number| format!("file-{number}")).collect();
+    let ids = bench.add(names.iter().map(|name| ticket(name, &format!("echo {name} > {name}"))).collect()).await;
+    // At other places of the work each time: after so many commits to the log.
+    let mut steps = [3_u64, 7, 2, 11, 5, 4, 9, 6].into_iter().cycle();
+    for round in 0.. {
+        assert!(round < 200, "it goes on for ever");
+        let open = ids.clone();
+        let done = bench.read(move |board| open.iter().all(|id| board.tickets[id].is_closed())).await;
+        if done {
+            break;
+        }
+        let until = bench.version().await + steps.next().expect("it has no end");
+        bench.until_version(until).await;
+        bench.restart(true).await;
+    }
+    bench.merged(&ids).await;
+    let mut landed = bench.landings().await;
+    landed.sort();
+    let mut wanted: Vec<String> =
+        names.iter().enumerate().map(|(at, name)| format!("Merge ticket #{}: {name}", at + 1)).collect();
+    wanted.sort();
+    assert_eq!(landed, wanted);
+    bench.until("all clones are removed", |board| board.places.is_empty().then_some(())).await;
+    assert_eq!(bench.clones(), [""; 0]);
+    bench.end().await;
+}

@@ -143,6 +143,18 @@ impl Bench {
         self.engine = open(&self.directory, self.log.clone()).await;
     }
 
+    /// How many events the log has.
+    pub async fn version(&self) -> u64 {
+        self.engine.read(self.project, |state| state.version).await.expect("read")
+    }
+
+    /// Waits until the log has so many events, or nothing more happens.
+    pub async fn until_version(&self, version: u64) {
+        let quiet = Duration::from_millis(700);
+        let look = move |state: &Organisation| (state.version >= version).then_some(());
+        self.engine.until(self.project, quiet, look).await.expect("it lives");
+    }
+
     pub async fn end(self) {
         assert!(self.engine.shutdown(false, PATIENCE).await, "the engine ends");
     }
