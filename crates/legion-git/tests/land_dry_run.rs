@@ -46,6 +46,9 @@ async fn whether_a_commit_of_the_person_is_in_what_was_merged_is_known() {
     let tip = project.commit_with(&project.base, &[("new", Some("n\n"))]);
     assert!(repo.is_held_by(&project.base, project.control.dir(), &tip).await.unwrap());
     assert!(repo.is_held_by(&tip, project.control.dir(), &tip).await.unwrap());
+    assert!(repo.is_on_a_branch(&project.base).await.unwrap());
+    assert!(!repo.is_on_a_branch(&tip).await.unwrap(), "its objects alone are no branch");
+    assert!(!repo.is_on_a_branch(&"1".repeat(40).parse().unwrap()).await.unwrap());
     write(project.person.join("own"), "o");
     let own = support::commit_all(&project.person, "own");
     assert!(!repo.is_held_by(&own, project.control.dir(), &tip).await.unwrap());

@@ -19,4 +19,17 @@ impl PersonRepo {
         self.fetch(control_dir, tip).await?;
         self.is_ancestor(commit, tip).await
     }
+
+    /// Whether `commit` is on some branch here, of the person's own or of a remote.
+    ///
+    /// # Errors
+    /// When git fails.
+    pub async fn is_on_a_branch(&self, commit: &Oid) -> Result<bool, GitError> {
+        if self.resolve(commit.as_str()).await?.is_none() {
+            return Ok(false);
+        }
+        let call = self.call("for-each-ref").arg("--count=1").arg(format!("--contains={commit}"));
+        let listed = call.args(["refs/heads", "refs/remotes"]).run().await?;
+        Ok(!listed.is_empty())
+    }
 }
