@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use legion_api::{Problem, ProblemCode};
 use legion_client::{Client, ProjectClient};
 
 use crate::{arguments::GlobalArgs, environment::Environment, error::CliError, hooks::Hooks, output::Output};
@@ -27,6 +28,15 @@ impl Context<'_> {
             what: "there is no place for the service's data: neither HOME nor XDG_STATE_HOME is set".to_owned(),
             hint: Some("name one with `--data-dir` or LEGION_DATA_DIR".to_owned()),
         })
+    }
+
+    /// Refuses what only a person may do, before anything is looked at.
+    pub(crate) fn needs_person(&self, does: &str) -> Result<(), CliError> {
+        if !self.environment.is_agent() {
+            return Ok(());
+        }
+        let problem = Problem::new(ProblemCode::Forbidden, format!("only a person {does}"));
+        Err(CliError::Refused(problem.hint("an agent dispatches tickets and lands nothing: `legion dispatch --help`")))
     }
 
     /// The calls about the project in which the person stands. An agent's own is known by its token.

@@ -2,20 +2,19 @@
 
 use std::{ffi::OsStr, time::Duration};
 
-use legion_api::Session;
+use legion_api::{Session, Ticket};
 use legion_git::RefName;
 
 use crate::{
-    commands::land::Landing,
     context::Context,
     error::CliError,
     repository::Repository,
-    text::{escape_block, escape_line, first_line},
+    text::{escape_line, first_line},
 };
 
 /// The forge's program asks over the network.
 const OPEN_WITHIN: Duration = Duration::from_secs(120);
-/// Programs of forges, by name; the first that is installed is taken.
+/// The forge's program.
 const PROGRAM: &str = "gh";
 
 /// Pushes the session's branch to the remote of the branch that the session began on, and opens a pull request where `gh` is installed.
@@ -24,7 +23,7 @@ pub(crate) async fn open(
     context: Context<'_>,
     repository: &Repository,
     session: &Session,
-    landing: &Landing,
+    tickets: &[Ticket],
 ) -> Result<Option<String>, CliError> {
     let output = context.output;
     let base = session.branch.as_deref().and_then(|branch| RefName::branch(branch).ok());
@@ -42,7 +41,7 @@ pub(crate) async fn open(
     repository.repo.push(&remote, &head).await?;
     output.note(&format!("pushed `{name}` to `{}`", escape_line(&remote)));
     let title = format!("Session {}", session.name);
-    let body = body(landing);
+    let body = body(tickets);
     let mut arguments = vec!["pr", "create", "--head", &name, "--title", &title, "--body", &body];
     if let Some(base) = session.branch.as_deref() {
         arguments.extend(["--base", base]);
@@ -69,12 +68,10 @@ pub(crate) async fn open(
     })
 }
 
-fn body(landing: &Landing) -> String {
-    let mut text = String::new();
-    for ticket in &landing.tickets {
-        text.push_str(&format!("- #{} {}\n", ticket.id, escape_line(&ticket.title)));
-    }
-    escape_block(&text)
+/// What was merged, in a list.
+fn body(tickets: &[Ticket]) -> String {
+    let lines = tickets.iter().map(|ticket| format!("- #{} {}\n", ticket.id, escape_line(&ticket.title)));
+    lines.collect()
 }
 
 /// The command as a person would type it.

@@ -42,12 +42,7 @@ struct File {
 }
 
 pub(crate) async fn run(context: Context<'_>, args: &InitArgs) -> Result<u8, CliError> {
-    if context.environment.is_agent() {
-        return Err(CliError::Usage {
-            what: "only a person prepares a repository".to_owned(),
-            hint: Some("an agent dispatches tickets into the session that is there: `legion dispatch`".to_owned()),
-        });
-    }
+    context.needs_person("prepares a repository")?;
     let output = context.output;
     let repository = Repository::discover(context).await?;
     let root = repository.root()?;

@@ -65,6 +65,7 @@ pub(crate) struct LandedTicket {
 }
 
 pub(crate) async fn run(context: Context<'_>, args: &LandArgs) -> Result<u8, CliError> {
+    context.needs_person("brings results into a repository")?;
     let repository = Repository::discover(context).await?;
     let project = context.project(&connect(context).await?)?;
     let session = session::named(&project, args.session.as_deref()).await?;
@@ -97,14 +98,17 @@ pub(crate) async fn run(context: Context<'_>, args: &LandArgs) -> Result<u8, Cli
         context.output.data(&view::landing(&landing, &context.output.look()))?;
     }
     if args.pr && !args.dry_run {
-        landing.pull_request = pull_request::open(context, &repository, &session, &landing).await?;
+        landing.pull_request = pull_request::open(context, &repository, &session, &tickets).await?;
     }
     if context.output.json {
         context.output.document(&landing)?;
     }
-    let open = session.tickets.unfinished();
-    if open > 0 {
-        context.output.note(&format!("{open} tickets are not finished yet; `legion land` again brings what comes"));
+    match session.tickets.unfinished() {
+        0 => {}
+        1 => context.output.note("one ticket is not finished yet; `legion land` again brings what comes"),
+        open => {
+            context.output.note(&format!("{open} tickets are not finished yet; `legion land` again brings what comes"))
+        }
     }
     Ok(exit::DONE)
 }

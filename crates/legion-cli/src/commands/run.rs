@@ -1,8 +1,8 @@
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use clap::Args;
 use legion_api::{Dispatched, Plan, PlanCheck, PlanRequest, Session};
-use legion_client::{Client, ProjectClient};
+use legion_client::{Client, Patience, ProjectClient};
 use legion_git::Oid;
 
 use crate::{
@@ -18,6 +18,9 @@ use crate::{
     text::{escape_line, short_commit},
     view::{self, Board, BoardVerdict, Glyphs},
 };
+
+/// A service that is being restarted, with many tickets to take up, is back within this.
+const PATIENCE: Patience = Patience { unreached: Duration::from_secs(10), lost: Duration::from_secs(60) };
 
 /// Run a plan: all of its tickets, to the end
 ///
@@ -52,7 +55,7 @@ pub(crate) async fn run(context: Context<'_>, args: &RunArgs) -> Result<u8, CliE
     if let Some(workers) = args.workers {
         plan.session.get_or_insert_default().workers = Some(workers);
     }
-    let client = connect(context).await?;
+    let client = connect(context).await?.with_patience(PATIENCE);
     let project = context.project(&client)?;
     let request = PlanRequest { session: args.session.clone(), plan };
     let checked = project.check_plan(&request).await?;
@@ -68,6 +71,8 @@ pub(crate) async fn run(context: Context<'_>, args: &RunArgs) -> Result<u8, CliE
     let session = take_up(context, &project, args.session.as_deref(), &request.plan).await?;
     let request = PlanRequest { session: Some(session.name.clone()), ..request };
     let dispatched = project.dispatch_plan(&request, None).await?;
+    let news = dispatched.warnings.iter().filter(|warning| !checked.warnings.contains(warning));
+    output.warn(&news.cloned().collect::<Vec<_>>());
     output.note(&dispatched_line(&dispatched));
     if args.detach {
         if output.json {
@@ -88,7 +93,7 @@ pub(crate) async fn run(context: Context<'_>, args: &RunArgs) -> Result<u8, CliE
                 "session `{}` goes on without this command: `legion check` shows it, `legion stop all` stops it",
                 escape_line(&session.name)
             ));
-            return Err(CliError::Interrupted);
+            return Ok(exit::INTERRUPTED);
         }
         board = follow(context, &client, &project, &session, &dispatched, args.fail_fast) => board?,
     };

@@ -113,6 +113,9 @@ pub(crate) async fn run(context: Context<'_>, args: &SessionsArgs) -> Result<u8,
         SessionsVerb::Use { name } => project.use_session(name, None).await?,
         SessionsVerb::Complete { name } => project.complete_session(name, None).await?,
         SessionsVerb::Delete { name, force } => {
+            if !force {
+                check_landed(context, &project.session(name).await?).await?;
+            }
             project.delete_session(name, *force, None).await?;
             if !context.output.json {
                 context.output.line(&format!("deleted session `{}`", escape_line(name)))?;
@@ -132,6 +135,32 @@ pub(crate) async fn run(context: Context<'_>, args: &SessionsArgs) -> Result<u8,
         }
     };
     show(context, &session)
+}
+
+/// Refuses when something was merged that is on no branch of the person.
+async fn check_landed(context: Context<'_>, session: &Session) -> Result<(), CliError> {
+    if session.merged == 0 || context.environment.is_agent() {
+        return Ok(());
+    }
+    let repository = Repository::discover(context).await?;
+    let tip = session.tip.parse().map_err(|_| CliError::Failed {
+        what: format!(
+            "session `{}` stands at `{}`, which is no commit",
+            escape_line(&session.name),
+            escape_line(&session.tip)
+        ),
+        hint: None,
+    })?;
+    if repository.repo.is_on_a_branch(&tip).await? {
+        return Ok(());
+    }
+    let name = escape_line(&session.name);
+    Err(CliError::Repository {
+        what: format!("what was merged in session `{name}` is on no branch of yours"),
+        hint: Some(format!(
+            "`legion land --session {name}` brings it over; `--force` deletes the session all the same"
+        )),
+    })
 }
 
 async fn list(context: Context<'_>, project: &ProjectClient) -> Result<u8, CliError> {

@@ -21,6 +21,7 @@ pub(crate) struct SyncArgs {
 }
 
 pub(crate) async fn run(context: Context<'_>, args: &SyncArgs) -> Result<u8, CliError> {
+    context.needs_person("brings commits into a session")?;
     let repository = Repository::discover(context).await?;
     let project = context.project(&connect(context).await?)?;
     let session = session::named(&project, args.session.as_deref()).await?;

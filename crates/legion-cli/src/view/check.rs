@@ -1,7 +1,7 @@
 //! The tickets of a session, grouped by where they stand.
 
 use jiff::SignedDuration;
-use legion_api::{Session, SessionPhase, Ticket};
+use legion_api::{Session, SessionPhase, Ticket, TicketStatus};
 
 use super::{
     Look,
@@ -55,8 +55,9 @@ fn row(ticket: &Ticket, look: &Look) -> Vec<Cell> {
     let who = ticket.agent.as_deref().filter(|_| ticket.stage.is_some());
     let who = who.map(|agent| ShortIds::default().short(agent).to_owned());
     let after = links(&ticket.after);
-    let last = if ticket.status.is_closed() || ticket.stage.is_none() { ticket.why.as_deref() } else { None };
-    let last = last.or(ticket.summary.as_deref().filter(|_| ticket.status.is_closed()));
+    let done = ticket.status == TicketStatus::Done;
+    // That its gates passed is what done means; what its agent said of it is news.
+    let last = if done { ticket.summary.as_deref() } else { ticket.why.as_deref().filter(|_| ticket.stage.is_none()) };
     vec![
         Cell::styled(Style::Head, format!("  #{}", ticket.id)),
         Cell::new(escape_line(&ticket.title)),
@@ -82,7 +83,9 @@ fn elapsed(ticket: &Ticket) -> String {
     if ticket.attempts == 0 {
         return String::new();
     }
-    span(SignedDuration::from_secs(i64::try_from(ticket.working_seconds).unwrap_or(i64::MAX)))
+    let seconds = i64::try_from(ticket.working_seconds).unwrap_or(i64::MAX);
+    // They are whole ones: tenths would be made up.
+    if seconds < 60 { format!("{seconds}s") } else { span(SignedDuration::from_secs(seconds)) }
 }
 
 fn retry(ticket: &Ticket, look: &Look) -> String {
