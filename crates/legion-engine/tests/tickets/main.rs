@@ -2,6 +2,7 @@
 
 mod attempts;
 mod gates;
+mod kill;
 mod landing;
 mod person;
 mod restart;

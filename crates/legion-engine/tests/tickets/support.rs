@@ -30,9 +30,10 @@ pub struct Bench {
     pub directory: TestDir,
 }
 
-fn shim() -> PathBuf {
+/// An example program of this crate, built beside the tests.
+pub fn example(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("the test knows itself");
-    test.parent().and_then(|deps| deps.parent()).expect("in target").join("examples/shim")
+    test.parent().and_then(|deps| deps.parent()).expect("in target").join("examples").join(name)
 }
 
 async fn open(directory: &TestDir, log: Arc<dyn Log>) -> Engine {
@@ -42,7 +43,7 @@ async fn open(directory: &TestDir, log: Arc<dyn Log>) -> Engine {
         clock: Arc::new(SystemClock::new()),
         bounds: Bounds { stop_grace_ms: 500, ..Bounds::default() },
         output_bytes_max: 8 * 1024 * 1024,
-        legion: shim(),
+        legion: example("shim"),
         claude: None,
         login: Login::Env(BTreeMap::new()),
         base_environment: BTreeMap::from([("PATH".to_owned(), PATH.to_owned())]),
@@ -101,13 +102,16 @@ pub fn gate(command: &str) -> GateSpec {
 impl Bench {
     /// A repository with these files, and an open session `s` on it.
     pub async fn with(files: &[(&str, &str)], settings: SessionSettings) -> Self {
-        let directory = TestDir::new();
+        Self::on(TestDir::new(), Arc::new(MemoryLog::new()), files, settings).await
+    }
+
+    /// The same, in this directory and on this log.
+    pub async fn on(directory: TestDir, log: Arc<dyn Log>, files: &[(&str, &str)], settings: SessionSettings) -> Self {
         for (path, content) in files {
             directory.file(Path::new("person").join(path), content);
         }
         let person = directory.repo("person");
         directory.dir("run");
-        let log: Arc<dyn Log> = Arc::new(MemoryLog::new());
         let engine = open(&directory, log.clone()).await;
         let project = engine.project_for(&person).await.expect("a project");
         let mut bench = Self { engine, project, person, base: String::new(), log, directory };
@@ -139,7 +143,17 @@ impl Bench {
 
     /// Another service, on the same log and data.
     pub async fn restart(&mut self, keep: bool) {
+        self.close(keep).await;
+        self.open_again(self.log.clone()).await;
+    }
+
+    /// The service ends; what it has stays.
+    pub async fn close(&self, keep: bool) {
         assert!(self.engine.shutdown(keep, PATIENCE).await, "the engine ends");
+    }
+
+    pub async fn open_again(&mut self, log: Arc<dyn Log>) {
+        self.log = log;
         self.engine = open(&self.directory, self.log.clone()).await;
     }
 
