@@ -7,8 +7,9 @@ use tokio::sync::broadcast;
 
 use crate::{AppendError, Appended, NewRecord, ReadError, Record, Snapshot, SnapshotError, StreamHead, StreamId};
 
-/// Most records of one batch: a step of the organisation touches tens, a bulk import is cut into steps.
-pub const BATCH_RECORDS_MAX: usize = 10_000;
+/// Most records of one batch: most steps of the organisation are tens of records, but a plan of 10,000 tickets is one step, and so is
+/// stopping all of a project's tickets with what follows from it.
+pub const BATCH_RECORDS_MAX: usize = 100_000;
 /// Most bytes of one batch (kinds and bodies): large bodies belong into files by content, see [`crate::BlobStore`].
 pub const BATCH_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Most records of one page of a read, whatever `limit` says.
