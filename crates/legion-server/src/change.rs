@@ -62,11 +62,16 @@ fn parse<T: DeserializeOwned>(bytes: &Bytes) -> Result<T> {
     if let Err(error) = std::str::from_utf8(bytes) {
         return Err(Fault::invalid(format!("the body is not valid: no UTF-8 at byte {}", error.valid_up_to())));
     }
-    Json::from_bytes(bytes).map(|Json(body)| body).map_err(|error| {
+    let Json(body) = Json::from_bytes(bytes).map_err(|error| {
         let text = error.body_text();
         let why = text.split_once(": ").map_or(text.as_str(), |(_, why)| why);
         Fault::invalid(format!("the body is not valid: {why}"))
-    })
+    })?;
+    // A list with the values of the fields would do for the parser; it is no request that anybody meant.
+    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+        return Err(Fault::invalid("the body is not valid: expected an object"));
+    }
+    Ok(body)
 }
 
 /// The same request has the same fingerprint, however its JSON is laid out.

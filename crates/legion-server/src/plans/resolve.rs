@@ -1,9 +1,10 @@
 //! Defaults that the model does not look up: they are resolved before it decides, so that a replay gives the same.
 
+use legion_api::ProblemCode;
 use legion_engine::EngineError;
 use legion_model::plan::{CheckedPlan, CheckedTicket};
 use legion_model::tickets::{GateSpec, NewTicket, Role, SessionName, SessionSettings, Team, TicketSpec};
-use legion_model::{DriverKind, Organisation, Party, ProjectId, body};
+use legion_model::{Body, DriverKind, Organisation, Party, ProjectId, body};
 
 use crate::context::Context;
 use crate::fault::{Fault, Result};
@@ -15,6 +16,8 @@ const ATTEMPTS: u32 = 3;
 const TIMEOUT_S: u64 = 60 * 60;
 /// Seconds of a gate: a cold build of a large project.
 const GATE_TIMEOUT_S: u64 = 30 * 60;
+/// Bytes of a plan's texts that go into the log: it takes one step of at most 64 MiB.
+const INLINE_BYTES_MAX: usize = 40 * 1024 * 1024;
 /// Bytes of a gate's name.
 const GATE_NAME_BYTES: usize = 120;
 
@@ -81,6 +84,16 @@ pub(crate) async fn new_tickets(
     plan: CheckedPlan,
 ) -> Result<Vec<NewTicket>> {
     let upstream: Vec<Vec<usize>> = (0..plan.tickets.len()).map(|at| plan.graph.upstream(at).to_vec()).collect();
+    let inline: usize =
+        plan.tickets.iter().flat_map(texts).map(str::len).filter(|len| *len <= Body::INLINE_BYTES_MAX).sum();
+    if inline > INLINE_BYTES_MAX {
+        let (all, limit) = (inline / (1024 * 1024), INLINE_BYTES_MAX / (1024 * 1024));
+        return Err(Fault::new(
+            ProblemCode::TooLarge,
+            format!("the plan's texts come to {all} MiB with what `[defaults]` puts into each ticket; at most {limit} MiB are allowed"),
+        )
+        .hint("put what is common to all tickets into a file of the repository and name the file"));
+    }
     let mut tickets = Vec::with_capacity(plan.tickets.len());
     for (ticket, after_new) in plan.tickets.into_iter().zip(upstream) {
         let local = Some(ticket.key.clone());
@@ -88,6 +101,13 @@ pub(crate) async fn new_tickets(
         tickets.push(NewTicket { local, spec, after: Vec::new(), after_new });
     }
     Ok(tickets)
+}
+
+/// What of a ticket is kept in the log itself, when it is short.
+fn texts(ticket: &CheckedTicket) -> impl Iterator<Item = &str> {
+    let lists = ticket.criteria.iter().chain(&ticket.gate).chain(ticket.command.iter().flatten());
+    let texts = [Some(&ticket.prompt), ticket.context.as_ref(), ticket.plan.as_ref(), Some(&ticket.title)];
+    lists.chain(texts.into_iter().flatten()).map(String::as_str)
 }
 
 async fn spec(context: &Context, caller: Caller, ground: &Ground, ticket: CheckedTicket) -> Result<TicketSpec> {

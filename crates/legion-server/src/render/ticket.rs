@@ -117,7 +117,10 @@ pub(crate) fn ticket(state: &Organisation, now: Timestamp, spending: &Spending, 
         working_seconds: working_seconds(ticket, now),
         error,
         why,
-        summary: ticket.summary.clone(),
+        summary: attempt
+            .and_then(|attempt| attempt.reported.as_ref())
+            .map(|(_, said)| said.clone())
+            .or_else(|| ticket.summary.clone()),
         commit,
         tree,
         gates: spec.gates.iter().map(gate).collect(),

@@ -136,7 +136,7 @@ pub(super) fn unusable(error: EngineError) -> Fault {
     }
 }
 
-/// Takes in a bundle, when there is one. The commit itself is looked for by what comes next.
+/// Takes in a bundle, when there is one, and looks whether the commit is there.
 pub(super) async fn taken_in(context: &Context, project: ProjectId, bundle: Option<&str>, commit: &str) -> Result<()> {
     let hex = commit.bytes().all(|byte| byte.is_ascii_hexdigit() && !byte.is_ascii_uppercase());
     if !hex || !matches!(commit.len(), 40 | 64) {
@@ -146,6 +146,13 @@ pub(super) async fn taken_in(context: &Context, project: ProjectId, bundle: Opti
     }
     if let Some(bundle) = bundle {
         context.engine.import_bundle(project, Path::new(bundle), commit).await.map_err(unusable)?;
+    }
+    if !context.engine.repository_has(project, commit).await.map_err(unusable)? {
+        return Err(Fault::new(
+            ProblemCode::Repository,
+            format!("the commit {commit} is not in the project's repository"),
+        )
+        .hint("send a bundle with it; `legion init` and `legion sync` do"));
     }
     Ok(())
 }

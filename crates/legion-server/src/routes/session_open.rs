@@ -17,7 +17,7 @@ use crate::context::Shared;
 use crate::fault::Result;
 use crate::guard::Caller;
 use crate::query::{self, Id, Params, ProjectQuery};
-use crate::routes::repository::{taken_in, unusable};
+use crate::routes::repository::taken_in;
 use crate::routes::sessions::{changed, check_session, shown};
 
 pub(crate) fn routes() -> OpenApiRouter<Shared> {
@@ -137,7 +137,7 @@ async fn import(
                 body.commit,
                 body.branch,
             );
-            import.await.map_err(unusable)?
+            import.await?
         }
     };
     Ok((StatusCode::CREATED, Json(Imported { session: name.to_string(), number })))

@@ -66,6 +66,16 @@ impl Reader {
     }
 }
 
+/// The events of a stream until each of these kinds was among them.
+pub async fn until_all(ask: Ask, kinds: &[&str]) -> Vec<Event> {
+    let mut reader = Reader::open(ask).await;
+    let mut events: Vec<Event> = Vec::new();
+    while !kinds.iter().all(|kind| events.iter().any(|event| event.kind == *kind)) {
+        events.push(reader.event().await);
+    }
+    events
+}
+
 fn parse(frame: &str) -> Option<Frame> {
     let field = |name: &str| frame.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
     let id: u64 = field("id")?.parse().expect("a number");

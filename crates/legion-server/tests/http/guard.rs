@@ -28,6 +28,28 @@ fn operation(bench: &Bench, path: &str, method: &str) -> (For, Option<Value>) {
         (paths::AGENT_INTERRUPT, "post") => (For::Members, Some(json!({ "text": "stop" }))),
         (paths::INTERRUPT_ALL, "post") | (paths::AGENT, "delete") => (For::Members, None),
         (paths::INBOX_ACK, "post") => (For::Members, Some(json!({}))),
+        (paths::REPOSITORY, "get") => (For::Person, None),
+        (
+            paths::REPOSITORY
+            | paths::REPOSITORY_GC
+            | paths::SESSION_USE
+            | paths::SESSION_COMPLETE
+            | paths::TICKET_APPROVE
+            | paths::TICKET_DENY,
+            "post",
+        )
+        | (paths::SESSION, "patch") => (For::Person, Some(json!({}))),
+        (paths::SESSIONS, "post") => (For::Person, Some(json!({ "name": "s", "commit": "0".repeat(40) }))),
+        (paths::SESSION_IMPORT, "post") => (For::Person, Some(json!({ "commit": "0".repeat(40) }))),
+        (paths::SESSION | paths::ROLE | paths::TEAM, "delete") => (For::Person, None),
+        (paths::TICKET_UNDELETE, "post") => (For::Person, Some(json!({ "into": bench.dir("back") }))),
+        (paths::ROLE, "put") => (For::Person, Some(json!({ "duty": "write", "prompt": "write" }))),
+        (paths::TEAM, "put") => (For::Person, Some(json!({ "roles": ["engineer"] }))),
+        (paths::TICKETS, "post") => (For::Members, Some(json!({ "title": "t", "criteria": "c" }))),
+        (paths::PLANS, "post") => (For::Members, Some(json!({ "plan": { "ticket": [] } }))),
+        (paths::TICKETS_STOP | paths::TICKET_STOP | paths::TICKET_RETRY, "post") => (For::Members, Some(json!({}))),
+        (paths::TICKET, "delete") => (For::Members, None),
+        (paths::REPORT, "post") => (For::Members, Some(json!({ "status": "done" }))),
         (
             paths::OPENAPI
             | paths::AGENTS
@@ -38,7 +60,20 @@ fn operation(bench: &Bench, path: &str, method: &str) -> (For, Option<Value>) {
             | paths::TREE
             | paths::INBOX
             | paths::MESSAGE
-            | paths::EVENTS,
+            | paths::EVENTS
+            | paths::SESSIONS
+            | paths::SESSION
+            | paths::TICKETS
+            | paths::TICKETS_WHY
+            | paths::TICKET
+            | paths::TICKET_DIFF
+            | paths::TICKET_DEPS
+            | paths::TICKET_WHY
+            | paths::TICKET_LOG
+            | paths::TICKET_RESCUES
+            | paths::RESCUES
+            | paths::ROLES
+            | paths::TEAMS,
             "get",
         ) => (For::Members, None),
         other => panic!("{other:?} is new: say here for whom it is"),
@@ -113,7 +148,7 @@ async fn operations(bench: &Bench) -> Vec<(String, String)> {
             operations.push((path.clone(), method.clone()));
         }
     }
-    assert!(operations.len() >= 21, "{operations:?}");
+    assert!(operations.len() >= 55, "{operations:?}");
     for path in [paths::MCP, "/", "/no/such/path", "/v1/org/agents/../../service"] {
         operations.extend([(path.to_owned(), "get".to_owned()), (path.to_owned(), "post".to_owned())]);
     }
@@ -139,7 +174,7 @@ async fn every_route_refuses_strangers_and_nothing_happens() {
                 continue;
             }
             let mut asked = ask(&bench, &path, &method, &worker.id);
-            if method == "post" {
+            if matches!(method.as_str(), "post" | "put" | "patch") {
                 asked = asked.json(&json!({}));
             }
             let reply = (case.change)(asked).send().await;
@@ -177,7 +212,7 @@ async fn what_is_the_persons_is_refused_to_agents_on_every_route() {
             refused += 1;
         }
     }
-    assert_eq!(refused, 6);
+    assert_eq!(refused, 22);
     assert_eq!(bench.position().await, before);
     assert!(bench.down.try_recv().is_err(), "nobody was asked to end");
     bench.end().await;

@@ -2,12 +2,19 @@
 
 mod addresses;
 mod bad_input;
+mod dispatching;
 mod documents;
 mod events;
 mod guard;
 mod keys;
 mod mcp;
 mod organisation;
+mod plans;
+mod repo;
+mod sessions;
 mod sockets;
 mod support;
+mod ticket_input;
+mod ticket_rights;
+mod tickets;
 mod waiting;

@@ -19,7 +19,7 @@ async fn status_has_the_form_that_scripts_rely_on() {
     let status = bench.get(paths::STATUS).expect(200).await;
     assert_eq!(status["agent"]["id"], json!("root"));
     let fields = |value: &Value| -> Vec<String> { value.as_object().expect("an object").keys().cloned().collect() };
-    assert_eq!(fields(&status), ["agent", "inbox", "reports"]);
+    assert_eq!(fields(&status), ["agent", "inbox", "reports", "tickets"]);
     let reports = status["reports"].as_array().expect("reports");
     assert_eq!(names(&status["reports"]), ["worker", "done"]);
     let (first, second) = (&reports[0], &reports[1]);
