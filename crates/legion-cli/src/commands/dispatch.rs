@@ -7,7 +7,7 @@ use crate::{
     context::Context,
     error::CliError,
     exit, input, session,
-    text::{parse_seconds, parse_ticket},
+    text::{parse_free_text, parse_seconds, parse_ticket},
 };
 
 /// Characters of a title that is made from the text.
@@ -23,13 +23,13 @@ pub(crate) struct DispatchArgs {
     #[arg(value_name = "[WORKER] TEXT", num_args = 0..=2)]
     pub words: Vec<String>,
     /// One line for people (made from the text when absent)
-    #[arg(short, long)]
+    #[arg(short, long, allow_hyphen_values = true, value_parser = parse_free_text)]
     pub title: Option<String>,
     /// What somebody who knows nothing of the project has to know
-    #[arg(short, long, value_name = "TEXT")]
+    #[arg(short, long, value_name = "TEXT", allow_hyphen_values = true, value_parser = parse_free_text)]
     pub context: Option<String>,
     /// What must be true in the end (can be repeated)
-    #[arg(short = 'k', long = "criteria", value_name = "TEXT")]
+    #[arg(short = 'k', long = "criteria", value_name = "TEXT", allow_hyphen_values = true, value_parser = parse_free_text)]
     pub criteria: Vec<String>,
     /// Tickets that must be done and merged first
     #[arg(short, long, value_name = "1,2", value_delimiter = ',', value_parser = parse_ticket)]
@@ -41,7 +41,7 @@ pub(crate) struct DispatchArgs {
     #[arg(long, value_name = "ID")]
     pub role: Option<String>,
     /// The structure that the work shall have: exact files, names, conventions
-    #[arg(short, long, value_name = "TEXT")]
+    #[arg(short, long, value_name = "TEXT", allow_hyphen_values = true, value_parser = parse_free_text)]
     pub plan: Option<String>,
     /// It gates what comes after it: its gates run on the merged tree. Without a text there is no agent
     #[arg(long)]
@@ -253,6 +253,13 @@ mod tests {
     }
 
     #[test]
+    fn a_text_may_be_a_list() {
+        let request = request(&["-k", "--help prints usage", "-c", "- Rust\n- axum", "do it"]).unwrap();
+        assert_eq!(request.criteria.unwrap().into_list(), ["--help prints usage"]);
+        assert_eq!(request.context.as_deref(), Some("- Rust\n- axum"));
+    }
+
+    #[test]
     fn a_number_alone_is_the_worker_of_a_checkpoint_and_no_text() {
         assert!(request(&["-k", "x", "1"]).unwrap_err().contains("no text"));
         let request = request(&["1", "--checkpoint", "--gate", "cargo test"]).unwrap();
@@ -274,6 +281,7 @@ mod tests {
             (&["-k", "x", "do it", "--after", "1,,2"], "not the number of a ticket"),
             (&["-k", "x", "do it", "--after"], "value is required"),
             (&["do it", "-k"], "value is required"),
+            (&["do it", "-k", "--after", "1"], "a text is missing: `--after` is an option"),
             (&["-k", "x", "do it", "--max-attempts", "11"], "11 is not in 1..=10"),
             (&["-k", "x", "do it", "--on-upstream", "cry"], "invalid value 'cry'"),
             (&["-k", "x", "do it", "--colour", "red"], "unexpected argument '--colour'"),

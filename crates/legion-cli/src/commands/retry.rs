@@ -6,7 +6,7 @@ use crate::{
     context::Context,
     error::CliError,
     exit, input,
-    text::{parse_seconds, parse_ticket},
+    text::{parse_free_text, parse_seconds, parse_ticket},
     view,
 };
 
@@ -19,16 +19,16 @@ pub(crate) struct RetryArgs {
     #[arg(value_parser = parse_ticket)]
     pub id: u32,
     /// What its agent is told about the last attempt; `-` reads it from standard input
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true, value_parser = parse_free_text)]
     pub feedback: Option<String>,
     /// What shall be done; `-` reads it from standard input
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true, value_parser = parse_free_text)]
     pub prompt: Option<String>,
     /// What somebody who knows nothing of the project has to know
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true, value_parser = parse_free_text)]
     pub context: Option<String>,
     /// What must be true in the end (can be repeated)
-    #[arg(short = 'k', long, value_name = "TEXT")]
+    #[arg(short = 'k', long, value_name = "TEXT", allow_hyphen_values = true, value_parser = parse_free_text)]
     pub criteria: Vec<String>,
     /// Command whose exit code 0 means that the merged tree is good (can be repeated)
     #[arg(long, value_name = "COMMAND")]
