@@ -136,6 +136,7 @@ async fn play(context: Context<'_>, driver: Driver, stage: &Stage) -> Result<Pla
         what: format!("the directory `{}` is not UTF-8", repository.display()),
         hint: Some("name another one with TMPDIR".to_owned()),
     })?;
+    output.note("first an organisation: a leader, two managers, four workers");
     let leader = client.hire(&prompts::leader(driver, cwd), None).await?;
     let mut account = Account::default();
     let (tree, last) = until_at_rest(context, &client, &mut account).await?;

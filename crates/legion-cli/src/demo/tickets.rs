@@ -60,12 +60,14 @@ pub(super) async fn play(
     let opened = session::open(&project, &repository, opening).await?;
     context.output.note(&session::opened_line(&opened));
 
+    context.output.note(&format!("then tickets: the leader cuts what is left for {WORKERS} workers"));
     let text = prompts::cut(driver).to_owned();
     client.tell(leader, &TellRequest { text, now: false, by: None }, None).await?;
     let board = watch(context, cast, &project, &opened.session, account).await?;
     // It is told that nothing of its own is open any more; what it says about that goes to the inbox.
     client.wait(leader, SUMS_UP_WITHIN).await?;
 
+    context.output.note("every commit of the target is tested again in a fresh clone");
     let session = project.session(SESSION).await?;
     let control = project.repository().await?;
     let mut checks = vec![

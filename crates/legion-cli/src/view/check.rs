@@ -92,3 +92,20 @@ fn retry(ticket: &Ticket, look: &Look) -> String {
     let wait = ticket.retry_at.map(|at| at.duration_since(look.now)).filter(|wait| *wait > SignedDuration::ZERO);
     wait.map(|wait| format!("again in {}", span(wait))).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view::{samples, ticket_samples};
+
+    #[test]
+    fn tickets_stand_in_groups_with_what_they_wait_for() {
+        let tickets = ticket_samples::tickets();
+        insta::assert_snapshot!(check(&ticket_samples::session(&tickets), &tickets, &samples::look()), @"");
+    }
+
+    #[test]
+    fn a_session_without_tickets_says_so() {
+        insta::assert_snapshot!(check(&ticket_samples::session(&[]), &[], &samples::look()), @"");
+    }
+}

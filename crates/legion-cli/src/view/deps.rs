@@ -36,3 +36,28 @@ pub(crate) fn deps(deps: &Deps, look: &Look) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use legion_api::{MergeState, TicketStatus, Upstream};
+
+    use crate::view::samples;
+
+    #[test]
+    fn what_was_done_before_is_told_without_control_characters() {
+        let upstream = Upstream {
+            id: 1,
+            title: "Schema".to_owned(),
+            status: Some(TicketStatus::Done),
+            merge_status: MergeState::Merged,
+            summary: Some("wrote it\n\u{1b}[2Jand tests".to_owned()),
+            diff_summary: vec!["src/db.rs +12 -0".to_owned()],
+            is_checkpoint: true,
+        };
+        let all = Deps { ticket_id: 3, dependencies: vec![upstream], dependents: vec![4, 5] };
+        insta::assert_snapshot!(deps(&all, &samples::look()), @"");
+        let none = Deps { ticket_id: 3, dependencies: Vec::new(), dependents: Vec::new() };
+        assert_eq!(deps(&none, &samples::look()), "#3 waits for nothing\n");
+    }
+}

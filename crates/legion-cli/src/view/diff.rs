@@ -70,3 +70,48 @@ pub(crate) fn diff_note(diff: &Diff) -> String {
         diff.files.len()
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view::{Palette, samples};
+
+    fn diff() -> Diff {
+        let file = |path: &str, status, additions, binary| DiffFile {
+            path: path.to_owned(),
+            status,
+            additions,
+            deletions: 1,
+            binary,
+        };
+        Diff {
+            ticket: 7,
+            of: DiffOf::Collected,
+            from: "1111111111111111".to_owned(),
+            to: "2".to_owned(),
+            files: vec![
+                file("src/a.rs", Some(FileStatus::Modified), 12, false),
+                file("logo\u{202e}.png", Some(FileStatus::Added), 0, true),
+            ],
+            text: "diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-old\n+new\u{1b}[2J\n".to_owned(),
+            cut: true,
+        }
+    }
+
+    #[test]
+    fn files_are_counted_and_a_cut_is_told() {
+        insta::assert_snapshot!(diff_stat(&diff(), &samples::look()), @"");
+        assert_eq!(
+            diff_note(&diff()),
+            "#7 as its attempt left it, against 111111111111: 2 files, +12 -2; the text is cut"
+        );
+    }
+
+    #[test]
+    fn a_diff_on_a_terminal_is_harmless_and_coloured() {
+        let colored = Look { palette: Palette::new(true), ..samples::look() };
+        let text = diff_text(&diff(), &colored);
+        assert!(text.contains("\u{1b}[31m-old\u{1b}[0m\n\u{1b}[32m+new\\u{1b}[2J\u{1b}[0m\n"), "{text:?}");
+        assert_eq!(diff_text(&diff(), &samples::look()).lines().count(), 6);
+    }
+}

@@ -27,3 +27,35 @@ pub(crate) fn landing(landing: &Landing, look: &Look) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{commands::land::LandedTicket, view::samples};
+
+    fn brought() -> Landing {
+        let ticket = LandedTicket { id: 1, title: "Schema".to_owned(), commit: "3".repeat(40) };
+        Landing {
+            session: "auth".to_owned(),
+            branch: Some("main".to_owned()),
+            old: Some("1".repeat(40)),
+            new: "2".repeat(40),
+            commits: 4,
+            tickets: vec![ticket],
+            dry_run: false,
+            pull_request: None,
+        }
+    }
+
+    #[test]
+    fn what_came_is_told_with_its_tickets() {
+        insta::assert_snapshot!(landing(&brought(), &samples::look()), @"");
+        let fresh = Landing { old: None, branch: None, dry_run: true, tickets: Vec::new(), ..brought() };
+        insta::assert_snapshot!(landing(&fresh, &samples::look()), @"");
+        let nothing = Landing { old: Some("2".repeat(40)), ..brought() };
+        assert_eq!(
+            landing(&nothing, &samples::look()),
+            "`main` has everything of session `auth` already (222222222222)\n"
+        );
+    }
+}

@@ -28,6 +28,8 @@ mod why;
 
 #[cfg(test)]
 pub(crate) mod samples;
+#[cfg(test)]
+mod ticket_samples;
 
 pub(crate) use agents::{AgentRow, agents};
 pub(crate) use approval::decided;

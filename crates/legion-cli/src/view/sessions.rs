@@ -86,3 +86,16 @@ fn item(item: &QueueItem) -> String {
         (None, None, None) => "commits".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view::{samples, ticket_samples};
+
+    #[test]
+    fn a_session_is_shown_in_a_line_or_whole() {
+        let one = ticket_samples::session(&ticket_samples::tickets());
+        insta::assert_snapshot!(sessions(std::slice::from_ref(&one), &samples::look()), @"");
+        insta::assert_snapshot!(session(&one, &samples::look()), @"");
+    }
+}

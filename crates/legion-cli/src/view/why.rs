@@ -50,3 +50,33 @@ fn mover(why: &Why) -> String {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use legion_api::{Mover, TicketStatus};
+
+    use crate::view::samples;
+
+    fn waiting(who: MoverKind, deadline: Option<&str>) -> Why {
+        Why {
+            ticket: 3,
+            status: TicketStatus::Blocked,
+            mover: Mover { who, agent: None, agent_name: Some("t2".to_owned()), ticket: Some(2) },
+            what: "it waits for #2".to_owned(),
+            deadline: deadline.map(samples::moment),
+            overlaps: vec![4, 5],
+        }
+    }
+
+    #[test]
+    fn the_next_mover_is_named_with_its_deadline() {
+        let all = [
+            waiting(MoverKind::Ticket, Some("12:10:00")),
+            waiting(MoverKind::Agent, Some("11:59:00")),
+            Why { overlaps: Vec::new(), ..waiting(MoverKind::Person, None) },
+            Why { overlaps: Vec::new(), ..waiting(MoverKind::Nobody, None) },
+        ];
+        insta::assert_snapshot!(whys(&all, &samples::look()), @"");
+    }
+}

@@ -121,12 +121,13 @@ impl Change {
                 format!("gate `{}` failed{code}{}; it runs once more", escape_line(name), quoted(said))
             }
             What::AttemptFailed { attempt, class, why, said, again } => {
-                let then = match (again, class.as_str()) {
-                    (false, _) => "",
-                    (true, "conflict") => "; back to its agent, on the newest target",
-                    (true, _) => "; it is tried again",
+                let what = match (again, class.as_str()) {
+                    (false, _) => format!("attempt {attempt} failed"),
+                    (true, "task") => "sent back".to_owned(),
+                    (true, "conflict") => "sent back to the newest target".to_owned(),
+                    (true, _) => "tried again".to_owned(),
                 };
-                format!("attempt {attempt} is not merged: {}{}{then}", escape_line(why), quoted(said))
+                format!("{what}: {}{}", escape_line(why), quoted(said))
             }
             What::Delayed { tries, why } => format!("the service tries again ({tries}): {}", escape_line(why)),
             What::Merged { commit } => {

@@ -114,7 +114,7 @@ fn tickets(board: &Board) -> String {
 }
 
 fn attempts(reckoning: &Reckoning) -> String {
-    let mut text = format!("{}: {} merged", reckoning.attempts, reckoning.merged);
+    let mut text = format!("{}: {} went through", reckoning.attempts, reckoning.merged);
     if reckoning.failed > 0 {
         text.push_str(&format!(", {} failed", reckoning.failed));
     }
@@ -179,7 +179,7 @@ fn next(board: &Board) -> Vec<(Style, String)> {
     match board.verdict() {
         BoardVerdict::Merged => {
             let text = format!("All merged and green on {}.", escape_line(&board.target));
-            vec![(Style::Good, text), (Style::Plain, format!("next: {land}; `legion land --help` knows other ways"))]
+            vec![(Style::Good, text), (Style::Plain, format!("next: {land}"))]
         }
         verdict => {
             let mut lines = not_merged(board);

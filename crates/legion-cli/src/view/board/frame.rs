@@ -1,6 +1,6 @@
 //! The board as one frame of a terminal.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 
@@ -9,7 +9,7 @@ use super::{
     glyphs::Glyphs,
     group::Group,
     layout::{Layout, layout},
-    path::{Path, depths, remaining},
+    path::{Chains, Path, remaining},
     row::{Columns, Row},
     state::Board,
     ticket::{BoardTicket, Standing},
@@ -34,8 +34,17 @@ pub(crate) fn board(board: &Board, look: &Look, lines: usize, glyphs: Glyphs) ->
     let columns = look.columns.unwrap_or(COLUMNS_DEFAULT);
     let counts = board.counts();
     let layout = layout(&counts, board.news.len(), lines);
-    let path = remaining(board, look.now);
-    let frame = Frame { board, look, columns, glyphs, path: &path, depths: depths(board) };
+    let chains = Chains::of(board);
+    let path = remaining(board, &chains, look.now);
+    let frame = Frame {
+        board,
+        look,
+        columns,
+        glyphs,
+        critical: path.tickets.iter().copied().collect(),
+        path: &path,
+        depths: chains.depths(),
+    };
     let mut text: Vec<String> = frame.head(&counts).into_iter().take(layout.head).collect();
     if layout.folded {
         text.push(frame.folded(&counts));
@@ -54,7 +63,10 @@ struct Frame<'a> {
     columns: usize,
     glyphs: Glyphs,
     path: &'a Path,
-    depths: HashMap<u32, u32>,
+    /// The tickets of the path.
+    critical: HashSet<u32>,
+    /// By rising number of the ticket.
+    depths: Vec<(u32, u32)>,
 }
 
 impl Frame<'_> {
@@ -123,13 +135,14 @@ impl Frame<'_> {
         let queued = |ticket: &&BoardTicket| matches!(ticket.standing, Standing::Queued { .. });
         // What is on the critical path goes first among those that wait equally long.
         let order =
-            |ticket: &&BoardTicket| (self.depth(ticket), !self.path.tickets.contains(&ticket.number), ticket.number);
+            |ticket: &&BoardTicket| (self.depth(ticket), !self.critical.contains(&ticket.number), ticket.number);
         let best = self.board.tickets.values().filter(queued).min_by_key(order)?;
         Some(format!("#{}", best.number))
     }
 
     fn depth(&self, ticket: &BoardTicket) -> u32 {
-        self.depths.get(&ticket.number).copied().unwrap_or_default()
+        let place = self.depths.binary_search_by_key(&ticket.number, |(number, _)| *number);
+        place.map_or(0, |place| self.depths[place].1)
     }
 
     fn folded(&self, counts: &BTreeMap<Group, usize>) -> String {
@@ -139,11 +152,10 @@ impl Frame<'_> {
     }
 
     fn groups(&self, layout: &Layout, counts: &BTreeMap<Group, usize>, text: &mut Vec<String>) {
-        let critical: HashSet<u32> = self.path.tickets.iter().copied().collect();
         let mut rows: BTreeMap<Group, Vec<Row>> = BTreeMap::new();
         for (group, count) in layout.rows.iter().filter(|(_, count)| **count > 0) {
             let row = |ticket: &BoardTicket| {
-                Row::of(self.board, ticket, critical.contains(&ticket.number), self.look, self.glyphs)
+                Row::of(self.board, ticket, self.critical.contains(&ticket.number), self.look, self.glyphs)
             };
             let shown = self.shown(*group, *count);
             rows.insert(*group, shown.into_iter().map(row).collect());

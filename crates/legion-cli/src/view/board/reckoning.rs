@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     attempt::{Attempt, AttemptEnd},
-    path::{Path, longest, millis},
+    path::{Chains, Path, millis},
     state::Board,
     ticket::BoardTicket,
 };
@@ -13,6 +13,7 @@ use super::{
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Reckoning {
     pub attempts: usize,
+    /// Those whose work was merged, and checkpoints that passed.
     pub merged: usize,
     pub conflicts: usize,
     /// Attempts that failed for another reason than a conflict.
@@ -59,7 +60,7 @@ impl Reckoning {
             elapsed: board.elapsed(now),
             sequential: board.tickets.values().map(|ticket: &BoardTicket| ticket.took(now)).sum(),
             bound: Bound {
-                path: longest(board, |ticket| Some(millis(ticket.took(now)))),
+                path: Chains::of(board).longest(|ticket| Some(millis(ticket.took(now)))),
                 shared_ms: millis(worked).div_ceil(u64::from(workers)),
                 workers,
                 merges_ms: millis(merges),

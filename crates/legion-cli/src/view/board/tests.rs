@@ -85,7 +85,7 @@ fn a_retry_and_a_conflict_are_told() {
      13.0s  #2  merged as 2f00d00000 after 11.0s
      14.0s  #4  passed at 4f00d00000 after 1.0s
      18.0s  #5  merged as 5f00d00000 after 4.0s
-     18.0s  #6  attempt 1 is not merged: conflict in bin/text; back to its agent, o…
+     18.0s  #6  sent back to the newest target: conflict in bin/text
      18.0s  #6  worker 2 begins attempt 2 of 3
     ");
 }
@@ -115,7 +115,7 @@ fn a_wide_screen_shows_more() {
      13.0s  #2  merged as 2f00d00000 after 11.0s
      14.0s  #4  passed at 4f00d00000 after 1.0s
      18.0s  #5  merged as 5f00d00000 after 4.0s
-     18.0s  #6  attempt 1 is not merged: conflict in bin/text; back to its agent, on the newest target
+     18.0s  #6  sent back to the newest target: conflict in bin/text
      18.0s  #6  worker 2 begins attempt 2 of 3
     ");
 }
@@ -144,7 +144,7 @@ fn a_narrow_screen_shows_less() {
      13.0s  #2  merged as 2f00d00000 after 11.0s
      14.0s  #4  passed at 4f00d00000 after 1.0s
      18.0s  #5  merged as 5f00d00000 after 4.0s
-     18.0s  #6  attempt 1 is not merged: confli…
+     18.0s  #6  sent back to the newest target:…
      18.0s  #6  worker 2 begins attempt 2 of 3
     ");
 }
@@ -238,7 +238,7 @@ fn lines_for_ci_tell_each_change_once() {
     12:00:05Z  #2  1 file changed, +12 -0: The filter wrap
     12:00:06Z  #1  merged as 1f00d00000 after 6.0s: One command for all filters
     12:00:07Z  #2  gate `sh tests/wrap.sh` failed with exit code 1 (wrap: 2 of 4 checks failed); it runs once more: The filter wrap
-    12:00:08Z  #2  attempt 1 is not merged: the gate `sh tests/wrap.sh` failed with exit code 1 (wrap: 2 of 4 checks failed); it is tried again: The filter wrap
+    12:00:08Z  #2  sent back: the gate `sh tests/wrap.sh` failed with exit code 1 (wrap: 2 of 4 checks failed): The filter wrap
     12:00:08Z  #3  1 file changed, +12 -0: The filter frequency
     12:00:09Z  #2  worker 2 begins attempt 2 of 3: The filter wrap
     12:00:09Z  #3  merged as 3f00d00000 after 9.0s: The filter frequency
@@ -251,7 +251,7 @@ fn lines_for_ci_tell_each_change_once() {
     12:00:17Z  #5  1 file changed, +12 -0: text help
     12:00:18Z  #5  merged as 5f00d00000 after 4.0s: text help
     12:00:18Z  #6  1 file changed, +12 -0: text chain
-    12:00:18Z  #6  attempt 1 is not merged: conflict in bin/text; back to its agent, on the newest target: text chain
+    12:00:18Z  #6  sent back to the newest target: conflict in bin/text: text chain
     12:00:18Z  #6  worker 2 begins attempt 2 of 3: text chain
     12:00:20Z  #6  1 file changed, +12 -0: text chain
     12:00:21Z  #6  merged as 6f00d00000 after 7.0s: text chain
@@ -273,7 +273,7 @@ fn the_end_table_counts_and_says_how_to_land() {
     #7      The program is whole         passed  1         1.0s            7f00d00000
 
     tickets   7: 5 merged, 2 checkpoints passed
-    attempts  9: 7 merged, 1 failed, 1 conflict
+    attempts  9: 7 went through, 1 failed, 1 conflict
     gates     9 runs in 9.0s, 1 more answered from the cache
     cost      $0.0123
     time      22.0s; one attempt after the other 39.0s: 1.8 × as fast
@@ -281,7 +281,7 @@ fn the_end_table_counts_and_says_how_to_land() {
               workers 9.6s, merges one by one 10.0s; 91 % of that speed was reached
 
     All merged and green on legion/demo/leader.
-    next: `legion land` brings legion/demo/leader onto your branch; `legion land --help` knows other ways
+    next: `legion land` brings legion/demo/leader onto your branch
     ");
 }
 
@@ -298,7 +298,7 @@ fn the_end_table_names_what_failed_and_the_next_command() {
     #7      The program is whole         queued  0         0.0s
 
     tickets   7: 2 merged, 1 not merged, 4 waiting
-    attempts  3: 2 merged, 1 failed
+    attempts  3: 2 went through, 1 failed
     gates     4 runs in 4.0s
     time      9.0s; one attempt after the other 22.0s: 2.4 × as fast
 

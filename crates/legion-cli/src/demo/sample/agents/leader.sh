@@ -17,7 +17,6 @@ fi
 if [ "$LEGION_MESSAGE_KIND" = tell ]; then
   cat > "$TMPDIR/plan.toml" << 'END'
 [defaults]
-driver = "command"
 timeout = "1m"
 
 [[ticket]]

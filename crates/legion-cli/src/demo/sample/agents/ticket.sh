@@ -19,14 +19,17 @@ branch() {
   cp "$TMPDIR/text" bin/text
 }
 
-# The newest target, whose name stands in the message, with none of our lines in the file that is in conflict.
+# Our work merged with the newest target, which the message names. Where both changed the same lines the target's are taken: ours are
+# added again below.
 take_newest() {
-  target=$(printf '%s\n' "$message" | sed -n 's/.*`\(origin\/[^`]*\)`.*/\1/p' | head -n 1)
+  target=$(printf '%s\n' "$reason" | sed -n 's/.*`git merge \([^`]*\)`.*/\1/p' | head -n 1)
   echo "merges $target"
-  if ! git -c user.name="$LEGION_AGENT_NAME" -c user.email=agent@localhost merge --quiet --no-edit "$target" > "$TMPDIR/merge" 2>&1; then
+  git add --all
+  git diff --cached --quiet || git commit --quiet --message "$piece"
+  if ! git merge --quiet --no-edit "$target" > "$TMPDIR/merge" 2>&1; then
     git checkout --quiet --theirs bin/text
     git add bin/text
-    git -c user.name="$LEGION_AGENT_NAME" -c user.email=agent@localhost commit --quiet --no-edit
+    git commit --quiet --no-edit
   fi
 }
 
