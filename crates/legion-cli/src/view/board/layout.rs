@@ -39,26 +39,16 @@ pub(super) fn layout(counts: &BTreeMap<Group, usize>, news: usize, lines: usize)
     let folded = left < 2 * groups;
     let mut left = left.saturating_sub(if folded { 1 } else { groups });
     layout.folded = folded;
-    let shown: Vec<Group> = if folded { vec![Group::Working] } else { BY_WEIGHT.to_vec() };
-    for most in [1, ROWS_FIRST, usize::MAX] {
-        for group in shown.iter().filter(|group| counts.contains_key(group)) {
-            let rows = layout.rows.entry(*group).or_default();
-            // Who works is what one looks for.
-            let most = if most > 1 && *group == Group::Working { usize::MAX } else { most };
-            let more = counts[group].min(most).saturating_sub(*rows).min(left);
-            *rows += more;
-            left -= more;
-        }
-        let most = if most == 1 { NEWS_FIRST } else { NEWS_MAX };
-        // The news has a heading of its own, so that one line would be none.
-        let more = news.min(most).saturating_sub(layout.news);
-        let heading = usize::from(layout.news == 0);
-        if !folded && more > 0 && left > heading {
-            let more = more.min(left - heading);
-            layout.news += more;
-            left -= more + heading;
-        }
-    }
+    let shown: &[Group] = if folded { &BY_WEIGHT[..1] } else { &BY_WEIGHT };
+    let news = if folded { 0 } else { news };
+    left = give_rows(&mut layout, counts, shown, 1, left);
+    // Who works is what one looks for; the last thing that happened is worth two lines all the same.
+    let kept = if news > 0 { left.min(2) } else { 0 };
+    left = give_rows(&mut layout, counts, &BY_WEIGHT[..1], usize::MAX, left - kept) + kept;
+    left = give_news(&mut layout, news.min(NEWS_FIRST), left);
+    left = give_rows(&mut layout, counts, shown, ROWS_FIRST, left);
+    left = give_news(&mut layout, news.min(NEWS_MAX), left);
+    left = give_rows(&mut layout, counts, shown, usize::MAX, left);
     // Air is worth more than old news.
     let air = groups + usize::from(layout.news > 0);
     let old = layout.news.saturating_sub(NEWS_FIRST);
@@ -68,6 +58,34 @@ pub(super) fn layout(counts: &BTreeMap<Group, usize>, news: usize, lines: usize)
     }
     layout.airy = !folded && left >= air;
     layout
+}
+
+/// Gives the groups so many rows each, as far as the lines go; returns what is left of these.
+fn give_rows(
+    layout: &mut Layout,
+    counts: &BTreeMap<Group, usize>,
+    groups: &[Group],
+    most: usize,
+    mut left: usize,
+) -> usize {
+    for group in groups.iter().filter(|group| counts.contains_key(group)) {
+        let rows = layout.rows.entry(*group).or_default();
+        let more = counts[group].min(most).saturating_sub(*rows).min(left);
+        *rows += more;
+        left -= more;
+    }
+    left
+}
+
+/// Gives the news so many lines, and one for its heading; returns what is left.
+fn give_news(layout: &mut Layout, most: usize, left: usize) -> usize {
+    let heading = usize::from(layout.news == 0);
+    let more = most.saturating_sub(layout.news).min(left.saturating_sub(heading));
+    if more == 0 {
+        return left;
+    }
+    layout.news += more;
+    left - more - heading
 }
 
 #[cfg(test)]
