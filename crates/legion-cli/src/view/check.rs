@@ -54,6 +54,8 @@ fn row(ticket: &Ticket, look: &Look) -> Vec<Cell> {
     };
     let who = ticket.agent.as_deref().filter(|_| ticket.stage.is_some());
     let who = who.map(|agent| ShortIds::default().short(agent).to_owned());
+    // In the merge queue the tag says it already.
+    let stage = ticket.stage.filter(|_| merge_tag(ticket).is_empty()).map(|stage| stage.as_str());
     let after = links(&ticket.after);
     let done = ticket.status == TicketStatus::Done;
     // That its gates passed is what done means; what its agent said of it is news.
@@ -66,7 +68,7 @@ fn row(ticket: &Ticket, look: &Look) -> Vec<Cell> {
             if ticket.checkpoint { "checkpoint" } else { "" },
         ),
         Cell::styled(style_of(ticket.status), merge_tag(ticket)),
-        Cell::new(ticket.stage.map(|stage| stage.as_str()).unwrap_or_default()),
+        Cell::new(stage.unwrap_or_default()),
         Cell::new(attempt),
         Cell::new(ticket.worker.map(|worker| format!("worker {worker}")).unwrap_or_default()),
         Cell::styled(Style::Faint, who.unwrap_or_default()),
@@ -101,11 +103,29 @@ mod tests {
     #[test]
     fn tickets_stand_in_groups_with_what_they_wait_for() {
         let tickets = ticket_samples::tickets();
-        insta::assert_snapshot!(check(&ticket_samples::session(&tickets), &tickets, &samples::look()), @"");
+        insta::assert_snapshot!(check(&ticket_samples::session(&tickets), &tickets, &samples::look()), @r"
+        session auth  of feature/auth  222222222222  3 workers
+        1 merging, 1 queued, 1 blocked, 1 done of 4 tickets, 1 in the merge queue
+
+        merging 1
+          #2  Hash pass\u{1b}words  [in the queue]  attempt 2  worker 2  9f3377d1  42s  after #1 done
+
+        queued 1
+          #4  Login  attempt 1  5s  the gate `cargo test` failed with exit code 101  again in 30.0s
+
+        blocked 1
+          #3  Foundation holds  checkpoint  after #1 done, #2 merging, #9 deleted
+
+        done 1
+          #1  Schema  [merged]  1m23s  $0.2500  wrote the schema
+        ");
     }
 
     #[test]
     fn a_session_without_tickets_says_so() {
-        insta::assert_snapshot!(check(&ticket_samples::session(&[]), &[], &samples::look()), @"");
+        insta::assert_snapshot!(check(&ticket_samples::session(&[]), &[], &samples::look()), @r"
+        session auth  of feature/auth  222222222222  3 workers
+        no tickets, 1 in the merge queue
+        ");
     }
 }

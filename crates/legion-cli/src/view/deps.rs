@@ -56,7 +56,13 @@ mod tests {
             is_checkpoint: true,
         };
         let all = Deps { ticket_id: 3, dependencies: vec![upstream], dependents: vec![4, 5] };
-        insta::assert_snapshot!(deps(&all, &samples::look()), @"");
+        insta::assert_snapshot!(deps(&all, &samples::look()), @r"
+        #1 Schema  done  merge: merged  checkpoint
+          wrote it
+          \u{1b}[2Jand tests
+          src/db.rs +12 -0
+        waited for by #4, #5
+        ");
         let none = Deps { ticket_id: 3, dependencies: Vec::new(), dependents: Vec::new() };
         assert_eq!(deps(&none, &samples::look()), "#3 waits for nothing\n");
     }

@@ -100,7 +100,10 @@ mod tests {
 
     #[test]
     fn files_are_counted_and_a_cut_is_told() {
-        insta::assert_snapshot!(diff_stat(&diff(), &samples::look()), @"");
+        insta::assert_snapshot!(diff_stat(&diff(), &samples::look()), @r"
+        M  src/a.rs          +12     -1
+        A  logo\u{202e}.png  binary
+        ");
         assert_eq!(
             diff_note(&diff()),
             "#7 as its attempt left it, against 111111111111: 2 files, +12 -2; the text is cut"

@@ -49,9 +49,14 @@ mod tests {
 
     #[test]
     fn what_came_is_told_with_its_tickets() {
-        insta::assert_snapshot!(landing(&brought(), &samples::look()), @"");
+        insta::assert_snapshot!(landing(&brought(), &samples::look()), @r"
+        landed session `auth` into `main`: from 111111111111 to 222222222222, 4 commits
+          #1 Schema  333333333333
+        ");
         let fresh = Landing { old: None, branch: None, dry_run: true, tickets: Vec::new(), ..brought() };
-        insta::assert_snapshot!(landing(&fresh, &samples::look()), @"");
+        insta::assert_snapshot!(landing(&fresh, &samples::look()), @r"
+        would land session `auth` into HEAD: at 222222222222, a new branch, 4 commits
+        ");
         let nothing = Landing { old: Some("2".repeat(40)), ..brought() };
         assert_eq!(
             landing(&nothing, &samples::look()),

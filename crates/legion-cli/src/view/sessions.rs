@@ -95,7 +95,22 @@ mod tests {
     #[test]
     fn a_session_is_shown_in_a_line_or_whole() {
         let one = ticket_samples::session(&ticket_samples::tickets());
-        insta::assert_snapshot!(sessions(std::slice::from_ref(&one), &samples::look()), @"");
-        insta::assert_snapshot!(session(&one, &samples::look()), @"");
+        insta::assert_snapshot!(sessions(std::slice::from_ref(&one), &samples::look()), @r"
+           NAME  PHASE   BRANCH        STANDS AT     WORKERS  TICKETS                                              OPENED
+        *  auth  active  feature/auth  222222222222  3        1 merging, 1 queued, 1 blocked, 1 done of 4 tickets  1h00m ago
+        ");
+        insta::assert_snapshot!(session(&one, &samples::look()), @r"
+        session     auth, active, the current one
+        branch      feature/auth
+        began at    111111111111
+        stands at   222222222222 (legion/auth/leader)
+        tickets     1 merging, 1 queued, 1 blocked, 1 done of 4 tickets
+        workers     3
+        overlap     warn
+        group caps  db=1
+        protected   tests/**
+        landings    1 merged, 0 conflicts, 2 turned down by a gate
+        queue       #2
+        ");
     }
 }

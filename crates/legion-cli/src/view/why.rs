@@ -77,6 +77,16 @@ mod tests {
             Why { overlaps: Vec::new(), ..waiting(MoverKind::Person, None) },
             Why { overlaps: Vec::new(), ..waiting(MoverKind::Nobody, None) },
         ];
-        insta::assert_snapshot!(whys(&all, &samples::look()), @"");
+        insta::assert_snapshot!(whys(&all, &samples::look()), @r"
+        #3 blocked: it waits for #2
+          next: ticket #2, within 10m00s
+          its files overlap with those of #4, #5
+        #3 blocked: it waits for #2
+          next: the agent t2, due now
+          its files overlap with those of #4, #5
+        #3 blocked: it waits for #2
+          next: you
+        #3 blocked: it waits for #2
+        ");
     }
 }
