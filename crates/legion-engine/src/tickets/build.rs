@@ -19,14 +19,19 @@ const CONFLICT_FILES_MAX: usize = 200;
 pub(super) async fn run(site: &Site, case: &Case) -> Result<TicketOrder, Failure> {
     let control = site.control().await?;
     let (onto, head) = (oid(&case.landing.onto)?, head(case)?);
-    let merged = match &head {
-        Some(head) => match merge(&control, case, &onto, head).await {
-            Ok(merged) => merged,
-            Err(failure) => return Err(explained(&control, &onto, head, failure).await),
-        },
-        // Nothing to merge: the target itself is judged.
-        None => Merged::Already(onto.clone()),
+    let merging = async {
+        match &head {
+            Some(head) => match merge(&control, case, &onto, head).await {
+                Err(failure) => Err(explained(&control, &onto, head, failure).await),
+                merged => merged,
+            },
+            // Nothing to merge: the target itself is judged.
+            None => Ok(Merged::Already(onto.clone())),
+        }
     };
+    // From the target and never from the branch: the work does not choose who judges it.
+    let (merged, configuration) = tokio::join!(merging, Configuration::read(&control, &onto));
+    let (merged, configuration) = (merged?, configuration?);
     let (commit, tree) = match merged {
         Merged::Made { commit, tree } => (commit, tree),
         Merged::Already(commit) => {
@@ -35,8 +40,6 @@ pub(super) async fn run(site: &Site, case: &Case) -> Result<TicketOrder, Failure
         }
         Merged::Conflict(files) => return conflicted(site, case, &files).await,
     };
-    // From the target and never from the branch: the work does not choose who judges it.
-    let configuration = Configuration::read(&control, &onto).await?;
     Ok(TicketOrder::Built {
         session: case.session.clone(),
         landing: case.landing.id,
@@ -67,7 +70,9 @@ enum Merged {
 }
 
 async fn merge(control: &Control, case: &Case, onto: &Oid, head: &Oid) -> Result<Merged, Failure> {
-    if control.is_ancestor(head, onto).await? {
+    // Asked at the same time: most of what git takes is its start.
+    let (contained, merged) = tokio::join!(control.is_ancestor(head, onto), control.merge_tree(onto, head));
+    if contained? {
         return Ok(Merged::Already(onto.clone()));
     }
     // One commit of the person on top of the target is the merge. Of several, those between would not be tested.
@@ -75,7 +80,7 @@ async fn merge(control: &Control, case: &Case, onto: &Oid, head: &Oid) -> Result
     if is_import && control.parents_of(head).await?.first() == Some(onto) {
         return Ok(Merged::Already(head.clone()));
     }
-    match control.merge_tree(onto, head).await? {
+    match merged? {
         Merge::Conflict { files, .. } => Ok(Merged::Conflict(files)),
         Merge::Clean { tree } => {
             let message = message(case);

@@ -43,19 +43,23 @@ pub(super) async fn run(site: &Site, scene: &Scene) -> Result<TicketOrder, Failu
     };
     let collected = control.collect(&plan).await?;
     let began = began_at(&control, attempt, &collected.head).await?;
-    let stat = control.diff_stat(&began, &collected.head).await?;
+    let (stat, protected, began_tree) = tokio::join!(
+        control.diff_stat(&began, &collected.head),
+        protected(&control, scene, &began, &collected.head),
+        control.tree_of(&began),
+    );
+    let stat = stat?;
     let lines = |pick: fn((u64, u64)) -> u64| stat.iter().filter_map(|file| file.lines).map(pick).sum();
-    let protected = protected(&control, scene, &began, &collected.head).await?;
     let evidence = Evidence {
         head: collected.head.to_string(),
         tree: collected.tree.to_string(),
         commits: collected.commits,
-        changed: control.tree_of(&began).await? != collected.tree,
+        changed: began_tree? != collected.tree,
         auto_committed: collected.auto_committed,
         files: u32::try_from(stat.len()).unwrap_or(u32::MAX),
         insertions: lines(|(added, _)| added),
         deletions: lines(|(_, deleted)| deleted),
-        protected,
+        protected: protected?,
         notes: collected.notes.iter().map(ToString::to_string).take(NOTES_MAX).collect(),
     };
     Ok(TicketOrder::Collected { ticket: ticket.id, attempt: attempt.id, evidence: Box::new(evidence) })
@@ -78,7 +82,9 @@ async fn protected(
     let own = scene.session.settings.protect.iter().chain(&configuration.protect).map(String::as_str);
     // What the person said that the ticket is to touch, the person has let through. An agent that dispatches cannot.
     let declared = scene.ticket.spec.files.iter().filter(|_| scene.ticket.by == Party::Root).map(String::as_str);
-    let protection = Protection::new(own, declared);
+    let gates = scene.ticket.spec.gates.iter().chain(&scene.session.settings.gates).chain(&configuration.gates);
+    let words = gates.flat_map(|gate| shlex::split(&gate.command).unwrap_or_default());
+    let protection = Protection::new(own, declared).naming(words);
     let changes = control.changes(began, head, CHANGES_MAX).await?;
     let mut found = BTreeSet::new();
     for change in &changes.list {

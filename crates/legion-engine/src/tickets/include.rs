@@ -7,13 +7,15 @@ use legion_git::{ClonePlace, Control, CopyIgnoredError, Oid};
 use super::failure::{Failure, chain};
 
 /// Where the rules stand. The first that is there counts.
-const RULES: &[&str] = &[".legion/include", ".worktreeinclude"];
+const RULES: [&str; 2] = [".legion/include", ".worktreeinclude"];
 /// More is no list of rules.
 const RULES_BYTES_MAX: usize = 64 * 1024;
 
 pub(super) async fn copy(control: &Control, base: &Oid, from: &Path, place: &ClonePlace) -> Result<(), Failure> {
-    for name in RULES {
-        let Some(text) = control.read_file(base, Path::new(name), RULES_BYTES_MAX).await? else { continue };
+    let read = |name: &'static str| control.read_file(base, Path::new(name), RULES_BYTES_MAX);
+    let (first, second) = tokio::join!(read(RULES[0]), read(RULES[1]));
+    for (name, text) in RULES.iter().zip([first, second]) {
+        let Some(text) = text? else { continue };
         let text = String::from_utf8_lossy(&text).into_owned();
         let rules: Vec<String> = text
             .lines()

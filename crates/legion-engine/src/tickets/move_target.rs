@@ -20,17 +20,20 @@ pub(super) async fn run(site: &Site, case: &Case) -> Result<TicketOrder, Failure
         landing,
         at: at.map_or_else(|| "no commit at all".to_owned(), ToString::to_string),
     };
-    match control.resolve(&target).await? {
+    // Asked at the same time: most of what git takes is its start.
+    let (at, tree, parents) =
+        tokio::join!(control.resolve(&target), control.tree_of(&commit), control.parents_of(&commit));
+    match at? {
         // Done before the service was killed, or nothing to do.
         Some(at) if at == commit => return Ok(moved),
         Some(at) if at == onto => {}
         other => return Ok(foreign(other.as_ref())),
     }
-    let tree = control.tree_of(&commit).await?;
+    let tree = tree?;
     if tree.as_str() != built.tree {
         return Err(Failure::passing(format!("{commit} has the tree {tree}, and {} was tested", built.tree)));
     }
-    if control.parents_of(&commit).await?.first() != Some(&onto) {
+    if parents?.first() != Some(&onto) {
         return Err(Failure::passing(format!("{commit} does not stand on {onto}")));
     }
     site.pass("tickets.before-update-ref");

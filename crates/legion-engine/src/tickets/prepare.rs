@@ -20,9 +20,6 @@ pub(super) async fn run(site: &Site, scene: &Scene, dropped: &CancellationToken)
     let _turn = site.ground.turn_to_prepare().await;
     let control = site.control().await?;
     let tip = oid(&session.tip)?;
-    if !control.has_commit(&tip).await? {
-        return Err(Failure::fatal(format!("the target's commit {tip} is not in the project's repository")));
-    }
     let dir = site.ground.dir(key);
     let gone = !attempt.fresh && !dir.exists();
     let mut base = tip.clone();
@@ -35,13 +32,22 @@ pub(super) async fn run(site: &Site, scene: &Scene, dropped: &CancellationToken)
             identity: names::agent(&session.name, ticket.id),
             dir: dir.clone(),
         };
-        let begun = make(site, &control, plan, key).await?;
+        let begun = match make(site, &control, plan, key).await {
+            Err(_) if matches!(control.has_commit(&tip).await, Ok(false)) => {
+                return Err(Failure::fatal(format!("the target's commit {tip} is not in the project's repository")));
+            }
+            begun => begun?,
+        };
         if attempt.fresh {
             base = begun;
         }
         let place = ClonePlace::at(&dir);
-        let configuration = Configuration::read(&control, &base).await?;
-        include::copy(&control, &base, &scene.project_path, &place).await?;
+        let (configuration, copied) = tokio::join!(
+            Configuration::read(&control, &base),
+            include::copy(&control, &base, &scene.project_path, &place)
+        );
+        let configuration = configuration?;
+        copied?;
         setup::run(site, &configuration, &dir, dropped).await?;
         if let Some(head) = &ticket.last_head {
             let previous = names::previous(&session.name, ticket.id);

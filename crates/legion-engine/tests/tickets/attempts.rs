@@ -167,3 +167,29 @@ async fn a_set_up_command_that_fails_is_told_with_its_words() {
     assert_eq!(bench.clones(), [""; 0]);
     bench.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_breaks_its_clone_breaks_nothing_else() {
+    let bench = Bench::with(&[("README", "hello\n")], SessionSettings::default()).await;
+    // Without its repository its files are still taken; a hook that it plants is run by nobody of ours.
+    let planted = bench.directory.path().join("planted");
+    let plant = format!(
+        "for hook in pre-commit post-checkout reference-transaction post-index-change; do \
+         printf '#!/bin/sh\ntouch {0}\n' > .git/hooks/$hook; chmod +x .git/hooks/$hook; done; \
+         printf '[core]\nfsmonitor = touch {0}\n' >> .git/config; echo one > one",
+        planted.display()
+    );
+    let tickets = vec![ticket("planter", &plant), ticket("breaker", "echo two > two; rm -rf .git")];
+    let ids = bench.add(tickets).await;
+    bench.merged(&ids).await;
+    assert_eq!((bench.target_file("one").await, bench.target_file("two").await), ("one".to_owned(), "two".to_owned()));
+    assert!(!planted.exists());
+    bench.until("all clones are removed", |board| board.places.is_empty().then_some(())).await;
+    assert!(!planted.exists());
+    // One that removes all of it is told so, and the others go on.
+    let ids = bench.add(vec![ticket("remover", "rm -rf \"$PWD\""), ticket("other", "echo three > three")]).await;
+    assert_eq!(bench.closed(&ids).await, [Status::Error, Status::Done]);
+    let why = bench.why(ids[0]).await;
+    assert!(why.contains("is gone: somebody removed it"), "{why}");
+    bench.end().await;
+}

@@ -37,6 +37,16 @@ async fn a_denied_change_goes_back_and_has_to_be_undone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_gate_that_its_ticket_makes_pass_waits_for_the_person() {
+    let settings = SessionSettings { gates: vec![gate("sh ./check.sh")], ..Default::default() };
+    let bench = Bench::with(&[("check.sh", "exit 1\n")], settings).await;
+    let ids = bench.add(vec![ticket("make it pass", "echo 'exit 0' > check.sh")]).await;
+    assert_eq!(bench.held(ids[0]).await, ["check.sh"]);
+    assert!(bench.landings().await.is_empty());
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_the_person_declared_is_not_asked_for() {
     let bench = Bench::with(&[("tests/it.sh", "exit 0\n")], SessionSettings::default()).await;
     let mut declared = ticket("mend the test", "echo 'exit 0 # better' > tests/it.sh");

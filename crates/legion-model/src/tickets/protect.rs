@@ -1,5 +1,7 @@
 //! Paths that only a person may let an agent change: what judges the work must not be the work's to change.
 
+use std::collections::BTreeSet;
+
 use crate::glob::Glob;
 
 /// How a path differs from where the ticket began.
@@ -51,6 +53,8 @@ const TESTS: &[&str] = &[
 pub struct Protection {
     always: Vec<Glob>,
     tests: Vec<Glob>,
+    /// Files that a gate's command names: scripts that judge.
+    named: BTreeSet<String>,
     /// Tests that the person meant the ticket to touch.
     declared: Vec<Glob>,
 }
@@ -64,14 +68,23 @@ impl Protection {
         Self {
             always: built_in(CONFIGURATION).chain(own.into_iter().filter_map(parse)).collect(),
             tests: built_in(TESTS).collect(),
+            named: BTreeSet::new(),
             declared: declared.into_iter().filter_map(parse).collect(),
         }
+    }
+
+    /// Protects, like tests, the files that are among these words of gates' commands.
+    #[must_use]
+    pub fn naming(mut self, words: impl IntoIterator<Item = String>) -> Self {
+        self.named.extend(words.into_iter().map(|word| word.trim_start_matches("./").to_owned()));
+        self
     }
 
     /// Whether a person has to let this change through.
     pub fn covers(&self, path: &str, touch: Touch) -> bool {
         let any = |globs: &[Glob]| globs.iter().any(|glob| glob.matches(path));
-        any(&self.always) || (touch != Touch::Added && any(&self.tests) && !any(&self.declared))
+        let judges = self.named.contains(path) || any(&self.tests);
+        any(&self.always) || (touch != Touch::Added && judges && !any(&self.declared))
     }
 }
 
@@ -138,6 +151,17 @@ mod tests {
         for path in ["src/testing.rs", "src/latest.rs", "contest.py", "src/attest_a.rs"] {
             assert!(!plain().covers(path, Touch::Changed), "{path}");
         }
+    }
+
+    #[test]
+    fn a_script_that_a_gate_names_is_protected() {
+        let words = ["sh", "./scripts/check.sh", "--all"].map(str::to_owned);
+        let protection = plain().naming(words.clone());
+        assert!(protection.covers("scripts/check.sh", Touch::Changed));
+        assert!(!protection.covers("scripts/check.sh", Touch::Added));
+        assert!(!protection.covers("scripts/other.sh", Touch::Changed));
+        let declared = Protection::new([], ["scripts/**"]).naming(words);
+        assert!(!declared.covers("scripts/check.sh", Touch::Changed));
     }
 
     #[test]
