@@ -5,17 +5,18 @@ use crate::command::{Order, TicketOrder};
 use crate::decide::after;
 use crate::organisation::Organisation;
 use crate::step::Step;
-use crate::tickets::{OnUpstream, Phase, Stage, jobs, rules};
+use crate::tickets::{GateVerdict, OnUpstream, Phase, Stage, jobs, rules};
 use crate::world::World;
 
 pub(super) fn reconcile(state: &Organisation, world: &World, plan: &mut Plan) {
     let board = &state.board;
-    if board.sessions.is_empty() && board.places.is_empty() {
+    if board.sessions.is_empty() && board.places.is_empty() && world.jobs.is_empty() {
         return;
     }
     let (wanted, next) = jobs(state, plan.now.wall);
     for (job, work) in &wanted {
-        if !world.jobs.contains(job) {
+        // While the service goes down what is under way may end, and nothing begins.
+        if !world.jobs.contains(job) && !state.closing {
             plan.step(Step::Work { job: *job, work: work.clone() });
         }
     }
@@ -57,14 +58,29 @@ pub(super) fn reconcile(state: &Organisation, world: &World, plan: &mut Plan) {
             _ => {}
         }
     }
+    for session in board.sessions.values() {
+        let Some(landing) = &session.landing else { continue };
+        let Some(run) = &landing.run else { continue };
+        plan.when(landing.gate_until(run), || {
+            Step::Due(Order::Tickets(TicketOrder::GateEnded {
+                session: session.name.clone(),
+                landing: landing.id,
+                run: run.id,
+                verdict: GateVerdict::Lost,
+                exit_code: None,
+                ms: run.gate.timeout_s.saturating_mul(1_000),
+                log: "nothing was heard of it in time".into(),
+            }))
+        });
+    }
     for closed in board.closed_badly.iter().filter_map(|id| board.tickets.get(id)) {
-        let Phase::Closed { at, .. } = &closed.phase else { continue };
         for waiting in board.dependents_of(closed.id).filter_map(|id| board.tickets.get(&id)) {
-            if matches!(waiting.phase, Phase::Queued { .. }) && waiting.spec.on_upstream == OnUpstream::Wait {
+            if matches!(waiting.phase, Phase::Queued { .. })
+                && waiting.spec.on_upstream == OnUpstream::Wait
+                && let Some(until) = rules::upstream_until(state, waiting, closed)
+            {
                 let ticket = waiting.id;
-                plan.when(after(*at, state.bounds.upstream_ms), || {
-                    Step::Due(Order::Tickets(TicketOrder::UpstreamTimeUp { ticket }))
-                });
+                plan.when(until, || Step::Due(Order::Tickets(TicketOrder::UpstreamTimeUp { ticket })));
             }
         }
     }

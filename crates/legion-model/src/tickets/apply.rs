@@ -158,6 +158,8 @@ fn ticket(board: &mut Board, event: &Event, at: Timestamp) {
                 board.dependents.entry(*upstream).or_default().insert(*ticket);
             }
             board.last_ticket = board.last_ticket.max(ticket.0);
+            let behind = board.dependents_of(*ticket).filter_map(|id| board.tickets.get(&id));
+            let rank = behind.map(|waiting| waiting.rank + 1).max().unwrap_or(0);
             board.tickets.insert(
                 *ticket,
                 Ticket {
@@ -168,7 +170,7 @@ fn ticket(board: &mut Board, event: &Event, at: Timestamp) {
                     after,
                     by: *by,
                     added_at: at,
-                    rank: 0,
+                    rank,
                     phase: Phase::Queued { not_before: None },
                     attempts: 0,
                     failures: 0,
@@ -205,8 +207,10 @@ fn ticket(board: &mut Board, event: &Event, at: Timestamp) {
             if let Some(closed) = board.tickets.get_mut(ticket) {
                 closed.phase = Phase::Closed { outcome: outcome.clone(), why: why.clone(), at };
                 if matches!(outcome, TicketOutcome::Done { .. } | TicketOutcome::Stopped) {
-                    closed.agent = None;
                     closed.place = None;
+                    if let Some(agent) = closed.agent.take() {
+                        board.posts.remove(&agent);
+                    }
                 }
             }
         }
@@ -214,6 +218,9 @@ fn ticket(board: &mut Board, event: &Event, at: Timestamp) {
             let Some(deleted) = board.tickets.remove(ticket) else { return };
             if deleted.is_done() {
                 board.deleted_done.insert(*ticket);
+            }
+            if let Some(agent) = deleted.agent {
+                board.posts.remove(&agent);
             }
             for upstream in &deleted.after {
                 if let Some(dependents) = board.dependents.get_mut(upstream) {
@@ -247,7 +254,7 @@ fn attempt_began(board: &mut Board, event: &Event, at: Timestamp) {
     begun.attempts = *number;
     begun.started_at.get_or_insert(at);
     begun.place.clone_from(place);
-    begun.agent = *agent;
+    let before = std::mem::replace(&mut begun.agent, *agent);
     begun.needs_resolver = false;
     begun.phase = Phase::Open(Box::new(Attempt {
         id: *attempt,
@@ -268,6 +275,9 @@ fn attempt_began(board: &mut Board, event: &Event, at: Timestamp) {
         continued: 0,
         delay: None,
     }));
+    if let Some(before) = before {
+        board.posts.remove(&before);
+    }
     if let Some(agent) = agent {
         board.posts.insert(*agent, Post { ticket: *ticket, attempt: *attempt, review: None });
     }
@@ -278,6 +288,15 @@ fn attempt_ended(board: &mut Board, event: &Event, at: Timestamp) {
     let Some(ended) = board.tickets.get_mut(ticket) else { return };
     let Some(open) = ended.attempt().filter(|open| open.id == *attempt).cloned() else { return };
     ended.phase = Phase::Queued { not_before: *retry_at };
+    // Whoever was not hired is not hired any more.
+    if let Some(agent) = open.agent.filter(|_| open.fresh && open.base.is_none()) {
+        board.posts.remove(&agent);
+    }
+    for review in &open.reviews {
+        if !review.prepared || board.places.get(&review.place).is_some_and(|place| place.released) {
+            board.posts.remove(&review.agent);
+        }
+    }
     match end {
         AttemptEnd::Failed(super::classify::ErrorClass::Conflict) => ended.conflicts += 1,
         AttemptEnd::Failed(super::classify::ErrorClass::Transient | super::classify::ErrorClass::Quota) => {

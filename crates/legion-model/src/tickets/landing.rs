@@ -85,6 +85,13 @@ impl Landing {
         self.verdicts.iter().filter(move |verdict| verdict.gate == gate && verdict.verdict != GateVerdict::Lost)
     }
 
+    /// When a run of which nothing is heard counts as lost. To begin it may have failed, and be tried again.
+    pub fn gate_until(&self, run: &GateRun) -> Timestamp {
+        let allowed = run.deadline.duration_since(run.began_at);
+        let again = self.delay.as_ref().and_then(|delay| delay.until.checked_add(allowed).ok());
+        again.map_or(run.deadline, |again| again.max(run.deadline))
+    }
+
     /// Runs of a gate in this landing that were lost.
     pub fn lost(&self, gate: GateId) -> usize {
         self.verdicts.iter().filter(|verdict| verdict.gate == gate && verdict.verdict == GateVerdict::Lost).count()

@@ -16,11 +16,12 @@ use crate::event::Event;
 use crate::organisation::Organisation;
 use jiff::Timestamp;
 
-pub(in crate::tickets) use endings::{close, dismiss_worker, fail, notice, stop};
+pub(in crate::tickets) use endings::{close, dismiss_reviewers, dismiss_worker, fail, notice, stop};
 pub(in crate::tickets) use landings::{end_landing, landed};
 pub(crate) use places::{may_remove, may_secure};
 pub(crate) use scheduler::next_begin;
 pub(in crate::tickets) use scheduler::{Hold, files_overlap, free_workers, hold};
+pub(crate) use upstreams::upstream_until;
 
 use landings::{begin_landing, go_on_landing};
 use reviews::{collected, dismiss_reviewer, reviewed};
@@ -29,7 +30,7 @@ use upstreams::upstream_closed;
 
 /// Adds and applies what follows for tickets. `asked` when the command was about tickets: a time may have come.
 pub(crate) fn follow(state: &mut Organisation, at: Timestamp, events: &mut Vec<Event>, asked: bool) {
-    if state.board.sessions.is_empty() || !(asked || events.iter().any(touches)) {
+    if (state.board.sessions.is_empty() && state.board.posts.is_empty()) || !(asked || events.iter().any(touches)) {
         return;
     }
     let mut seen = 0;
@@ -57,6 +58,7 @@ fn touches(event: &Event) -> bool {
                 | Event::AgentFired { .. }
                 | Event::AgentHeld { .. }
                 | Event::MessageExpired { .. }
+                | Event::MessageAcked { .. }
                 | Event::ServiceStarted
                 | Event::SessionOpened { .. }
                 | Event::SessionSet { .. }

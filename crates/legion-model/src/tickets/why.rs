@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::attempt::{Attempt, Stage};
 use super::landing::Item;
 use super::names::TicketId;
-use super::rules::{Hold, free_workers, hold};
+use super::rules::{Hold, free_workers, hold, upstream_until};
 use super::session::SessionPhase;
 use super::ticket::{Phase, Status, Ticket, TicketOutcome};
 use crate::decide::after;
@@ -222,12 +222,12 @@ fn queued(state: &Organisation, ticket: &Ticket, not_before: Option<Timestamp>, 
             let Some(up) = board.tickets.get(&upstream).filter(|_| !seen.contains(&upstream)) else {
                 return (Mover::Person, what, None);
             };
-            if let Phase::Closed { at, .. } = &up.phase {
+            if up.is_closed() {
                 let what = format!(
                     "{what}; {} will not be merged as it is: `legion retry {}`, or delete this one",
                     up.id, up.id.0
                 );
-                return (Mover::Person, what, Some(after(*at, state.bounds.upstream_ms)));
+                return (Mover::Person, what, upstream_until(state, ticket, up));
             }
             seen.push(ticket.id);
             let (_, _, deadline) = mover(state, up, seen);

@@ -70,11 +70,16 @@ pub(super) fn add(
     let settings = settings.unwrap_or(&known.settings);
     let mut warnings = Vec::new();
     for ticket in tickets {
-        check(state, by, settings, ticket, &mut warnings)?;
+        check(state, by, session, settings, ticket, &mut warnings)?;
+    }
+    let mut locals = BTreeSet::new();
+    if let Some(twice) = tickets.iter().find(|ticket| ticket.local.as_ref().is_some_and(|id| !locals.insert(id))) {
+        return Err(invalid(format!("{} is in the plan twice", called(twice))).hint("give each an id of its own"));
     }
     let order = in_order(tickets)?;
     let id_of = |index: usize| TicketId(board.last_ticket + 1 + index as u32);
-    for index in order {
+    // Those that wait come first: so each one's rank is known when it is added, and no chain is gone up again and again.
+    for index in order.into_iter().rev() {
         let ticket = &tickets[index];
         let after: BTreeSet<TicketId> =
             ticket.after.iter().copied().chain(ticket.after_new.iter().map(|&other| id_of(other))).collect();
@@ -101,6 +106,7 @@ fn called(ticket: &NewTicket) -> String {
 fn check(
     state: &Organisation,
     by: Party,
+    session: &SessionName,
     settings: &SessionSettings,
     ticket: &NewTicket,
     warnings: &mut Vec<String>,
@@ -108,10 +114,18 @@ fn check(
     let board = &state.board;
     let who = called(ticket);
     for upstream in &ticket.after {
-        if !board.tickets.contains_key(upstream) && !board.deleted_done.contains(upstream) {
-            let was = board.deleted.get(upstream).map_or("does not exist", |_| "was deleted");
-            return Err(not_found(format!("{who} is to come after {upstream}, which {was}"))
-                .hint("`legion check` lists the tickets"));
+        let Some(known) = board.tickets.get(upstream) else {
+            let (was, hint) = match board.deleted.get(upstream) {
+                Some(_) if board.deleted_done.contains(upstream) => ("was deleted", "it is merged: leave it out"),
+                Some(_) => ("was deleted", "`legion check` lists the tickets"),
+                None => ("does not exist", "`legion check` lists the tickets"),
+            };
+            return Err(not_found(format!("{who} is to come after {upstream}, which {was}")).hint(hint));
+        };
+        // It would never see that one's work: each session has a target of its own.
+        if known.session != *session {
+            return Err(invalid(format!("{who} is to come after {upstream}, which is in session `{}`", known.session))
+                .hint(format!("dispatch it in session `{}`", known.session)));
         }
     }
     if ticket.after.len() + ticket.after_new.len() > AFTER_MAX {

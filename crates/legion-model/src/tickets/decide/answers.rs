@@ -143,6 +143,9 @@ fn events(state: &Organisation, at: Timestamp, order: &TicketOrder) -> Option<Ve
         }
         TicketOrder::IdleTimeUp { ticket, attempt } => {
             let (ticket, attempt) = open(board, *ticket, *attempt)?;
+            if !matches!(attempt.stage, Stage::Running | Stage::Reviewing) {
+                return None;
+            }
             let agent = attempt.open_review().map(|review| review.agent).or(attempt.agent)?;
             let held = state.agents.get(&agent).is_some_and(|agent| agent.held);
             if !held || after(attempt.since, state.bounds.held_ms) > at {
@@ -154,9 +157,10 @@ fn events(state: &Organisation, at: Timestamp, order: &TicketOrder) -> Option<Ve
         TicketOrder::UpstreamTimeUp { ticket } => {
             let ticket = board.tickets.get(ticket).filter(|ticket| matches!(ticket.phase, Phase::Queued { .. }))?;
             let because = board.unmet(ticket).find(|upstream| {
-                board.tickets.get(upstream).is_some_and(|upstream| {
-                    matches!(&upstream.phase, Phase::Closed { at: closed, .. } if after(*closed, state.bounds.upstream_ms) <= at)
-                })
+                let upstream = board.tickets.get(upstream);
+                upstream
+                    .and_then(|upstream| rules::upstream_until(state, ticket, upstream))
+                    .is_some_and(|time| time <= at)
             })?;
             let why = format!("it waited for {because}, which nobody mended in time");
             rules::close(state, ticket, TicketOutcome::Skipped { because }, why, None)
@@ -237,7 +241,9 @@ fn prepared(
         }
         Err(refusal) => {
             let why = format!("its agent could not be hired: {refusal}");
-            rules::fail(state, at, ticket, ErrorClass::Fatal, why, None)
+            // The clone is there all the same.
+            events.extend(rules::fail(state, at, ticket, ErrorClass::Fatal, why, None));
+            events
         }
     }
 }
@@ -269,7 +275,13 @@ fn review_prepared(
         }
         Err(refusal) => {
             let why = format!("the agent for the step `{}` could not be hired: {refusal}", review.role);
-            rules::fail(state, at, ticket, ErrorClass::Fatal, why, None)
+            // The clone is there, and nobody needs it.
+            let mut events = vec![
+                Event::ReviewPrepared { ticket: ticket.id, attempt: attempt.id, step: review.step },
+                Event::PlaceReleased { place: review.place.clone() },
+            ];
+            events.extend(rules::fail(state, at, ticket, ErrorClass::Fatal, why, None));
+            events
         }
     }
 }
@@ -315,6 +327,9 @@ fn work_failed(state: &Organisation, at: Timestamp, work: &Work, why: &str, fata
             };
             if open.stage != stage {
                 return None;
+            }
+            if let Work::PrepareReview { step, .. } = work {
+                open.open_review().filter(|review| review.step == *step && !review.prepared)?;
             }
             let tries = tries(open.delay.as_ref());
             if fatal || tries >= TRIES_MAX {

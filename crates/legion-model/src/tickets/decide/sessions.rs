@@ -12,8 +12,7 @@ use crate::organisation::Organisation;
 use crate::refusal::Refusal;
 use crate::tickets::board::Board;
 use crate::tickets::landing::Item;
-use crate::tickets::names::SessionName;
-use crate::tickets::rules;
+use crate::tickets::names::{SessionName, TicketId};
 use crate::tickets::session::{Session, SessionPhase, SessionSettings};
 use crate::tickets::ticket::Ticket;
 
@@ -104,24 +103,17 @@ pub(super) fn decide(state: &Organisation, by: Party, at: Timestamp, order: &Tic
 
 fn delete(state: &Organisation, by: Party, at: Timestamp, session: &SessionName, force: bool) -> Decision {
     let board = &state.board;
-    let known = find(board, session)?;
+    find(board, session)?;
     let open: Vec<&Ticket> = unfinished(board, session).collect();
     if !open.is_empty() && !force {
         let names: Vec<String> = open.iter().map(|ticket| ticket.id.to_string()).take(20).collect();
         return Err(conflict(format!("session `{session}` has unfinished tickets: {}", names.join(", ")))
             .hint("stop them first, or add `--force`: their files are kept for `legion undelete`"));
     }
-    let mut events = Vec::new();
-    for ticket in board.tickets_of(session) {
-        if ticket.is_closed() {
-            events.extend(rules::dismiss_worker(state, at, ticket));
-        } else {
-            super::tickets::check_not_moving(state, ticket)?;
-            events.extend(rules::stop(state, at, ticket, "its session was deleted".to_owned(), Some(by)));
-        }
-        events.push(Event::TicketDeleted { ticket: ticket.id, by });
-    }
-    let _ = known;
+    let all: Vec<TicketId> = board.tickets_of(session).map(|ticket| ticket.id).collect();
+    let mut events = super::one_by_one(state, at, &all, |state, ticket| {
+        super::tickets::end_for_good(state, by, at, ticket, "its session was deleted".to_owned())
+    })?;
     events.push(Event::SessionDeleted { session: session.clone(), by });
     Ok((events, Answer::Done))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::{conflict, invalid, not_found};
+use super::{conflict, invalid, not_found, one_by_one};
 use crate::body::{Body, clip};
 use crate::command::{Answer, TicketOrder};
 use crate::decide::Decision;
@@ -33,15 +33,17 @@ pub(super) fn decide(state: &Organisation, by: Party, at: Timestamp, order: &Tic
             }
             let of = |ticket: &&Ticket| session.as_ref().is_none_or(|session| ticket.session == *session);
             let mine = |ticket: &&Ticket| may_order(state, by, ticket).is_ok();
-            let open: Vec<&Ticket> =
-                state.board.tickets.values().filter(|ticket| !ticket.is_closed()).filter(of).filter(mine).collect();
-            let mut events = Vec::new();
+            let unfinished = state.board.tickets.values().filter(|ticket| !ticket.is_closed());
+            let open: Vec<TicketId> = unfinished.filter(of).filter(mine).map(|ticket| ticket.id).collect();
             let mut stopped = Vec::new();
-            // What is being moved this instant is as good as merged.
-            for ticket in open.into_iter().filter(|ticket| check_not_moving(state, ticket).is_ok()) {
-                events.extend(rules::stop(state, at, ticket, stopped_by(state, by), Some(by)));
+            let events = one_by_one(state, at, &open, |state, ticket| {
+                // What is being moved this instant is as good as merged.
+                if check_not_moving(state, ticket).is_err() {
+                    return Ok(Vec::new());
+                }
                 stopped.push(ticket.id);
-            }
+                Ok(rules::stop(state, at, ticket, stopped_by(state, by), Some(by)))
+            })?;
             Ok((events, Answer::Tickets { tickets: stopped }))
         }
         TicketOrder::Retry { ticket, feedback, changes } => retry(state, by, *ticket, feedback.as_ref(), changes),
@@ -100,18 +102,20 @@ fn stopped_by(state: &Organisation, by: Party) -> String {
 }
 
 fn stop(state: &Organisation, by: Party, at: Timestamp, ids: &[TicketId]) -> Decision {
-    let mut events = Vec::new();
     let ids: BTreeSet<TicketId> = ids.iter().copied().collect();
+    let ids: Vec<TicketId> = ids.into_iter().collect();
     for id in &ids {
         let ticket = find(state, *id)?;
         may_order(state, by, ticket)?;
         if ticket.is_closed() {
             return Err(conflict(format!("{} is {} already", ticket.called(), state.board.status(ticket).as_str())));
         }
-        check_not_moving(state, ticket)?;
-        events.extend(rules::stop(state, at, ticket, stopped_by(state, by), Some(by)));
     }
-    Ok((events, Answer::Tickets { tickets: ids.into_iter().collect() }))
+    let events = one_by_one(state, at, &ids, |state, ticket| {
+        check_not_moving(state, ticket)?;
+        Ok(rules::stop(state, at, ticket, stopped_by(state, by), Some(by)))
+    })?;
+    Ok((events, Answer::Tickets { tickets: ids }))
 }
 
 fn retry(state: &Organisation, by: Party, id: TicketId, feedback: Option<&Body>, changes: &TicketChanges) -> Decision {
@@ -134,6 +138,13 @@ fn retry(state: &Organisation, by: Party, id: TicketId, feedback: Option<&Body>,
         }
         _ => {}
     }
+    if let Some(deleted) = lost_upstream(state, ticket) {
+        return Err(conflict(format!(
+            "{} waits for {deleted}, which was deleted before it was merged",
+            ticket.called()
+        ))
+        .hint("delete this one, and dispatch it anew after what there is now"));
+    }
     let mut spec = ticket.spec.clone();
     changes.apply(&mut spec);
     super::add::check_spec(state, &ticket.called(), &spec)?;
@@ -148,7 +159,7 @@ fn retry(state: &Organisation, by: Party, id: TicketId, feedback: Option<&Body>,
                 &waiting.phase,
                 Phase::Closed { outcome: TicketOutcome::Skipped { because }, .. } if *because == upstream
             );
-            if because && !reopened.contains(&waiting.id) {
+            if because && !reopened.contains(&waiting.id) && lost_upstream(state, waiting).is_none() {
                 events.push(Event::TicketReopened { ticket: waiting.id, spec: None, feedback: None, by });
                 reopened.push(waiting.id);
                 open.push(waiting.id);
@@ -156,6 +167,11 @@ fn retry(state: &Organisation, by: Party, id: TicketId, feedback: Option<&Body>,
         }
     }
     Ok((events, Answer::Tickets { tickets: reopened }))
+}
+
+/// One that it waits for and that nobody can mend any more.
+fn lost_upstream(state: &Organisation, ticket: &Ticket) -> Option<TicketId> {
+    state.board.unmet(ticket).find(|upstream| !state.board.tickets.contains_key(upstream))
 }
 
 fn delete(state: &Organisation, by: Party, at: Timestamp, id: TicketId, dependents: bool) -> Decision {
@@ -181,17 +197,32 @@ fn delete(state: &Organisation, by: Party, at: Timestamp, id: TicketId, dependen
         }
         doomed.extend(waiting);
     }
-    let mut events = Vec::new();
-    for ticket in doomed.iter().rev().filter_map(|id| state.board.tickets.get(id)) {
-        if ticket.is_closed() {
-            events.extend(rules::dismiss_worker(state, at, ticket));
-        } else {
-            check_not_moving(state, ticket)?;
-            events.extend(rules::stop(state, at, ticket, format!("deleted by {}", state.name(by)), Some(by)));
-        }
-        events.push(Event::TicketDeleted { ticket: ticket.id, by });
-    }
+    let backwards: Vec<TicketId> = doomed.iter().rev().copied().collect();
+    let events = one_by_one(state, at, &backwards, |state, ticket| {
+        let why = format!("deleted by {}", state.name(by));
+        end_for_good(state, by, at, ticket, why)
+    })?;
     Ok((events, Answer::Tickets { tickets: doomed }))
+}
+
+/// Deletes a ticket, wherever it stands. Its files are secured.
+pub(super) fn end_for_good(
+    state: &Organisation,
+    by: Party,
+    at: Timestamp,
+    ticket: &Ticket,
+    why: String,
+) -> Result<Vec<Event>, Refusal> {
+    let mut events = if ticket.is_closed() {
+        let mut events = rules::dismiss_reviewers(state, at, ticket);
+        events.extend(rules::dismiss_worker(state, at, ticket));
+        events
+    } else {
+        check_not_moving(state, ticket)?;
+        rules::stop(state, at, ticket, why, Some(by))
+    };
+    events.push(Event::TicketDeleted { ticket: ticket.id, by });
+    Ok(events)
 }
 
 fn decide_held(

@@ -90,11 +90,8 @@ pub(in crate::tickets) fn stop(
     why: String,
     by: Option<Party>,
 ) -> Vec<Event> {
-    let mut events = Vec::new();
+    let mut events = dismiss_reviewers(state, at, ticket);
     if let Some(attempt) = ticket.attempt() {
-        if let Some(review) = attempt.open_review() {
-            events.extend(dismiss(state, at, review.agent, &review.place));
-        }
         events.extend(drop_landing(state, attempt.id, &why));
         events.push(Event::AttemptEnded {
             ticket: ticket.id,
@@ -108,6 +105,19 @@ pub(in crate::tickets) fn stop(
     }
     events.extend(close(state, ticket, TicketOutcome::Stopped, why, by));
     events.extend(dismiss_worker(state, at, ticket));
+    events
+}
+
+/// Everybody who looks, or looked, at a ticket goes: also one that is still in the run in which it gave its verdict.
+pub(in crate::tickets) fn dismiss_reviewers(state: &Organisation, at: Timestamp, ticket: &Ticket) -> Vec<Event> {
+    let board = &state.board;
+    let posts = board.posts.iter().filter(|(_, post)| post.ticket == ticket.id && post.review.is_some());
+    let mut events = Vec::new();
+    for (agent, _) in posts {
+        if let Some(place) = board.places.values().find(|place| place.agent == Some(*agent)) {
+            events.extend(dismiss(state, at, *agent, &place.key));
+        }
+    }
     events
 }
 
@@ -158,8 +168,9 @@ pub(in crate::tickets) fn close(
         Party::Agent(agent) if !state.agents.contains_key(&agent) => Party::Root,
         reader => reader,
     };
-    let mine = |other: &&Ticket| other.by == ticket.by && other.session == ticket.session;
-    let left = board.tickets.values().filter(mine).filter(|other| other.id != ticket.id && !other.is_closed()).count();
+    let mine = |other: &&Ticket| other.by == ticket.by && other.session == ticket.session && other.id != ticket.id;
+    let unfinished = board.open.iter().chain(&board.queued).filter_map(|id| board.tickets.get(id));
+    let left = unfinished.filter(mine).count();
     let done = matches!(outcome, TicketOutcome::Done { .. });
     let word = match &outcome {
         TicketOutcome::Done { commit, .. } if ticket.spec.checkpoint => format!("passed at {}", clip_oid(commit)),

@@ -29,7 +29,9 @@ const GATE_MARGIN_S: u64 = 60;
 pub(in crate::tickets) fn begin_landing(state: &Organisation, session: &Session) -> Vec<Event> {
     let Some(item) = session.queue.front() else { return Vec::new() };
     let project = state.project.as_ref().map(|(project, _)| project.0).unwrap_or_default();
-    let landing = LandingId(derived(project, &format!("landing/{}", session.name), u64::from(session.landings) + 1));
+    // A session that was deleted may have had the same name.
+    let word = format!("landing/{}/{}", session.name, session.opened_at.as_nanosecond());
+    let landing = LandingId(derived(project, &word, u64::from(session.landings) + 1));
     vec![Event::LandingBegan { session: session.name.clone(), landing, item: item.clone(), onto: session.tip.clone() }]
 }
 
@@ -44,11 +46,14 @@ pub(in crate::tickets) fn go_on_landing(
     for gate in &built.gates {
         let id = gate.id();
         let known = state.board.verdicts.get(&(built.tree.clone(), id));
-        let answers = landing.answers(id).count();
-        match known {
-            Some(verdict) if verdict.verdict == GateVerdict::Passed => {}
-            // One retry for a flaky gate; both verdicts are kept. An answer of an earlier landing is final.
-            Some(verdict) if verdict.verdict == GateVerdict::NotFound || answers != 1 => {
+        if known.is_some_and(|verdict| verdict.verdict == GateVerdict::Passed) {
+            continue;
+        }
+        // Only a pass outlives its landing: what a tree failed of before may be mended outside of it.
+        let answers: Vec<&Judgement> = landing.answers(id).collect();
+        match answers.last() {
+            // One retry for a flaky gate; both verdicts are kept.
+            Some(verdict) if verdict.verdict == GateVerdict::NotFound || answers.len() > 1 => {
                 return turned_down(state, at, session, landing, verdict);
             }
             _ if landing.lost(id) >= LOST_MAX => {

@@ -33,9 +33,11 @@ pub(in crate::tickets) fn gone_agent(
 
 /// Whether an agent and everybody below it have nothing to do.
 pub(in crate::tickets) fn is_at_rest(state: &Organisation, agent: AgentId) -> bool {
+    // What is only there for the next run opens none.
+    let opens = |id: &MessageId| state.messages.get(id).is_some_and(|message| message.urgency != Urgency::WithNext);
     let rests = |id: AgentId| {
         let agent = state.agents.get(&id);
-        agent.is_none_or(|agent| agent.run.is_none() && (!state.wanting.contains(&id) || agent.held))
+        agent.is_none_or(|agent| agent.run.is_none() && (agent.held || !agent.queue.iter().any(opens)))
     };
     // Most that are asked about work themselves: nobody below them has to be looked for.
     rests(agent) && state.subtree(agent.into()).into_iter().all(rests)

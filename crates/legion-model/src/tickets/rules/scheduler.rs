@@ -25,9 +25,7 @@ pub(crate) fn next_begin(state: &Organisation, at: Timestamp) -> Option<Begin> {
         return None;
     }
     for session in board.sessions.values().filter(|session| session.phase == SessionPhase::Active) {
-        let taken: Vec<u32> =
-            open_in(board, &session.name).filter(|(_, a)| a.holds_worker()).map(|(_, a)| a.worker).collect();
-        let free: Vec<u32> = (1..=session.settings.workers).filter(|worker| !taken.contains(worker)).collect();
+        let free = free_workers(board, session);
         let best = board
             .queued
             .iter()
@@ -132,6 +130,10 @@ pub(in crate::tickets) fn overlap(one: &str, other: &str) -> bool {
 pub(crate) fn free_workers(board: &Board, session: &Session) -> Vec<u32> {
     let taken: Vec<u32> =
         open_in(board, &session.name).filter(|(_, a)| a.holds_worker()).map(|(_, a)| a.worker).collect();
+    // There may be fewer workers now than there were when these began.
+    if taken.len() >= session.settings.workers as usize {
+        return Vec::new();
+    }
     (1..=session.settings.workers).filter(|worker| !taken.contains(worker)).collect()
 }
 

@@ -1,12 +1,23 @@
 //! Tickets that wait for one that will not be merged.
 
 use super::endings::close;
+use crate::decide;
 use crate::event::Event;
 use crate::organisation::Organisation;
 use crate::tickets::classify::ErrorClass;
 use crate::tickets::names::TicketId;
 use crate::tickets::spec::OnUpstream;
 use crate::tickets::ticket::{Phase, Ticket, TicketOutcome};
+use jiff::Timestamp;
+
+/// Until when a ticket waits for one that was closed without being merged.
+pub(crate) fn upstream_until(state: &Organisation, waiting: &Ticket, upstream: &Ticket) -> Option<Timestamp> {
+    match &upstream.phase {
+        Phase::Closed { outcome: TicketOutcome::Done { .. }, .. } => None,
+        Phase::Closed { at, .. } => Some(decide::after(waiting.added_at.max(*at), state.bounds.upstream_ms)),
+        _ => None,
+    }
+}
 
 /// Tickets that wait for one that will not be merged, and do not want to wait.
 pub(in crate::tickets) fn upstream_closed(state: &Organisation, event: &Event) -> Vec<Event> {

@@ -177,7 +177,10 @@ impl History {
             Event::AttemptBegan { .. } => return self.attempt_began(event),
             Event::AttemptPrepared { ticket, base, .. } => {
                 let known = &audit.tickets[ticket];
-                let tips = &audit.sessions[&known.session].tips;
+                let session = &audit.sessions[&known.session];
+                let mut tips = session.tips.clone();
+                // The target may have been moved a moment ago, and the log not know it yet.
+                tips.extend(session.landing.as_ref().and_then(|open| open.built.as_ref()).map(|built| built.0.clone()));
                 if audit.intruded.contains(&known.session) {
                     return None;
                 }
@@ -190,7 +193,10 @@ impl History {
                 });
                 return missing.map(|upstream| format!("{ticket} is based on {base}, which lacks {upstream}"));
             }
-            Event::AttemptCollected { ticket, evidence, .. } => {
+            Event::AttemptCollected { ticket, attempt, evidence } => {
+                if !self.repository.collected.contains(&(*attempt, evidence.head.clone())) {
+                    return Some(format!("{} is taken for what {attempt} at {ticket} left", evidence.head));
+                }
                 open(audit, ticket)?.evidence = Some((**evidence).clone());
             }
             Event::ReviewGiven { ticket, approved: true, .. } => open(audit, ticket)?.approvals += 1,

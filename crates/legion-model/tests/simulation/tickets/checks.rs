@@ -2,43 +2,74 @@
 
 use std::collections::BTreeSet;
 
-use legion_model::tickets::{Mover, Phase, Stage, TicketId, why};
+use legion_model::tickets::{Mover, Phase, Stage, TicketOutcome, why};
 use legion_model::{Organisation, Party};
 
 use super::audit::could_begin;
 use super::history::History;
 
 /// How late a time that came may be taken up.
-const SLACK_MS: u64 = 60_000;
+const SLACK_MS: u64 = 10_000;
 
 impl History {
     pub fn check_state(&mut self) {
-        let Some(service) = self.service.as_ref().filter(|service| service.is_settled()) else { return };
-        let state = &service.state;
-        let mut found = self.idle_worker(state).or_else(|| broken(state));
-        if found.is_none() && self.log.len() % 7 == 0 {
-            found = without_mover(state);
+        let Some(service) = self.service.take() else { return };
+        let mut found = None;
+        if service.is_settled() {
+            let state = &service.state;
+            found = self.idle_worker(state).or_else(|| broken(state)).or_else(|| self.lives_on(state));
+            if found.is_none() && self.random.chance(10) {
+                found = without_mover(state);
+            }
         }
+        self.service = Some(service);
         if let Some(found) = found {
             self.violate(found);
         }
     }
 
+    /// Somebody was hired for a ticket that is over.
+    fn lives_on(&self, state: &Organisation) -> Option<String> {
+        for (agent, (ticket, review)) in &self.audit.posts {
+            let Some(hired) = state.agents.get(agent) else { continue };
+            let outcome = state.board.tickets.get(ticket).map(|ticket| &ticket.phase);
+            let over = match outcome {
+                Some(Phase::Closed { outcome, .. }) => {
+                    matches!(outcome, TicketOutcome::Done { .. } | TicketOutcome::Stopped)
+                }
+                Some(_) => false,
+                None => true,
+            };
+            // A reviewer may still be in the run in which it gave its verdict.
+            let stopped = !matches!(outcome, Some(Phase::Closed { outcome: TicketOutcome::Done { .. }, .. }));
+            let rests = hired.run.is_none() && hired.queue.is_empty();
+            if over && !state.closing && (review.is_none() || stopped || rests) {
+                return Some(format!("{ticket} is over and {agent} works on"));
+            }
+        }
+        None
+    }
+
     /// A worker has nothing to do while a ticket is ready.
-    fn idle_worker(&self, state: &Organisation) -> Option<String> {
+    fn idle_worker(&mut self, state: &Organisation) -> Option<String> {
         if state.closing {
             return None;
         }
+        let mut still = BTreeSet::new();
         for (id, known) in self.audit.tickets.iter().filter(|(_, known)| could_begin(&self.audit, known)) {
             let Some(ticket) = state.board.tickets.get(id) else { continue };
             let Phase::Queued { not_before } = &ticket.phase else { continue };
-            let late = not_before.is_none_or(|time| {
-                time.checked_add(std::time::Duration::from_millis(SLACK_MS)).is_ok_and(|time| time < state.last_at)
-            });
-            if late && !self.audit.intruded.contains(&known.session) {
+            if self.audit.intruded.contains(&known.session) || not_before.is_some_and(|time| time > state.last_at) {
+                continue;
+            }
+            // A time that came is taken up with the next look; everything else in the same batch.
+            let since = *self.ready.entry(*id).or_insert(self.mono_ms);
+            if not_before.is_none() || self.mono_ms > since + SLACK_MS {
                 return Some(format!("{id} is ready and a worker is idle"));
             }
+            still.insert(*id);
         }
+        self.ready.retain(|id, _| still.contains(id));
         None
     }
 }
@@ -69,25 +100,7 @@ fn broken(state: &Organisation) -> Option<String> {
             return Some(format!("{id} is done and keeps its agent"));
         }
     }
-    for (agent, post) in &board.posts {
-        let Some(hired) = state.agents.get(agent) else { continue };
-        let ticket = board.tickets.get(&post.ticket);
-        let over = ticket.is_none_or(|ticket| ticket.is_done());
-        if over && post.review.is_none() {
-            return Some(format!("{agent} is hired for {}, which is over", post.ticket));
-        }
-        // A reviewer may still be in the run in which it gave its verdict.
-        if over && hired.run.is_none() && hired.queue.is_empty() {
-            return Some(format!("{agent} stays after the end of {}", post.ticket));
-        }
-    }
-    let stopped = |id: &TicketId| {
-        board.tickets.get(id).is_none_or(|ticket| {
-            matches!(&ticket.phase, Phase::Closed { outcome: legion_model::tickets::TicketOutcome::Stopped, .. })
-        })
-    };
-    let left = board.posts.iter().find(|(agent, post)| stopped(&post.ticket) && state.agents.contains_key(agent));
-    left.map(|(agent, post)| format!("{} is stopped and {agent} works on", post.ticket))
+    None
 }
 
 /// Every unfinished ticket has one who moves next, with a deadline, and following them comes to an end.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use legion_model::tickets::TicketId;
 use legion_model::{Bounds, Now, Organisation, ProcessId};
 
 use super::agenda::{Action, CrashPoint, Own};
@@ -19,6 +20,8 @@ use crate::trace::Trace;
 pub const CHAOS_MS: u64 = 15 * 60_000;
 /// Nothing that is still going on at this time will ever end.
 const END_MS: u64 = 96 * 3_600_000;
+/// Events of one history at the most: nothing is said again and again.
+const EVENTS_MAX: usize = 6_000;
 /// Things that happen in one history at the most.
 const ACTIONS_MAX: u64 = 60_000;
 const EPOCH_S: i64 = 1_800_000_000;
@@ -68,6 +71,8 @@ pub struct History {
     pub programs: BTreeMap<ProcessId, Program>,
     pub people: People,
     pub edits: u64,
+    /// Tickets that could begin since a time came.
+    pub ready: BTreeMap<TicketId, u64>,
     pub trace: Trace,
     pub violation: Option<String>,
 }
@@ -154,6 +159,7 @@ impl History {
             programs: BTreeMap::new(),
             people: People::default(),
             edits: 0,
+            ready: BTreeMap::new(),
             trace: Trace::default(),
             violation: None,
         }
@@ -173,6 +179,9 @@ impl History {
                 return self.violate(format!("not live: still busy after {actions} actions, with {action:?}"));
             }
             self.act(action);
+            if self.log.len() > EVENTS_MAX {
+                return self.violate(format!("not bounded: {} events", self.log.len()));
+            }
         }
     }
 

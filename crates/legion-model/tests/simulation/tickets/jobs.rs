@@ -6,7 +6,7 @@ use legion_model::{Command, Order, TicketOrder};
 use super::agenda::{CrashPoint, Own};
 use super::history::History;
 
-/// Whether the answer names nothing but a place. It counts only from the hand that has the job.
+/// Whether the answer names nothing but a place.
 fn is_of_place(work: &Work) -> bool {
     matches!(work, Work::Rescue { .. } | Work::Remove { .. })
 }
@@ -72,16 +72,16 @@ impl History {
     }
 
     fn answer(&mut self, job: JobId, work: &Work, order: TicketOrder, in_ms: u64) {
+        let of_job = is_of_place(work) || matches!(order, TicketOrder::WorkFailed { .. });
         let command = Command::own(self.wall(), Order::Tickets(order));
-        let of_place = is_of_place(work);
         let twice = self.habits.twice;
-        if !of_place && self.random.chance(twice) {
+        if !of_job && self.random.chance(twice) {
             // Once more, late; whatever it was about may be over by then.
             let again = in_ms + self.random.below(90_000);
             self.plan_own(again, Own::Answer { job, command: Box::new(command.clone()), counts_with_job: false });
         }
         let in_ms = in_ms + self.delay();
-        self.plan_own(in_ms, Own::Answer { job, command: Box::new(command), counts_with_job: of_place });
+        self.plan_own(in_ms, Own::Answer { job, command: Box::new(command), counts_with_job: of_job });
         self.plan_own(in_ms, Own::Done { job });
     }
 

@@ -128,8 +128,14 @@ impl History {
     }
 
     fn open_session(&mut self) {
-        self.people.sessions += 1;
-        let session: SessionName = format!("s{}", self.people.sessions).parse().expect("a name");
+        // A name may come again after its session was deleted for good.
+        let settled = self.service.as_ref().filter(|service| service.is_settled()).map(|s| &s.state.board.sessions);
+        let is_gone = |name: &&SessionName| settled.is_some_and(|sessions| !sessions.contains_key(*name));
+        let gone = self.repository.targets.keys().find(is_gone).cloned();
+        let session = gone.filter(|_| self.random.chance(50)).unwrap_or_else(|| {
+            self.people.sessions += 1;
+            format!("s{}", self.people.sessions).parse().expect("a name")
+        });
         let base = self.repository.commit(Vec::new(), Default::default());
         let settings = self.any_settings();
         self.repository.targets.insert(session.clone(), base.clone());

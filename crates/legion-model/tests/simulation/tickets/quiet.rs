@@ -46,7 +46,10 @@ impl History {
         if let Some(process) = state.processes.values().next() {
             return Some(format!("not live: {process:?} is never ended"));
         }
-        if let Some(place) = board.places.values().find(|place| place.dirty || place.released) {
+        if let Some(place) = board.places.values().find(|place| {
+            // An agent that was taken over by another one may still be at home in it.
+            place.dirty || (place.released && !state.agents.values().any(|agent| place.holds(&agent.spec.cwd)))
+        }) {
             return Some(format!("not live: {place:?} stays"));
         }
         if let Some((process, _)) = self.programs.iter().find(|(_, program)| program.alive) {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use legion_model::tickets::{GateVerdict, SessionName};
-use legion_model::{GateId, GateRunId};
+use legion_model::{AttemptId, GateId, GateRunId};
 
 /// Files of the repository.
 pub const FILES: u8 = 8;
@@ -51,6 +51,8 @@ pub struct Repository {
     pub secured: BTreeSet<Edit>,
     /// Gates that came to an end, each with the tree.
     pub executed: BTreeMap<GateRunId, (String, Executed)>,
+    /// What was really taken in, and for which attempt.
+    pub collected: BTreeSet<(AttemptId, String)>,
     made: u64,
 }
 

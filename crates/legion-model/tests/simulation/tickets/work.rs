@@ -124,6 +124,7 @@ impl History {
         self.repository.secured.extend(Repository::edits(&tree));
         let name = Repository::tree_name(&tree);
         let head = if changed { self.repository.commit(vec![base], tree) } else { base };
+        self.repository.collected.insert((attempt.id, head.clone()));
         let mut protected = BTreeSet::new();
         if changed && self.random.chance(self.habits.protected) {
             protected.insert(ProtectedChange { path: "ci.yml".to_owned(), object: Some(head.clone()) });
