@@ -36,7 +36,7 @@ impl Context<'_> {
             return Ok(());
         }
         let problem = Problem::new(ProblemCode::Forbidden, format!("only a person {does}"));
-        Err(CliError::Refused(problem.hint("an agent dispatches tickets and lands nothing: `legion dispatch --help`")))
+        Err(CliError::from(problem.hint("an agent dispatches tickets and lands nothing: `legion dispatch --help`")))
     }
 
     /// The calls about the project in which the person stands. An agent's own is known by its token.

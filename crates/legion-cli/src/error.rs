@@ -26,7 +26,7 @@ pub(crate) enum CliError {
     Client(#[from] ClientError),
     /// Refused before the service was asked, for the reason it would have given.
     #[error("{}", .0.detail)]
-    Refused(Problem),
+    Refused(Box<Problem>),
     #[error("{what}")]
     Usage { what: String, hint: Option<String> },
     #[error("failed to read standard input")]
@@ -91,6 +91,12 @@ struct Document<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<String>,
     code: Option<ProblemCode>,
+}
+
+impl From<Problem> for CliError {
+    fn from(problem: Problem) -> Self {
+        Self::Refused(Box::new(problem))
+    }
 }
 
 impl CliError {

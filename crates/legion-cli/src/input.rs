@@ -20,7 +20,7 @@ fn read(input: impl Read) -> Result<String, CliError> {
     input.take(TEXT_BYTES_MAX as u64 + 1).read_to_end(&mut bytes).map_err(CliError::Input)?;
     if bytes.len() > TEXT_BYTES_MAX {
         let problem = Problem::new(ProblemCode::TooLarge, "the text on standard input is longer than 1 MiB");
-        return Err(CliError::Refused(problem.hint("put it into a file and name the file in the text")));
+        return Err(CliError::from(problem.hint("put it into a file and name the file in the text")));
     }
     String::from_utf8(bytes).map_err(|_| CliError::Usage {
         what: "the text on standard input is not UTF-8".to_owned(),

@@ -141,5 +141,5 @@ async fn find(project: &ProjectClient, id: &str) -> Result<Option<Role>, CliErro
 
 fn none(id: &str) -> CliError {
     let problem = Problem::new(ProblemCode::NotFound, format!("there is no role `{}`", escape_line(id)));
-    CliError::Refused(problem.hint("list them with `legion roles`"))
+    CliError::from(problem.hint("list them with `legion roles`"))
 }

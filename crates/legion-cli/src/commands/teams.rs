@@ -101,5 +101,5 @@ async fn find(project: &ProjectClient, id: &str) -> Result<Option<Team>, CliErro
 
 fn none(id: &str) -> CliError {
     let problem = Problem::new(ProblemCode::NotFound, format!("there is no team `{}`", escape_line(id)));
-    CliError::Refused(problem.hint("list them with `legion teams`"))
+    CliError::from(problem.hint("list them with `legion teams`"))
 }

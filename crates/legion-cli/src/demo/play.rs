@@ -115,7 +115,7 @@ fn look_for(context: Context<'_>, driver: Driver) -> Result<(), CliError> {
     if driver == Driver::Claude && context.environment.find_program("claude").is_none() {
         let problem = Problem::new(ProblemCode::DriverUnavailable, "there is no program `claude` on PATH");
         let hint = "install it with `npm install -g @anthropic-ai/claude-code` and log in; `legion demo` alone needs nothing installed";
-        return Err(CliError::Refused(problem.hint(hint)));
+        return Err(CliError::from(problem.hint(hint)));
     }
     Ok(())
 }
