@@ -17,4 +17,5 @@ mod support;
 mod ticket_input;
 mod ticket_rights;
 mod tickets;
+mod typed;
 mod waiting;
