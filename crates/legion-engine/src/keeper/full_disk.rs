@@ -1,6 +1,6 @@
 //! A full disk: everything is refused but what ends agents. That uses the reserve, and when that is used up too, it is done unrecorded.
 
-use legion_model::{Now, Order, Party, Step, reconcile::reconcile};
+use legion_model::{Now, Order, Party, Step, TicketOrder, reconcile::reconcile};
 use legion_store::AppendError;
 
 use super::group::{Asked, Group, Settled};
@@ -22,12 +22,19 @@ impl Asked {
                     | Order::InterruptAll
                     | Order::StopAll
                     | Order::InterruptTimeUp { .. }
+                    | Order::Tickets(TicketOrder::Stop { .. } | TicketOrder::StopAll { .. })
             )
     }
 
     /// It asks for more to be done and stored.
     fn begins(&self) -> bool {
-        matches!(*self.order, Order::OpenProject { .. } | Order::Hire(_) | Order::Tell { .. })
+        matches!(
+            *self.order,
+            Order::OpenProject { .. }
+                | Order::Hire(_)
+                | Order::Tell { .. }
+                | Order::Tickets(TicketOrder::OpenSession { .. } | TicketOrder::Add { .. } | TicketOrder::Retry { .. })
+        )
     }
 }
 

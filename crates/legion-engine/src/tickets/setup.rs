@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use legion_model::body::clip;
-use legion_process::{Program, ProgramError};
+use legion_process::{PROCESS_VARIABLE, Program, ProgramError, sweep};
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::configuration::Configuration;
 use super::failure::{Failure, chain};
@@ -31,8 +32,13 @@ pub(super) async fn run(
     if std::fs::read_to_string(&done).is_ok_and(|noted| noted == digest) {
         return Ok(());
     }
+    // By its mark what a killed service has left of it is found: two of them would work in one clone.
+    let mark = Uuid::new_v5(&Uuid::NAMESPACE_URL, dir.as_os_str().as_encoded_bytes());
+    let swept = tokio::task::spawn_blocking(move || sweep(mark)).await.map_err(|error| Failure::of(&error))?;
+    tracing::debug!(dir = %dir.display(), ?swept, "before a set-up command");
     let environment = gate::environment(site)?;
     let program = Program::new("/bin/sh").args(["-c", &setup.command]).envs(environment).current_dir(dir);
+    let program = program.env(PROCESS_VARIABLE, mark.to_string());
     let running = program.run_to_end(setup.timeout, OUTPUT_BYTES_MAX);
     let ended = tokio::select! {
         biased; // nobody waits for it any more

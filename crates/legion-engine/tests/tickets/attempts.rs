@@ -193,3 +193,27 @@ async fn an_agent_that_breaks_its_clone_breaks_nothing_else() {
     assert!(why.contains("is gone: somebody removed it"), "{why}");
     bench.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_by_the_log_for_want_of_room_is_not_lost() {
+    let memory = legion_store::MemoryLog::new();
+    let files = [("README", "hello\n")];
+    let directory = legion_testkit::TestDir::new();
+    let bench = Bench::on(directory, std::sync::Arc::new(memory.clone()), &files, SessionSettings::default()).await;
+    let go = bench.directory.path().join("go");
+    let script = format!("echo x > x; touch ready; while [ ! -e {} ]; do sleep 0.02; done; rm ready", go.display());
+    let ids = bench.add(vec![ticket("work", &script)]).await;
+    let clone = bench.clone_of(ids[0]).await;
+    bench.wait_for(&clone.join("ready")).await;
+    memory.set_full(true);
+    std::fs::write(&go, "").expect("written");
+    crate::support::until("its agent has ended", || !clone.join("ready").exists()).await;
+    let more = vec![ticket("more", "true")];
+    let refused = bench.engine.tickets_add(bench.project, Party::Root, None, None, more, None).await;
+    assert!(matches!(refused, Err(legion_engine::EngineError::DiskFull)), "{refused:?}");
+    assert!(clone.join("x").exists(), "nothing is removed that the log does not know of");
+    memory.set_full(false);
+    bench.merged(&ids).await;
+    assert_eq!(bench.target_file("x").await, "x");
+    bench.end().await;
+}

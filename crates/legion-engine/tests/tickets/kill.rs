@@ -96,7 +96,7 @@ async fn killed_at_every_point_each_ticket_is_merged_once_and_nothing_is_left() 
     let control = bench.engine.repository(bench.project).await.expect("opened").expect("made").control_dir;
     let locks: Vec<PathBuf> =
         photograph(&control).into_keys().filter(|path| path.to_string_lossy().ends_with(".lock")).collect();
-    assert_eq!(locks, [PathBuf::new(); 0]);
+    assert!(locks.is_empty(), "{locks:?}");
     assert_eq!(bench.clones(), [""; 0]);
     bench.no_gate_lives().await;
     bench.end().await;

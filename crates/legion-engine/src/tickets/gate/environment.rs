@@ -20,7 +20,6 @@ pub(in crate::tickets) fn environment(site: &Site) -> Result<BTreeMap<String, St
         ("CI", "true".to_owned()),
         // A checkout is no repository, and what lies above it is nobody's business.
         ("GIT_CEILING_DIRECTORIES", site.inner.data_dir.root().to_string_lossy().into_owned()),
-        ("GIT_CONFIG_GLOBAL", "/dev/null".to_owned()),
         ("GIT_TERMINAL_PROMPT", "0".to_owned()),
     ];
     environment.extend(own.into_iter().map(|(name, value)| (name.to_owned(), value)));
