@@ -24,6 +24,8 @@ pub(crate) struct Opening {
     pub name: Option<String>,
     /// Branch, tag or commit that it begins with; what is checked out when absent.
     pub from: Option<String>,
+    /// Branch that results shall go to in the end, when it is another one than what is checked out.
+    pub target: Option<String>,
     pub settings: SessionChanges,
 }
 
@@ -81,10 +83,7 @@ pub(crate) async fn open(
         Err(error) if is_not_found(&error) => {}
         Err(error) => return Err(error.into()),
     }
-    let (commit, branch) = match &opening.from {
-        None => (repository.head.commit.clone(), repository.branch().map(str::to_owned)),
-        Some(from) => start(repository, from).await?,
-    };
+    let (commit, branch) = start(repository, opening.from.as_deref(), opening.target.as_deref()).await?;
     let bundle = Bundle::of(project, repository, &commit).await?;
     let request =
         OpenSession { name, commit: commit.to_string(), branch, bundle: bundle.path()?, settings: opening.settings };
@@ -119,15 +118,30 @@ pub(crate) fn opened_line(opened: &Opened) -> String {
     format!("session `{name}` is there already, with {} tickets", session.tickets.total)
 }
 
-/// The commit that a person names, and the branch when it is one.
-async fn start(repository: &Repository, from: &str) -> Result<(Oid, Option<String>), CliError> {
+/// The commit that a session begins with, and the branch that its results are for: the target, where that is there already; else what is
+/// named; else what is checked out.
+async fn start(
+    repository: &Repository,
+    from: Option<&str>,
+    target: Option<&str>,
+) -> Result<(Oid, Option<String>), CliError> {
+    if let Some(target) = target {
+        let name = RefName::branch(target).map_err(|bad| CliError::Usage { what: bad.to_string(), hint: None })?;
+        if let Some(commit) = repository.repo.resolve(name.as_str()).await? {
+            return Ok((commit, Some(target.to_owned())));
+        }
+    }
+    let Some(from) = from else {
+        let branch = target.or(repository.branch()).map(str::to_owned);
+        return Ok((repository.head.commit.clone(), branch));
+    };
     let commit = repository.repo.resolve(from).await?.ok_or_else(|| CliError::Usage {
         what: format!("`{}` is no branch, tag or commit of `{}`", escape_line(from), repository.repo.root().display()),
         hint: None,
     })?;
     let branch = match RefName::branch(from) {
-        Ok(name) => repository.repo.resolve(name.as_str()).await?.map(|_| from.to_owned()),
-        Err(_) => None,
+        Ok(name) if target.is_none() => repository.repo.resolve(name.as_str()).await?.map(|_| from.to_owned()),
+        _ => target.map(str::to_owned),
     };
     Ok((commit, branch))
 }

@@ -15,14 +15,15 @@ const COMMITS_MAX: usize = 100_000;
 
 /// Bring what was merged in a session into your repository
 ///
-/// By default into the branch that is checked out, which must be clean. It is moved forward, or merged when it has commits of its own.
+/// Into the branch that the session began on, unless another one is named. What is checked out must be clean for it. The branch is moved
+/// forward, or merged when it has commits of its own.
 /// Nothing else is touched: no other branch, no uncommitted or untracked file.
 #[derive(Debug, Args)]
 pub(crate) struct LandArgs {
     /// The session (the current one when absent)
     #[arg(long, value_name = "NAME")]
     pub session: Option<String>,
-    /// The branch to bring it into; made when there is none (what is checked out when absent)
+    /// The branch to bring it into; made when there is none (the one that the session began on when absent)
     #[arg(long, value_name = "BRANCH", conflicts_with = "pr")]
     pub into: Option<String>,
     /// With a merge commit where the branch has commits of its own (the default)
@@ -124,10 +125,12 @@ fn tip(session: &Session) -> Result<Oid, CliError> {
 }
 
 fn into(args: &LandArgs, session: &Session) -> Result<LandInto, CliError> {
-    let name = match (&args.into, args.pr) {
+    let name = match (&args.into, &session.branch) {
         (Some(name), _) => name.clone(),
-        (None, true) => format!("legion/{}", session.name),
-        (None, false) => return Ok(LandInto::Current),
+        (None, _) if args.pr => format!("legion/{}", session.name),
+        (None, Some(branch)) => branch.clone(),
+        // It began on a detached HEAD.
+        (None, None) => return Ok(LandInto::Current),
     };
     let branch = RefName::branch(&name);
     branch.map(LandInto::Branch).map_err(|bad| CliError::Usage { what: bad.to_string(), hint: None })
@@ -166,4 +169,31 @@ async fn described(
         dry_run: false,
         pull_request: None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::{
+        arguments::{Arguments, Command},
+        view::ticket_samples,
+    };
+
+    #[test]
+    fn results_go_to_the_branch_that_the_session_began_on_unless_another_one_is_named() {
+        let into = |line: &str, branch: Option<&str>| {
+            let arguments = Arguments::try_parse_from(["legion", "land"].into_iter().chain(line.split_whitespace()));
+            let Command::Land(args) = arguments.unwrap().command else { panic!("no landing") };
+            let session = Session { branch: branch.map(str::to_owned), ..ticket_samples::session(&[]) };
+            into(&args, &session).map_err(|error| error.to_string())
+        };
+        let branch = |name: &str| Ok(LandInto::Branch(RefName::branch(name).unwrap()));
+        assert_eq!(into("", Some("main")), branch("main"));
+        assert_eq!(into("", None), Ok(LandInto::Current));
+        assert_eq!(into("--into other", Some("main")), branch("other"));
+        assert_eq!(into("--pr", Some("main")), branch("legion/auth"));
+        assert!(into("--into a..b", None).unwrap_err().contains("no name of a ref or branch"));
+    }
 }

@@ -106,7 +106,7 @@ fn check(context: Context<'_>, file: &str, checked: &PlanCheck) -> Result<(), Cl
     if checked.valid {
         return Ok(());
     }
-    let faults = checked.problems.len();
+    let (file, faults) = (called(file), checked.problems.len());
     if !context.output.json && faults > 1 {
         for problem in &checked.problems {
             context.output.note(&format!("  {}", escape_line(&problem.text)));
@@ -124,13 +124,19 @@ fn check(context: Context<'_>, file: &str, checked: &PlanCheck) -> Result<(), Cl
 }
 
 fn summary(file: &str, checked: &PlanCheck) -> String {
+    let noun = if checked.tickets == 1 { "ticket" } else { "tickets" };
     format!(
-        "{}: {} tickets, the longest chain has {}, at most {} at the same time",
-        escape_line(file),
+        "{}: {} {noun}, {} in the longest chain, at most {} at the same time",
+        called(file),
         checked.tickets,
         checked.levels,
         checked.widest
     )
+}
+
+/// The file as messages name it.
+fn called(file: &str) -> String {
+    if file == "-" { "standard input".to_owned() } else { escape_line(file) }
 }
 
 fn dispatched_line(dispatched: &Dispatched) -> String {
@@ -160,8 +166,9 @@ async fn take_up(
     let opened = match name {
         None if let Some(session) = session::current(project).await? => Opened { session, is_new: false },
         name => {
-            let from = planned.and_then(|session| session.from.clone());
-            session::open(project, &repository, Opening { name, from, ..Opening::default() }).await?
+            let (from, target) =
+                planned.map(|session| (session.from.clone(), session.target.clone())).unwrap_or_default();
+            session::open(project, &repository, Opening { name, from, target, ..Opening::default() }).await?
         }
     };
     if opened.is_new {

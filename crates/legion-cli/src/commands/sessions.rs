@@ -100,7 +100,8 @@ pub(crate) async fn run(context: Context<'_>, args: &SessionsArgs) -> Result<u8,
         SessionsVerb::List => return list(context, &project).await,
         SessionsVerb::New { name, from, settings } => {
             let repository = Repository::discover(context).await?;
-            let opening = Opening { name: Some(name.clone()), from: from.clone(), settings: settings.changes() };
+            let opening =
+                Opening { name: Some(name.clone()), from: from.clone(), target: None, settings: settings.changes() };
             let opened = session::open(&project, &repository, opening).await?;
             if !opened.is_new {
                 return Err(CliError::Usage {

@@ -56,7 +56,7 @@ pub(super) async fn play(
     let project = context.project(client)?;
     let repository = Repository::discover(context).await?;
     let settings = SessionChanges { workers: Some(WORKERS), ..SessionChanges::default() };
-    let opening = Opening { name: Some(SESSION.to_owned()), from: None, settings };
+    let opening = Opening { name: Some(SESSION.to_owned()), settings, ..Opening::default() };
     let opened = session::open(&project, &repository, opening).await?;
     context.output.note(&session::opened_line(&opened));
 

@@ -1,7 +1,7 @@
 //! The tickets of a session, grouped by where they stand.
 
 use jiff::SignedDuration;
-use legion_api::{Session, SessionPhase, Ticket, TicketStatus};
+use legion_api::{Session, SessionPhase, Stage, Ticket, TicketStatus};
 
 use super::{
     Look,
@@ -59,6 +59,7 @@ fn row(ticket: &Ticket, look: &Look) -> Vec<Cell> {
     let after = links(&ticket.after);
     let done = ticket.status == TicketStatus::Done;
     // That its gates passed is what done means; what its agent said of it is news.
+    let held = ticket.stage == Some(Stage::Held);
     let last = if done { ticket.summary.as_deref() } else { ticket.why.as_deref().filter(|_| ticket.stage.is_none()) };
     vec![
         Cell::styled(Style::Head, format!("  #{}", ticket.id)),
@@ -76,7 +77,7 @@ fn row(ticket: &Ticket, look: &Look) -> Vec<Cell> {
         Cell::new(ticket.cost_usd.filter(|cost| *cost > 0.0).map(dollars).unwrap_or_default()),
         Cell::new(if after.is_empty() { String::new() } else { format!("after {after}") }),
         Cell::styled(Style::Faint, last.map(first_line).unwrap_or_default()),
-        Cell::styled(Style::Warn, retry(ticket, look)),
+        Cell::styled(Style::Warn, if held { ask(ticket) } else { retry(ticket, look) }),
     ]
 }
 
@@ -88,6 +89,11 @@ fn elapsed(ticket: &Ticket) -> String {
     let seconds = i64::try_from(ticket.working_seconds).unwrap_or(i64::MAX);
     // They are whole ones: tenths would be made up.
     if seconds < 60 { format!("{seconds}s") } else { span(SignedDuration::from_secs(seconds)) }
+}
+
+/// Changes to protected files wait for the person.
+fn ask(ticket: &Ticket) -> String {
+    format!("`legion approve {0}` or `legion deny {0}`", ticket.id)
 }
 
 fn retry(ticket: &Ticket, look: &Look) -> String {

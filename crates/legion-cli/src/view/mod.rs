@@ -29,7 +29,7 @@ mod why;
 #[cfg(test)]
 pub(crate) mod samples;
 #[cfg(test)]
-mod ticket_samples;
+pub(crate) mod ticket_samples;
 
 pub(crate) use agents::{AgentRow, agents};
 pub(crate) use approval::decided;
