@@ -10,6 +10,8 @@ mod helper;
 mod launch;
 mod limits;
 mod order;
+mod probe;
+mod selftest;
 mod system;
 mod tier;
 
@@ -20,5 +22,7 @@ pub use helper::{EXIT_NOT_CONFINED, EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND};
 pub use launch::{Launch, LaunchError, Tools};
 pub use limits::{Limits, WiderLimit};
 pub use order::COMMAND;
+pub use probe::{Held, Outcome, PROBES, Probe};
+pub use selftest::{Extent, Report, Row, SelfTest, TierReport, Verdict};
 pub use system::toolchains;
 pub use tier::{Hole, Tier, UnknownTier};

@@ -15,6 +15,9 @@ pub const COMMAND: &str = "confine";
 /// The same inside of the namespaces.
 pub(crate) const COMMAND_INSIDE: &str = "confine-inside";
 
+/// A program by this name is the helper itself, wherever it lies: it needs no grant.
+pub(crate) const ITSELF: &str = "/proc/self/exe";
+
 /// What is to be held, and how.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,5 +1,6 @@
 //! What only Linux has. Another system needs the same names with its own means.
 
+pub mod attempt;
 pub(crate) mod cgroup;
 pub(crate) mod proc;
 pub mod replace;

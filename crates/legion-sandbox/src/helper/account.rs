@@ -6,12 +6,12 @@ use rustix::process::{Signal, geteuid, getppid, set_parent_process_death_signal}
 use rustix::thread::{Gid, Uid, set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 
 use super::error::HelperError;
-use crate::confinement::{BadConfinement, Confinement};
+use crate::confinement::{Account, BadConfinement};
 
 /// Gives up every right of root, if it has any. Afterwards the effective user is not root, whatever was ordered.
-pub(super) fn become_account(confinement: &Confinement) -> Result<(), HelperError> {
+pub(crate) fn become_account(account: Option<Account>) -> Result<(), HelperError> {
     let own = geteuid();
-    if let Some(account) = confinement.account.filter(|account| account.uid != own.as_raw()) {
+    if let Some(account) = account.filter(|account| account.uid != own.as_raw()) {
         if !own.is_root() {
             return Err(HelperError::OtherUser { uid: account.uid });
         }

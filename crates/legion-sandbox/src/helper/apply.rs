@@ -6,7 +6,7 @@ use crate::confinement::Confinement;
 use crate::tier::Tier;
 
 /// Sets the limits, then gives up everything that was not granted, for this process and all that come from it.
-pub(super) fn limit_and_hold(tier: Tier, confinement: &Confinement) -> Result<(), HelperError> {
+pub(super) fn limit_and_hold(tier: Tier, confinement: &Confinement, program: &str) -> Result<(), HelperError> {
     limits::set_limits(&confinement.grant.limits, tier == Tier::Full)?;
     if tier == Tier::None {
         return Ok(());
@@ -15,7 +15,7 @@ pub(super) fn limit_and_hold(tier: Tier, confinement: &Confinement) -> Result<()
     rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
         .map_err(|error| HelperError::system("hide its memory")(error.into()))?;
     rustix::thread::set_no_new_privs(true).map_err(|error| HelperError::system("give up new rights")(error.into()))?;
-    landlock::restrict(tier, confinement)?;
+    landlock::restrict(tier, confinement, program)?;
     // Last: what it forbids was needed until here.
     filter::apply(tier, confinement)
 }

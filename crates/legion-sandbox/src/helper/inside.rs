@@ -27,7 +27,7 @@ pub(super) fn run(descriptor: &str) -> Result<Infallible, HelperError> {
     let order: Inside = serde_json::from_slice(&order).map_err(HelperError::Order)?;
     // Before Landlock, which forbids to listen.
     let relay = relay::Relay::bind(&order.confinement.relay).map_err(HelperError::system("listen for the relay"))?;
-    apply::limit_and_hold(Tier::Full, &order.confinement)?;
+    apply::limit_and_hold(Tier::Full, &order.confinement, &order.program)?;
     if let Some(relay) = relay {
         fork_worker(|| relay.run()).map_err(HelperError::system("start the relay"))?;
     }

@@ -9,6 +9,7 @@ use landlock::{
 
 use super::error::HelperError;
 use crate::confinement::Confinement;
+use crate::order::ITSELF;
 use crate::system::{CONFIGURATION, DEVICES, PROGRAMS};
 use crate::tier::Tier;
 
@@ -20,10 +21,13 @@ const DEMANDED_INSIDE: ABI = ABI::V1;
 const WANTED: ABI = ABI::V9;
 
 /// Restricts this process for good.
-pub(super) fn restrict(tier: Tier, confinement: &Confinement) -> Result<(), HelperError> {
+pub(super) fn restrict(tier: Tier, confinement: &Confinement, program: &str) -> Result<(), HelperError> {
     let demanded = if tier == Tier::Full { DEMANDED_INSIDE } else { DEMANDED_ALONE };
     let refused = |error: RulesetError| HelperError::Landlock(error.to_string());
-    let rules = files(tier, confinement);
+    let mut rules = files(tier, confinement);
+    if program == ITSELF {
+        rules.push((ITSELF.into(), make_bitflags!(AccessFs::{ReadFile | Execute})));
+    }
     let mut ruleset = ruleset(tier, demanded).map_err(refused)?;
     for (path, access) in rules {
         ruleset = add(ruleset, &path, access)?;

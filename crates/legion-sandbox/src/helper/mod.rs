@@ -1,7 +1,7 @@
 //! The helper: the program that stands between the shim and an agent program, prepares the tier and then becomes the
 //! program. It has one thread and keeps nothing open.
 
-mod account;
+pub(crate) mod account;
 mod apply;
 mod error;
 mod filter;

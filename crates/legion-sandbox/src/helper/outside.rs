@@ -36,16 +36,16 @@ pub(super) fn run(
     if order.tier == Tier::Full {
         let staged = stage::stage(confinement)?;
         let itself = File::open("/proc/self/exe").map_err(HelperError::system("open its own program"))?;
-        become_account(confinement)?;
+        become_account(confinement.account)?;
         return enter(&order, program, arguments, environment, &staged, &itself);
     }
     if order.tier == Tier::Landlock {
         stage::check_reach(confinement)?;
     }
-    become_account(confinement)?;
+    become_account(confinement.account)?;
     std::env::set_current_dir(&confinement.cwd)
         .map_err(HelperError::system(format!("enter `{}`", confinement.cwd.display())))?;
-    apply::limit_and_hold(order.tier, confinement)?;
+    apply::limit_and_hold(order.tier, confinement, program)?;
     let error = replace_process(OsStr::new(program), None, arguments, &environment);
     Err(HelperError::Program { program: program.to_owned(), source: error })
 }

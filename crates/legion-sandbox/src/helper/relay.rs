@@ -10,7 +10,7 @@ use legion_runtime::{TaskKind, TaskScope};
 use rustix::fs::{Mode, OFlags};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{sleep, timeout};
 
 use crate::confinement::RelayPort;
 
@@ -97,13 +97,13 @@ async fn relay(mut client: TcpStream, socket: &Path) {
 }
 
 async fn reach(socket: &Path) -> Option<UnixStream> {
-    let deadline = Instant::now() + HELD_MAX;
-    while Instant::now() < deadline {
-        match timeout_at(deadline, UnixStream::connect(socket)).await {
-            Ok(Ok(stream)) => return Some(stream),
-            Ok(Err(_)) => sleep(RETRY).await,
-            Err(_) => return None,
+    let reached = async {
+        loop {
+            match UnixStream::connect(socket).await {
+                Ok(stream) => return stream,
+                Err(_) => sleep(RETRY).await,
+            }
         }
-    }
-    None
+    };
+    timeout(HELD_MAX, reached).await.ok()
 }

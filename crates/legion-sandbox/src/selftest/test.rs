@@ -1,0 +1,112 @@
+//! The self-test itself.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use legion_runtime::{Clock as _, SystemClock};
+
+use super::diagnosis;
+use super::facts::Facts;
+use super::report::{Report, Row, TierReport, Verdict};
+use super::round::{Round, RoundError, Seen};
+use crate::confinement::Account;
+use crate::launch::Tools;
+use crate::probe::{GRANTED, Outcome, PROBES, Probe};
+use crate::tier::Tier;
+
+/// How long the whole of a quick self-test may take.
+const QUICK_MAX: Duration = Duration::from_millis(2_800);
+const WHOLE_MAX: Duration = Duration::from_secs(30);
+
+/// How much is tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// One attempt of each kind; within three seconds.
+    Quick,
+    /// Every probe.
+    Whole,
+}
+
+/// Tries which tiers this machine can have, for agents that run under `account`.
+#[derive(Clone, Debug)]
+pub struct SelfTest {
+    pub tools: Tools,
+    /// As in a confinement: `None` is the service's own user. A service that is root must name one.
+    pub account: Option<Account>,
+    /// Where directories are made for the test: one that `account` can reach, as the system's temporary directory.
+    pub scratch: PathBuf,
+}
+
+impl SelfTest {
+    /// Tries every tier but `none`, at the same time, and each attempt outside too. Changes nothing that stays.
+    pub async fn run(&self, extent: Extent) -> Report {
+        let clock = SystemClock::new();
+
+        let facts = Facts::gather();
+        let limit = if extent == Extent::Quick { QUICK_MAX } else { WHOLE_MAX };
+        let round = |tier| Round { test: self, tier, extent, limit };
+        let (control, full, landlock) = (round(None), round(Some(Tier::Full)), round(Some(Tier::Landlock)));
+        let (control, full, landlock) = tokio::join!(control.run(), full.run(), landlock.run());
+        let tiers = [(Tier::Full, full), (Tier::Landlock, landlock)];
+        let tiers = tiers.into_iter().map(|(tier, inside)| judge(tier, extent, &facts, &control, inside)).collect();
+        Report { tiers, took: Duration::from_millis(clock.mono_ms()) }
+    }
+}
+
+/// Which of the probes are tried.
+pub(super) fn chosen(extent: Extent) -> impl Iterator<Item = &'static Probe> {
+    PROBES.iter().filter(move |probe| probe.quick || extent == Extent::Whole)
+}
+
+fn judge(
+    tier: Tier,
+    extent: Extent,
+    facts: &Facts,
+    control: &Result<Seen, RoundError>,
+    inside: Result<Seen, RoundError>,
+) -> TierReport {
+    let failed = |verdict| TierReport { tier, verdict, rows: Vec::new() };
+    let inside = match inside {
+        Ok(inside) => inside,
+        Err(RoundError::NoBubblewrap) => return failed(diagnosis::without_bubblewrap()),
+        Err(error) => return failed(diagnosis::not_made(tier, &error.to_string(), facts)),
+    };
+    let control = match control {
+        Ok(control) => control,
+        Err(error) => return failed(diagnosis::not_made(Tier::None, &error.to_string(), facts)),
+    };
+    let rows = rows(tier, extent, facts, control, &inside);
+    TierReport { tier, verdict: verdict(tier, facts, &rows, &inside), rows }
+}
+
+fn rows(tier: Tier, extent: Extent, facts: &Facts, control: &Seen, inside: &Seen) -> Vec<Row> {
+    let row = |probe: &'static Probe| Row {
+        probe: probe.name,
+        promised: probe.is_promised(tier, facts.landlock, false),
+        control: control.outcome(probe),
+        inside: inside.outcome(probe),
+    };
+    chosen(extent).map(row).collect()
+}
+
+fn verdict(tier: Tier, facts: &Facts, rows: &[Row], inside: &Seen) -> Verdict {
+    // A prober that did not come to its end shows nothing: often it never began.
+    if rows.iter().any(|row| row.inside == Outcome::Untried) {
+        return diagnosis::not_made(tier, &inside.errors, facts);
+    }
+    let escaped: Vec<&str> = chosen(Extent::Whole)
+        .filter(|probe| rows.iter().any(|row| row.probe == probe.name && row.escaped()))
+        .map(|probe| probe.what)
+        .collect();
+    if !escaped.is_empty() {
+        return diagnosis::escaped(&escaped);
+    }
+    let denied: Vec<&str> =
+        GRANTED.iter().filter(|probe| inside.outcome(probe) != Outcome::Done).map(|probe| probe.what).collect();
+    if !denied.is_empty() {
+        return diagnosis::denied(&denied, &inside.errors);
+    }
+    let shown = rows.iter().filter(|row| row.promised && row.shown()).count();
+    let promised = rows.iter().filter(|row| row.promised).count();
+    if shown * 2 < promised { diagnosis::not_shown(shown, promised) } else { Verdict::Works }
+}
