@@ -11,7 +11,10 @@ use std::{
 use legion_api::{Driver, Inbox, Problem, ProblemCode, TreeNode};
 use legion_client::{Client, TreeFilter};
 use tempfile::TempDir;
-use tokio::time::{Instant, timeout};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    time::{Instant, timeout},
+};
 
 use super::{
     DemoArgs,
@@ -97,6 +100,7 @@ pub(crate) async fn run(context: Context<'_>, args: &DemoArgs) -> Result<u8, Cli
     let played = tokio::select! {
         biased;
         () = told_to_stop() => Err(CliError::Interrupted),
+        () = hung_up() => Err(CliError::Interrupted),
         played = timeout(within, play(context, driver, &stage)) => played.unwrap_or_else(|_| Err(not_in_time(within))),
     };
     let shown = match &played {
@@ -227,5 +231,14 @@ fn not_in_time(within: Duration) -> CliError {
             "run it again with `--keep`, and look at the agents' work and at the log in the directory it names"
                 .to_owned(),
         ),
+    }
+}
+
+/// Waits for the terminal to be closed: a service and a directory that nobody knows of must not stay behind.
+async fn hung_up() {
+    match signal(SignalKind::hangup()) {
+        Ok(mut hangup) => drop(hangup.recv().await),
+        // Without a handler the signal ends the program as it does by default.
+        Err(_) => std::future::pending().await,
     }
 }

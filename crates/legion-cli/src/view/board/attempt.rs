@@ -62,11 +62,22 @@ pub(crate) struct Attempt {
     pub landing_at: Option<Timestamp>,
     pub end: Option<(AttemptEnd, Timestamp)>,
     pub why: String,
+    /// The last line of what failed, when `why` does not say it.
+    pub said: String,
 }
 
 impl Attempt {
     pub(crate) fn new(number: u32, worker: Option<u32>, began_at: Timestamp) -> Self {
-        Self { number, worker, began_at, queued_at: None, landing_at: None, end: None, why: String::new() }
+        Self {
+            number,
+            worker,
+            began_at,
+            queued_at: None,
+            landing_at: None,
+            end: None,
+            why: String::new(),
+            said: String::new(),
+        }
     }
 
     /// How long it worked, up to the merge queue.

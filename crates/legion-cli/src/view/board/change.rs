@@ -49,13 +49,12 @@ pub(crate) enum What {
         exit_code: Option<i32>,
         said: String,
     },
-    AttemptFailed {
-        attempt: u32,
+    /// An attempt failed, and another one follows.
+    SentBack {
         class: String,
         why: String,
         /// The last line of what failed.
         said: String,
-        again: bool,
     },
     /// Work of the service failed and is tried again.
     Delayed {
@@ -68,6 +67,7 @@ pub(crate) enum What {
     Closed {
         word: &'static str,
         why: String,
+        said: String,
     },
     Reopened,
     Deleted,
@@ -88,7 +88,7 @@ impl Change {
         match &self.what {
             What::Merged { .. } => Style::Good,
             What::Closed { .. } => Style::Bad,
-            What::GateFailed { .. } | What::AttemptFailed { .. } | What::Delayed { .. } | What::Held => Style::Warn,
+            What::GateFailed { .. } | What::SentBack { .. } | What::Delayed { .. } | What::Held => Style::Warn,
             What::Reviewed { approved: false, .. } => Style::Warn,
             _ => Style::Plain,
         }
@@ -120,12 +120,11 @@ impl Change {
                 let code = exit_code.map(|code| format!(" with exit code {code}")).unwrap_or_default();
                 format!("gate `{}` failed{code}{}; it runs once more", escape_line(name), quoted(said))
             }
-            What::AttemptFailed { attempt, class, why, said, again } => {
-                let what = match (again, class.as_str()) {
-                    (false, _) => format!("attempt {attempt} failed"),
-                    (true, "task") => "sent back".to_owned(),
-                    (true, "conflict") => "sent back to the newest target".to_owned(),
-                    (true, _) => "tried again".to_owned(),
+            What::SentBack { class, why, said } => {
+                let what = match class.as_str() {
+                    "task" => "sent back",
+                    "conflict" => "sent back to the newest target",
+                    _ => "tried again",
                 };
                 format!("{what}: {}{}", escape_line(why), quoted(said))
             }
@@ -135,7 +134,7 @@ impl Change {
                 let took = ticket.map(|ticket| format!(" after {}", span(ticket.took(self.at)))).unwrap_or_default();
                 format!("{word} {}{took}", commit_name(commit))
             }
-            What::Closed { word, why } => format!("{word}: {}", escape_line(why)),
+            What::Closed { word, why, said } => format!("{word}: {}{}", escape_line(why), quoted(said)),
             What::Reopened => "opened again".to_owned(),
             What::Deleted => "deleted".to_owned(),
         }

@@ -45,8 +45,10 @@ pub(crate) fn end_table(board: &Board, look: &Look, glyphs: Glyphs) -> String {
     }
     text.push('\n');
     for (style, line) in next(board) {
-        text.push_str(&look.palette.paint(style, &line));
-        text.push('\n');
+        for line in wrapped(&line, look.columns, 0) {
+            text.push_str(&look.palette.paint(style, &line));
+            text.push('\n');
+        }
     }
     glyphs.apply(&text)
 }
@@ -207,10 +209,12 @@ fn not_merged(board: &Board) -> Vec<(Style, String)> {
         };
         let number = ticket.number;
         lines.push((Style::Bad, format!("#{number} {} {}", escape_line(&ticket.title), escape_line(&why))));
-        lines.push((
-            Style::Plain,
-            format!("  next: `legion why {number}`, `legion diff {number}`, then `legion retry {number}`"),
-        ));
+        let next = match &ticket.standing {
+            // It has done nothing that could be looked at.
+            Standing::Skipped { .. } => format!("  next: mend that one, then `legion retry {number}`"),
+            _ => format!("  next: `legion why {number}`, `legion diff {number}`, then `legion retry {number}`"),
+        };
+        lines.push((Style::Plain, next));
     }
     let waiting: Vec<String> = board
         .tickets
@@ -230,11 +234,13 @@ fn not_merged(board: &Board) -> Vec<(Style, String)> {
 fn wrapped(text: &str, columns: Option<usize>, indent: usize) -> Vec<String> {
     let Some(columns) = columns else { return vec![text.to_owned()] };
     let room = columns.saturating_sub(indent).max(1);
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
+    // What the text is indented by, its first line keeps.
+    let blanks = text.len() - text.trim_start().len();
+    let mut lines = vec![" ".repeat(blanks.min(room / 2))];
+    for word in text.trim_start().split(' ') {
         let line = lines.last_mut().expect("begins with one line");
-        if line.is_empty() {
-            line.push_str(&fit(word, room));
+        if line.trim_start().is_empty() {
+            line.push_str(&fit(word, room.saturating_sub(line.len())));
         } else if width(line) + 1 + width(word) <= room {
             line.push(' ');
             line.push_str(word);

@@ -127,8 +127,6 @@ impl Board {
             }
             _ => return None,
         };
-        let failed_by_conflict = matches!(&what, What::AttemptFailed { class, .. } if class == "conflict");
-        self.tally.conflicts += u32::from(failed_by_conflict);
         Some(what)
     }
 
@@ -257,16 +255,21 @@ fn ended(ticket: &mut BoardTicket, body: &Value, at: Timestamp) -> Option<What> 
     ticket.activity = None;
     let attempt = ticket.attempts.last_mut()?;
     attempt.end = Some((end.clone(), at));
+    // What a conflict looks like takes more than a line.
+    if !matches!(&end, AttemptEnd::Failed { class } if class == "conflict") {
+        let said = text(body, "detail").map(last_line).filter(|said| !why.contains(said));
+        attempt.said = said.unwrap_or_default().to_owned();
+    }
     attempt.why = why.clone();
-    let attempt = attempt.number;
+    let said = attempt.said.clone();
     if let Some(again_at) = again_at {
         ticket.standing = Standing::Queued { not_before: Some(again_at) };
     }
-    let AttemptEnd::Failed { class } = end else { return None };
-    let said = text(body, "detail").map(last_line).filter(|said| !why.contains(said)).unwrap_or_default().to_owned();
-    // What a conflict looks like takes more than a line.
-    let said = if class == "conflict" { String::new() } else { said };
-    Some(What::AttemptFailed { attempt, class, why, said, again: again_at.is_some() })
+    match end {
+        AttemptEnd::Failed { class } if again_at.is_some() => Some(What::SentBack { class, why, said }),
+        // The end of the ticket comes with it, and says why.
+        _ => None,
+    }
 }
 
 fn closed(ticket: &mut BoardTicket, body: &Value, at: Timestamp) -> Option<What> {
@@ -280,7 +283,11 @@ fn closed(ticket: &mut BoardTicket, body: &Value, at: Timestamp) -> Option<What>
     };
     Some(match &ticket.standing {
         Standing::Done { commit, .. } => What::Merged { commit: commit.clone() },
-        other => What::Closed { word: other.word(), why },
+        Standing::Error { .. } => {
+            let said = ticket.attempts.last().map(|attempt| attempt.said.clone()).unwrap_or_default();
+            What::Closed { word: "error", why, said }
+        }
+        other => What::Closed { word: other.word(), why, said: String::new() },
     })
 }
 

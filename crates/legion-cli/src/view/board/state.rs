@@ -26,7 +26,6 @@ pub(crate) struct Commit {
 /// What is counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
-    pub conflicts: u32,
     pub gate_runs: u32,
     pub gate_ms: u64,
     /// Gates whose answer for the same tree was known.

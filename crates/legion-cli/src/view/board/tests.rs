@@ -348,3 +348,13 @@ fn events_of_other_sessions_and_bodies_that_are_not_understood_harm_nothing() {
     }
     assert_eq!(format!("{told:?}"), before);
 }
+
+#[test]
+fn the_end_table_fits_a_narrow_terminal() {
+    for columns in [20, 40, 60] {
+        for board in [story(22), failure()] {
+            let text = end_table(&board, &look(30, columns), Glyphs::Ascii);
+            text.lines().for_each(|line| assert!(width(line) <= columns, "{columns}: {line}"));
+        }
+    }
+}
