@@ -66,6 +66,9 @@ impl Organisation {
                 }
             }
             Event::AgentFired { agent, .. } => {
+                if let Some(agent) = self.agents.get(agent) {
+                    crate::tickets::agent_used(&mut self.board, agent);
+                }
                 self.agent_fired(*agent);
                 crate::tickets::apply(&mut self.board, event, at);
             }

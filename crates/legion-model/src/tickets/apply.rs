@@ -11,13 +11,44 @@ use super::names::TicketId;
 use super::place::Place;
 use super::session::{Session, SessionPhase};
 use super::ticket::{Phase, Ticket, TicketOutcome};
+use crate::agent::Agent;
 use crate::event::Event;
 use crate::ids::AttemptId;
+use crate::money::MicroUsd;
+use crate::run::Usage;
 
 pub(crate) fn apply(board: &mut Board, event: &Event, at: Timestamp) {
+    let unfinished = |board: &Board| {
+        let ticket = event.ticket().and_then(|id| board.tickets.get(&id)).filter(|ticket| !ticket.is_closed());
+        ticket.map(|ticket| (ticket.session.clone(), ticket.by))
+    };
+    let before = unfinished(board);
     change(board, event, at);
     if let Some(ticket) = event.ticket() {
         refresh(board, ticket);
+    }
+    let after = unfinished(board);
+    if before == after {
+        return;
+    }
+    if let Some((session, by)) = before {
+        let Some(counts) = board.unfinished.get_mut(&session) else { return };
+        let count = counts.entry(by).or_default();
+        *count = count.saturating_sub(1);
+        counts.retain(|_, count| *count > 0);
+    }
+    if let Some((session, by)) = after {
+        *board.unfinished.entry(session).or_default().entry(by).or_default() += 1;
+    }
+}
+
+/// What an agent used goes to its ticket before the agent is gone.
+pub(crate) fn agent_used(board: &mut Board, agent: &Agent) {
+    let Some(ticket) = board.posts.get(&agent.id).and_then(|post| board.tickets.get_mut(&post.ticket)) else { return };
+    ticket.usage += agent.usage;
+    let spent = agent.spent + agent.spent_by_fired;
+    if agent.spec.driver.capabilities().reports_cost || spent != MicroUsd::default() {
+        ticket.spent = Some(ticket.spent.unwrap_or_default() + spent);
     }
 }
 
@@ -138,6 +169,7 @@ fn session(board: &mut Board, event: &Event, at: Timestamp) {
         Event::SessionReopened { session, .. } => phase(board, session, SessionPhase::Active),
         Event::SessionDeleted { session, .. } => {
             board.sessions.remove(session);
+            board.unfinished.remove(session);
             board.current.take_if(|current| current == session);
         }
         _ => {}
@@ -184,6 +216,8 @@ fn ticket(board: &mut Board, event: &Event, at: Timestamp) {
                     approved: BTreeSet::new(),
                     summary: None,
                     started_at: None,
+                    usage: Usage::default(),
+                    spent: None,
                     history: Vec::new(),
                 },
             );

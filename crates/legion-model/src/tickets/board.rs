@@ -12,7 +12,7 @@ use super::place::{Place, PlaceKey};
 use super::session::{Session, SessionPhase};
 use super::team::{Duty, Role, Team, builtin_roles, builtin_teams};
 use super::ticket::{Status, Ticket};
-use crate::ids::{AgentId, AttemptId, GateId};
+use crate::ids::{AgentId, AttemptId, GateId, Party};
 
 /// What an agent has to do with tickets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +66,8 @@ pub struct Board {
     pub delayed: BTreeSet<(Timestamp, TicketId)>,
     /// Tickets that were closed without being merged.
     pub closed_badly: BTreeSet<TicketId>,
+    /// How many tickets are not closed, by session and dispatcher.
+    pub unfinished: BTreeMap<SessionName, BTreeMap<Party, u32>>,
 }
 
 impl Board {

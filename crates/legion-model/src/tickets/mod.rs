@@ -36,5 +36,5 @@ pub use ticket::{Phase, Status, Ticket, TicketOutcome};
 pub use why::{Mover, Why, why};
 pub use work::{JobId, Work, jobs};
 
-pub(crate) use apply::apply;
+pub(crate) use apply::{agent_used, apply};
 pub(crate) use decide::decide;

@@ -21,6 +21,12 @@ impl PlaceKey {
         Self(format!("{session}/t{}/a{attempt}-r{review}", ticket.0))
     }
 
+    /// Whether it was made for somebody who only looks at the work.
+    pub fn is_review(&self) -> bool {
+        let name = self.0.rsplit('/').next().unwrap_or_default();
+        name.rsplit_once('a').is_some_and(|(_, numbers)| numbers.contains("-r"))
+    }
+
     /// The place that a rescue is of, as far as the name of its ref tells.
     pub fn of_rescue(reference: &str) -> Self {
         Self(reference.trim_start_matches("refs/legion/rescue/").to_owned())

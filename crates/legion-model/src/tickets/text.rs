@@ -13,6 +13,8 @@ pub struct AssignmentTexts {
     pub plan: Option<String>,
     /// What failed, of the attempt before.
     pub feedback: Option<String>,
+    /// Earlier work is in its clone as a branch.
+    pub previous: bool,
     /// For a reviewer: what was changed, cut to a bearable length.
     pub diff: Option<String>,
 }
@@ -74,7 +76,7 @@ pub fn assignment(
         );
         return text;
     }
-    part("Where you are", &whereabouts(session, ticket, attempt));
+    part("Where you are", &whereabouts(session, ticket, attempt, texts.previous));
     if let Some(feedback) = &texts.feedback {
         part("What happened in the attempt before", feedback);
     }
@@ -90,7 +92,7 @@ fn next_try(session: &Session, ticket: &Ticket) -> String {
     )
 }
 
-fn whereabouts(session: &Session, ticket: &Ticket, attempt: &Attempt) -> String {
+fn whereabouts(session: &Session, ticket: &Ticket, attempt: &Attempt, previous: bool) -> String {
     let mut text = format!(
         "You are in a clone of the repository made for this ticket alone, on branch `{}`, based on the newest `{}`. Work only here. \
          Commit what belongs to the ticket; what you leave uncommitted and not ignored is committed for you. Do not push. When you \
@@ -98,7 +100,7 @@ fn whereabouts(session: &Session, ticket: &Ticket, attempt: &Attempt) -> String 
         session.name.attempt_branch(ticket.id, attempt.branch_number()),
         session.name.target_branch(),
     );
-    if ticket.last_head.is_some() {
+    if previous {
         text.push_str(&format!(
             "\nThe work of the attempt before is the branch `origin/legion/{}/t{}-previous`: merge it when it helps.",
             session.name, ticket.id.0

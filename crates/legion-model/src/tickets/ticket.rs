@@ -12,6 +12,8 @@ use super::place::PlaceKey;
 use super::spec::TicketSpec;
 use crate::body::Body;
 use crate::ids::{AgentId, Party};
+use crate::money::MicroUsd;
+use crate::run::Usage;
 
 /// How a ticket was closed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -131,6 +133,10 @@ pub struct Ticket {
     pub approved: BTreeSet<ProtectedChange>,
     pub summary: Option<String>,
     pub started_at: Option<Timestamp>,
+    /// What its agents that are gone have used, with everybody below them.
+    pub usage: Usage,
+    /// What they have spent; `None` when none of them reports money.
+    pub spent: Option<MicroUsd>,
     /// The last attempts that ended, oldest first.
     pub history: Vec<AttemptSummary>,
 }

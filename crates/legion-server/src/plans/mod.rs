@@ -1,9 +1,11 @@
 //! Plans and single tickets on their way in: read, checked, and resolved into what the model takes.
 
 mod faults;
+mod overlap;
 mod read;
 mod resolve;
 
 pub(crate) use faults::{problem, refused_plan, refused_ticket};
+pub(crate) use overlap::overlaps;
 pub(crate) use read::{Read, one, plan, words};
 pub(crate) use resolve::{Ground, gates, ground, new_tickets, settings};

@@ -64,9 +64,13 @@ impl Spending {
         Self { by_ticket }
     }
 
-    fn of_ticket(&self, ticket: TicketId) -> (api::Usage, Option<f64>) {
-        let Spent { usage, dollars, reported } = self.by_ticket.get(&ticket).copied().unwrap_or_default();
-        (run::usage(usage), reported.then_some(dollars))
+    /// With what agents have used that are gone.
+    fn of_ticket(&self, ticket: &Ticket) -> (api::Usage, Option<f64>) {
+        let Spent { mut usage, dollars, reported } = self.by_ticket.get(&ticket.id).copied().unwrap_or_default();
+        usage += ticket.usage;
+        let gone = ticket.spent.map(|spent| spent.dollars());
+        let cost = (reported || gone.is_some()).then(|| dollars + gone.unwrap_or_default());
+        (run::usage(usage), cost)
     }
 }
 
@@ -75,7 +79,7 @@ pub(crate) fn ticket(state: &Organisation, now: Timestamp, spending: &Spending, 
     let board = &state.board;
     let spec = &ticket.spec;
     let attempt = ticket.attempt();
-    let (usage, cost_usd) = spending.of_ticket(ticket.id);
+    let (usage, cost_usd) = spending.of_ticket(ticket);
     let (mut error, mut closed_at, mut commit, mut tree) = (None, None, None, None);
     let mut why = ticket.history.last().map(|last| last.why.clone());
     if let Phase::Closed { outcome, why: reason, at } = &ticket.phase {

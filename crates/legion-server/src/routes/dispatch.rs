@@ -65,10 +65,14 @@ async fn dispatch(
                 ticket.local = None;
                 ticket.after.clone_from(&after);
             }
+            let overlaps = plans::overlaps(&context, project, &name, &tickets).await?;
             let position = context.engine.log().last_position().await?;
             let order = Order::Tickets(TicketOrder::Add { session: name.clone(), tickets, settings: None });
             match context.engine.command(project, caller.party(), key, order).await? {
-                Answer::Added { tickets, warnings } => dispatched(name.to_string(), &tickets, position, warnings),
+                Answer::Added { tickets, warnings } => {
+                    let warnings = overlaps.into_iter().chain(warnings).collect();
+                    dispatched(name.to_string(), &tickets, position, warnings)
+                }
                 other => return Err(unexpected(&other)),
             }
         }

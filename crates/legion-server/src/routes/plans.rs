@@ -85,13 +85,19 @@ async fn plans(
             let warnings: Vec<String> = checked.warnings.iter().map(ToString::to_string).collect();
             let settings = plans::settings(&ground, &checked, names_overlap);
             let tickets = plans::new_tickets(&context, caller, &ground, checked).await?;
+            let overlaps = plans::overlaps(&context, project, &name, &tickets).await?;
             let position = context.engine.log().last_position().await?;
             let order = Order::Tickets(TicketOrder::Add { session: name.clone(), tickets, settings });
             let answer = context.engine.command(project, caller.party(), key, order).await?;
             let Answer::Added { tickets, warnings: more } = answer else {
                 return Err(crate::change::unexpected(&answer));
             };
-            dispatch::dispatched(name.to_string(), &tickets, position, warnings.into_iter().chain(more).collect())
+            dispatch::dispatched(
+                name.to_string(),
+                &tickets,
+                position,
+                warnings.into_iter().chain(overlaps).chain(more).collect(),
+            )
         }
     };
     Ok((StatusCode::CREATED, Json(done)).into_response())

@@ -168,9 +168,9 @@ pub(in crate::tickets) fn close(
         Party::Agent(agent) if !state.agents.contains_key(&agent) => Party::Root,
         reader => reader,
     };
-    let mine = |other: &&Ticket| other.by == ticket.by && other.session == ticket.session && other.id != ticket.id;
-    let unfinished = board.open.iter().chain(&board.queued).filter_map(|id| board.tickets.get(id));
-    let left = unfinished.filter(mine).count();
+    // This one is still counted.
+    let unfinished = board.unfinished.get(&ticket.session).and_then(|counts| counts.get(&ticket.by));
+    let left = unfinished.map_or(0, |count| count.saturating_sub(1));
     let done = matches!(outcome, TicketOutcome::Done { .. });
     let word = match &outcome {
         TicketOutcome::Done { commit, .. } if ticket.spec.checkpoint => format!("passed at {}", clip_oid(commit)),
