@@ -34,7 +34,10 @@ pub(super) async fn of_reviewer(site: &Site, scene: &Scene, diff: String) -> Res
 
 async fn texts(site: &Site, scene: &Scene) -> Result<AssignmentTexts, Failure> {
     let spec = &scene.ticket.spec;
-    let mut texts = AssignmentTexts { prompt: site.text(&spec.prompt).await?, ..AssignmentTexts::default() };
+    let prompt = site.text(&spec.prompt).await?;
+    // It is put there when the clone is made.
+    let previous = scene.previous.is_some() && scene.attempt.fresh;
+    let mut texts = AssignmentTexts { prompt, previous, ..AssignmentTexts::default() };
     if let Some(context) = &spec.context {
         texts.context = Some(site.text(context).await?);
     }

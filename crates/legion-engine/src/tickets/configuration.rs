@@ -18,8 +18,10 @@ const FILE_BYTES_MAX: usize = 256 * 1024;
 const GATE_TIMEOUT_S: u64 = 600;
 /// What the set-up command may take when nothing is said, in seconds.
 const SETUP_TIMEOUT_S: u64 = 600;
-/// What any of them may be given, in seconds.
+/// What a gate may be given, in seconds.
 const TIMEOUT_S_MAX: u64 = 24 * 3_600;
+/// What the set-up command may be given, in seconds: less than any piece of work of the service.
+const SETUP_TIMEOUT_S_MAX: u64 = 3_000;
 const GATES_MAX: usize = 50;
 const GLOBS_MAX: usize = 200;
 const COMMAND_BYTES_MAX: usize = 8 * 1024;
@@ -69,6 +71,9 @@ impl Configuration {
         let setup = section(&table, "setup")?;
         if setup.contains_key("command") {
             let (command, timeout_s) = command("setup", &Value::Table(setup), SETUP_TIMEOUT_S)?;
+            if timeout_s > SETUP_TIMEOUT_S_MAX {
+                return Err(format!("the `timeout` of `setup` is more than {SETUP_TIMEOUT_S_MAX} seconds"));
+            }
             read.setup = Some(Setup { command, timeout: Duration::from_secs(timeout_s) });
         }
         if let Some(paths) = section(&table, "protect")?.get("paths") {
@@ -155,6 +160,7 @@ mod tests {
             ("[gates]\na = { command = \"x\", timeout = 0 }", "`timeout` of `gates.a`"),
             ("[gates]\na = { command = \"x\", timeout = \"1m\" }", "not a number of seconds"),
             ("[setup]\ncommand = 1", "`setup` has no `command`"),
+            ("[setup]\ncommand = \"x\"\ntimeout = 3001", "more than 3000 seconds"),
             ("[protect]\npaths = \"x\"", "not a list"),
             ("[protect]\npaths = [\"[\"]", "the glob `[`"),
         ] {

@@ -20,6 +20,8 @@ pub(crate) struct Scene {
     pub driver: Option<DriverKind>,
     /// The person's directory.
     pub project_path: PathBuf,
+    /// The newest commit of earlier work at the ticket: what was taken in, or secured when it was stopped.
+    pub previous: Option<String>,
 }
 
 /// A landing with what its commit says.
@@ -103,10 +105,20 @@ impl Scene {
             team: ticket.spec.team.as_deref().and_then(|team| board.team(team)),
             driver: ticket.spec.driver,
             project_path: state.project.as_ref().map(|(_, path)| PathBuf::from(path)).unwrap_or_default(),
+            previous: previous(state, ticket),
             attempt: attempt.clone(),
             ticket: ticket.clone(),
         })
     }
+}
+
+/// What was secured of the last attempt's clone has all that was taken in of it.
+fn previous(state: &Organisation, ticket: &Ticket) -> Option<String> {
+    let last = ticket.history.last()?;
+    let rescues = state.board.rescues.get(&ticket.id).map(Vec::as_slice).unwrap_or_default();
+    let secured = rescues.iter().rev().find(|rescue| !rescue.place.is_review());
+    let secured = secured.filter(|rescue| rescue.at >= last.began_at).map(|rescue| rescue.commit.clone());
+    secured.or_else(|| ticket.last_head.clone())
 }
 
 impl Case {

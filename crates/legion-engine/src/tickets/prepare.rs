@@ -24,7 +24,7 @@ pub(super) async fn run(site: &Site, scene: &Scene, dropped: &CancellationToken)
     let gone = !attempt.fresh && !dir.exists();
     let mut base = tip.clone();
     if attempt.fresh || gone {
-        let start = ticket.last_head.as_deref().filter(|_| gone).map(oid).transpose()?;
+        let start = scene.previous.as_deref().filter(|_| gone).map(oid).transpose()?;
         let plan = ClonePlan {
             base: start.unwrap_or_else(|| tip.clone()),
             branch: names::branch(&session.name, ticket.id, attempt.branch_number()),
@@ -49,7 +49,7 @@ pub(super) async fn run(site: &Site, scene: &Scene, dropped: &CancellationToken)
         let configuration = configuration?;
         copied?;
         setup::run(site, &configuration, &dir, dropped).await?;
-        if let Some(head) = &ticket.last_head {
+        if let Some(head) = &scene.previous {
             let previous = names::previous(&session.name, ticket.id);
             control.fetch_updates(&place, &previous, &oid(head)?).await?;
         }

@@ -31,13 +31,24 @@ impl Known {
 /// Secures and removes every clone of the project that is not known. Tells what became of each.
 pub(crate) async fn clear(site: &Site, known: &Known) -> Vec<(PathBuf, Result<(), Failure>)> {
     let mut cleared = Vec::new();
-    for (session, ticket, key) in found(&site.ground.work) {
-        if !known.0.contains(&key) {
-            let outcome = clear_one(site, &session, ticket, &key).await;
-            cleared.push((site.ground.dir(&key), outcome));
+    for Found { session, ticket, key, whole } in found(&site.ground.work) {
+        if known.0.contains(&key) {
+            continue;
         }
+        let outcome = match whole {
+            true => clear_one(site, &session, ticket, &key).await,
+            false => clear_rest(site, &key).await,
+        };
+        cleared.push((site.ground.dir(&key), outcome));
     }
     cleared
+}
+
+/// What a killed making or removal has left of a clone: nobody has worked on it, or it is secured.
+async fn clear_rest(site: &Site, key: &PlaceKey) -> Result<(), Failure> {
+    let _held = site.ground.hold(key).await;
+    let place = ClonePlace::at(site.ground.dir(key));
+    site.control().await?.clear_beside(&place).await.map_err(|error| Failure::of(&error))
 }
 
 /// Removes the clone of a preparation that nobody needed any more when it was done.
@@ -94,16 +105,30 @@ async fn clear_one(site: &Site, session: &SessionName, ticket: TicketId, key: &P
     Ok(())
 }
 
-/// Every clone on disk: `SESSION/t3/a1`, `SESSION/t3/a1-r1`.
-fn found(work: &Path) -> Vec<(SessionName, TicketId, PlaceKey)> {
+/// A clone on disk, or what is left of one.
+struct Found {
+    session: SessionName,
+    ticket: TicketId,
+    key: PlaceKey,
+    whole: bool,
+}
+
+/// Every clone on disk: `SESSION/t3/a1`, `SESSION/t3/a1-r1`; and what lies beside: `SESSION/t3/a1.removing`.
+fn found(work: &Path) -> Vec<Found> {
     let mut found = Vec::new();
     for (session, dir) in directories(work) {
         let Ok(session) = session.parse::<SessionName>() else { continue };
         for (ticket, dir) in directories(&dir) {
             let Some(ticket) = ticket.strip_prefix('t').and_then(|number| number.parse().ok()) else { continue };
             for (name, _) in directories(&dir) {
-                found
-                    .extend(key(&session, TicketId(ticket), &name).map(|key| (session.clone(), TicketId(ticket), key)));
+                let rest = name.strip_suffix(".removing").or(name.strip_suffix(".partial"));
+                let whole = rest.is_none();
+                found.extend(key(&session, TicketId(ticket), rest.unwrap_or(&name)).map(|key| Found {
+                    session: session.clone(),
+                    ticket: TicketId(ticket),
+                    key,
+                    whole,
+                }));
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Attempts: in parallel, in order, again after a failure, after a conflict, and stopped.
 
 use legion_model::Party;
-use legion_model::tickets::{SessionSettings, Status};
+use legion_model::tickets::{SessionSettings, Status, TicketChanges};
 
 use crate::support::{Bench, PATIENCE, gate, ticket};
 
@@ -121,10 +121,53 @@ async fn a_stopped_ticket_stays_stopped_and_its_files_come_back() {
     assert!(!into.join("x.o").exists(), "what is ignored is not kept");
     let taken = bench.engine.undelete(bench.project, id, None, &into).await;
     assert!(taken.is_err(), "nothing is written over");
+    // Opened again, its new clone has that work at hand.
+    let script = "cat > told; grep -q 't1-previous' told || exit 9; rm told; \
+                  git merge -q origin/legion/s/t1-previous; rm -f ready; echo done > done; rm -rf deep";
+    let changes = TicketChanges {
+        command: Some(vec!["sh".to_owned(), "-c".to_owned(), script.to_owned()]),
+        ..TicketChanges::default()
+    };
+    let reopened = bench.engine.ticket_retry(bench.project, Party::Root, None, id, None, changes).await;
+    assert_eq!(reopened.expect("open again"), ids);
+    bench.merged(&ids).await;
+    assert_eq!(bench.target_file("later").await, "later");
+    let merged = bench.engine.ticket_diff(bench.project, id, 1 << 20).await.expect("a difference");
+    assert!(merged.of == legion_engine::DiffOf::Merged && merged.patch.contains("+done"), "{merged:?}");
     // Deleted, it can still be brought back.
     bench.engine.ticket_delete(bench.project, Party::Root, None, id, false).await.expect("deleted");
     assert!(!bench.engine.rescues(bench.project, id).await.expect("listed").is_empty());
-    assert!(bench.landings().await.is_empty(), "nothing of it was merged");
+    assert_eq!(bench.landings().await, ["Merge ticket #1: long"]);
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conflict_that_its_author_cannot_resolve_is_given_to_a_resolver() {
+    let bench = Bench::with(&[("list", "a\nb\nc\n")], SessionSettings::default()).await;
+    let meet = bench.directory.path().join("merged");
+    let first = ticket("first", "cat > /dev/null; printf 'a\\nfirst\\nc\\n' > list");
+    // The author never merges; whoever is told to resolve does, from the branch of the attempt before.
+    let second = format!(
+        "cat > told; if grep -q 'You resolve a merge conflict' told; then rm told; \
+         git merge -q origin/legion/s/t2-previous; printf 'a\nfirst\nsecond\nc\n' > list; \
+         else rm told; echo \"$(cat count)x\" > count; printf 'a\nsecond\nc\n' > list; \
+         while [ ! -e {} ]; do sleep 0.02; done; fi",
+        meet.display()
+    );
+    let ids = bench.add(vec![first, ticket("second", &second)]).await;
+    bench.merged(&ids[..1]).await;
+    std::fs::write(&meet, "").expect("written");
+    bench.merged(&ids).await;
+    assert_eq!(bench.target_file("list").await, "a\nfirst\nsecond\nc");
+    let second = ids[1];
+    let (conflicts, agents) = bench
+        .read(move |board| {
+            let ticket = &board.tickets[&second];
+            let agents: std::collections::BTreeSet<_> = ticket.history.iter().map(|one| one.agent).collect();
+            (ticket.conflicts, agents.len())
+        })
+        .await;
+    assert_eq!((conflicts, agents), (3, 2));
     bench.end().await;
 }
 

@@ -127,7 +127,12 @@ fn source(state: &Organisation, id: TicketId) -> Result<Option<Source>, EngineEr
 fn left(state: &Organisation, ticket: &Ticket) -> Result<Option<Source>, Failure> {
     let Some(session) = state.board.sessions.get(&ticket.session) else { return Ok(None) };
     let base = oid(&session.tip)?;
-    if let Some(rescue) = state.board.rescues.get(&ticket.id).and_then(|rescues| rescues.last()) {
+    if let Some(rescue) = state
+        .board
+        .rescues
+        .get(&ticket.id)
+        .and_then(|rescues| rescues.iter().rev().find(|rescue| !rescue.place.is_review()))
+    {
         return Ok(Some(Source::Commit { of: DiffOf::Rescued, head: oid(&rescue.commit)?, base }));
     }
     let Some(head) = &ticket.last_head else { return Ok(None) };

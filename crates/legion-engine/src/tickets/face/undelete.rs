@@ -26,7 +26,7 @@ impl Engine {
         Ok(rescues)
     }
 
-    /// Writes the files of a rescue into the new directory `into`: the newest one, or the `which`-th from 0.
+    /// Writes the files of a rescue into the new directory `into`: the newest one of who worked on it, or the `which`-th from 0.
     pub async fn undelete(
         &self,
         project: ProjectId,
@@ -40,7 +40,8 @@ impl Engine {
         let rescues = self.rescues(project, ticket).await?;
         let found = match which {
             Some(which) => rescues.get(which),
-            None => rescues.last(),
+            // What somebody left who only looked is hardly what is meant.
+            None => rescues.iter().rev().find(|rescue| !rescue.place.is_review()).or(rescues.last()),
         };
         let rescue = found.cloned().ok_or_else(|| match rescues.len() {
             0 => not_found(format!("nothing of ticket {ticket} was secured that is not merged or in its clone")),
