@@ -128,7 +128,7 @@ impl ServerHandler for Handler {
                 .with_mime_type(resources::JSON),
             Resource::new(resources::TICKETS, "tickets")
                 .with_title("Tickets")
-                .with_description("The tickets of the current session.")
+                .with_description("All tickets of the project.")
                 .with_mime_type(resources::JSON),
         ];
         // Without the service the list is what is always there.

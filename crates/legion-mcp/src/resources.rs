@@ -12,7 +12,7 @@ pub(crate) const AGENT: &str = "legion://agents/{id}";
 pub(crate) const LOGS: &str = "legion://agents/{id}/logs";
 pub(crate) const MESSAGE: &str = "legion://messages/{id}";
 
-/// The tickets of the current session.
+/// The tickets of the project.
 pub(crate) const TICKETS: &str = "legion://tickets";
 pub(crate) const TICKET: &str = "legion://tickets/{id}";
 pub(crate) const TICKET_DIFF: &str = "legion://tickets/{id}/diff";

@@ -90,7 +90,7 @@ pub(crate) async fn run(context: Context<'_>, args: &RunArgs) -> Result<u8, CliE
         biased;
         () = told_to_stop() => {
             output.note(&format!(
-                "session `{}` goes on without this command: `legion check` shows it, `legion stop all` stops it",
+                "session `{0}` goes on without this command: `legion check --session {0}` shows it, `legion stop all --session {0}` stops it",
                 escape_line(&session.name)
             ));
             return Ok(exit::INTERRUPTED);

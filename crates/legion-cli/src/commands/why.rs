@@ -16,7 +16,7 @@ pub(crate) struct WhyArgs {
     /// Every ticket that is not merged
     #[arg(long, conflicts_with = "id")]
     pub all: bool,
-    /// With --all: the session (the current one when absent)
+    /// With --all: only of this session
     #[arg(long, value_name = "NAME", requires = "all")]
     pub session: Option<String>,
 }

@@ -5,7 +5,7 @@ use legion_client::TicketFilter;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::schema::{session, ticket};
+use super::schema::{only_session, ticket};
 use super::{Definition, Effect, object};
 use crate::Caller;
 use crate::answer::{ANSWER_BYTES_MAX, ToolError, compact, cut, size};
@@ -37,7 +37,7 @@ pub(super) fn definition() -> Definition {
             json!({
                 "ticket": ticket("Show everything about this one."),
                 "status": {"type": "string", "enum": TicketStatus::ALL.map(TicketStatus::as_str), "description": "Only tickets that stand there."},
-                "session": session()
+                "session": only_session()
             }),
             &[],
         ),

@@ -20,9 +20,14 @@ pub(super) fn ticket(description: &str) -> Value {
     json!({"type": "integer", "minimum": 1, "maximum": u32::MAX, "description": description})
 }
 
-/// The schema of a session's name.
+/// The schema of the name of the session that something goes to.
 pub(super) fn session() -> Value {
     json!({"type": "string", "pattern": "^[a-z0-9][a-z0-9._-]{0,63}$", "description": "Name of the session; the current one when left out."})
+}
+
+/// The schema of the name of a session that bounds what is meant.
+pub(super) fn only_session() -> Value {
+    json!({"type": "string", "pattern": "^[a-z0-9][a-z0-9._-]{0,63}$", "description": "Only of the session of this name; of all when left out."})
 }
 
 /// The schema of a text.

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::schema::{session, ticket};
+use super::schema::{only_session, ticket};
 use super::{Definition, Effect, object};
 use crate::Caller;
 use crate::answer::{ToolError, compact};
@@ -31,7 +31,7 @@ pub(super) fn definition() -> Definition {
             json!({
                 "ticket": ticket("The ticket to stop."),
                 "all": {"type": "boolean", "default": false, "description": "Stop every unfinished ticket instead."},
-                "session": session()
+                "session": only_session()
             }),
             &[],
         ),

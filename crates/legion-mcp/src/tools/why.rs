@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::schema::{session, ticket};
+use super::schema::{only_session, ticket};
 use super::{Definition, Effect, object};
 use crate::Caller;
 use crate::answer::{ANSWER_BYTES_MAX, ToolError, compact, size};
@@ -25,7 +25,7 @@ pub(super) fn definition() -> Definition {
         description: "Learn for one ticket, or for every unfinished one, what it waits for, who moves it next (the service, an agent, another \
              ticket, a person, nobody) and until when. Only where the mover is you or a person is there something to do.",
         schema: object(
-            json!({"ticket": ticket("The ticket; every unfinished one when left out."), "session": session()}),
+            json!({"ticket": ticket("The ticket; every unfinished one when left out."), "session": only_session()}),
             &[],
         ),
         effect: Effect::Reads,
