@@ -5,6 +5,9 @@ use serde::Serialize;
 
 use crate::{connect::connect, context::Context, error::CliError, exit, session, view};
 
+/// Tickets asked for at once: as many as the service gives.
+const PAGE: u32 = 1000;
+
 /// Show the tickets of a session, grouped by where they stand
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
@@ -23,7 +26,7 @@ const GROUP_MAX: u32 = 100;
 pub(crate) async fn run(context: Context<'_>, args: &CheckArgs) -> Result<u8, CliError> {
     let project = context.project(&connect(context).await?)?;
     let session = session::named(&project, args.session.as_deref()).await?;
-    let filter = TicketFilter { session: Some(session.name.clone()), ..TicketFilter::default() };
+    let filter = TicketFilter { session: Some(session.name.clone()), limit: Some(PAGE), ..TicketFilter::default() };
     let tickets = if args.all || context.output.json || session.tickets.total <= GROUP_MAX {
         project.tickets_all(&filter).await?
     } else {

@@ -27,10 +27,17 @@ pub(crate) fn check(session: &Session, tickets: &[Ticket], look: &Look) -> Strin
             continue;
         }
         text.push('\n');
-        text.push_str(&look.palette.paint(style_of(status), &format!("{} {}", status.as_str(), some.len())));
+        text.push_str(&look.palette.paint(
+            style_of(status),
+            &format!("{} {}", status.as_str(), some.len().max(session.tickets.of(status) as usize)),
+        ));
         text.push('\n');
+        let left = (session.tickets.of(status) as usize).saturating_sub(some.len());
         let rows: Vec<Vec<Cell>> = some.into_iter().map(|ticket| row(ticket, look)).collect();
         text.push_str(&table(&[], &rows, look));
+        if left > 0 {
+            text.push_str(&format!("  … and {left} more: `legion check --all`\n"));
+        }
     }
     text
 }
