@@ -12,6 +12,11 @@ mod started;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    // Before anything else: what holds an agent program has one thread and nothing open.
+    let arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    if legion_sandbox::is_confine(&arguments) {
+        return legion_sandbox::confine_main(&arguments, std::env::vars_os());
+    }
     let environment = legion_runtime::Environment::of_process();
     let variables = environment.all().iter().map(|(name, value)| (name.into(), value.into()));
     let current_dir = std::env::current_dir().unwrap_or_default();
