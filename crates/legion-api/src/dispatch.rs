@@ -87,7 +87,7 @@ pub struct Dispatched {
     pub tickets: Vec<u32>,
     /// Number of an event from before they were there: what happens to them comes after it.
     pub position: u64,
-    /// What may be meant so, in plain sentences.
+    /// What may be meant so, in plain sentences. A repeated call may have fewer of them.
     pub warnings: Vec<String>,
 }
 

@@ -54,6 +54,39 @@ async fn tickets_are_listed_by_status_and_page() {
     repo.end().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dispatch_warns_of_files_that_others_mean_to_touch() {
+    let repo = repo().await;
+    repo.busy().await;
+    let touching = |title: &str, files: Value| {
+        let mut ticket = repo.ticket(title, SLEEPER);
+        ticket["files"] = files;
+        ticket
+    };
+    let warnings = async |ticket: &Value| repo.post(paths::TICKETS, ticket).expect(201).await["warnings"].clone();
+    assert_eq!(warnings(&touching("parser", json!(["src/parse/**"]))).await, json!([]));
+    let said = warnings(&touching("lexer", json!(["docs/x.md", "src/**/lex.rs"]))).await;
+    assert_eq!(said.as_array().map(Vec::len), Some(1), "{said}");
+    let said = said[0].as_str().expect("words").to_owned();
+    for words in ["`lexer`", "#2 `parser`", "`src/**/lex.rs` and `src/parse/**`", "not merged yet"] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    // One that waits for the other does not meet it, nor what that one waits for.
+    let mut later = touching("later", json!(["src/parse/a.rs"]));
+    later["after"] = json!([2]);
+    assert_eq!(warnings(&later).await, json!([]));
+    let mut last = touching("last", json!(["src/parse/a.rs"]));
+    last["after"] = json!([4]);
+    assert_eq!(warnings(&last).await, json!([]));
+    assert_eq!(warnings(&touching("elsewhere", json!(["ci/*"]))).await, json!([]));
+    let plan = json!({ "plan": { "ticket": [
+        { "id": "a", "title": "a", "gate": "true", "command": "true", "files": ["ci/build.yml"] },
+    ] } });
+    let said = repo.post(paths::PLANS, &plan).expect(201).await["warnings"].to_string();
+    assert!(said.contains("#6 `elsewhere`"), "{said}");
+    repo.end().await;
+}
+
 /// Sends a request twice under one key. The second time nothing happens, and the answer is the same.
 async fn twice(repo: &Repo, ask: impl Fn() -> Ask, key: &str, status: u16) -> Value {
     let first = ask().key(key).expect(status).await;
