@@ -42,6 +42,28 @@ impl Control {
         let place = place.clone();
         self.alone(move || remove_blocking(&place)).await
     }
+
+    /// Removes what a killed making or removal of a clone has left beside its place: files that nobody has worked on, or that
+    /// were pinned before. The clone itself stays, should it be there.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub async fn clear_beside(&self, place: &ClonePlace) -> Result<(), RemoveError> {
+        let place = place.clone();
+        self.alone(move || clear_beside_blocking(&place)).await
+    }
+}
+
+fn clear_beside_blocking(place: &ClonePlace) -> Result<(), RemoveError> {
+    remove_tree(&beside(place.dir(), "removing"))?;
+    let partial = beside(place.dir(), "partial");
+    remove_tree(&partial)?;
+    let partial = ClonePlace::at(partial);
+    let mut indexes = vec![partial.index().to_owned(), beside(partial.index(), "lock")];
+    if !exists(place.dir()) {
+        indexes.push(place.index().to_owned());
+    }
+    indexes.iter().try_for_each(|index| remove(index).map_err(failed(index)))
 }
 
 fn remove_blocking(place: &ClonePlace) -> Result<(), RemoveError> {
