@@ -18,7 +18,7 @@ impl History {
         if service.is_settled() {
             let state = &service.state;
             found = self.idle_worker(state).or_else(|| broken(state)).or_else(|| self.lives_on(state));
-            if found.is_none() && self.random.chance(10) {
+            if found.is_none() && self.random.chance(5) {
                 found = without_mover(state);
             }
         }

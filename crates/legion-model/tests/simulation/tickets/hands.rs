@@ -9,7 +9,7 @@ use super::programs::Program;
 impl History {
     /// Takes note of a step as being in flight, and sends a hand.
     pub fn take_step(&mut self, step: Step) {
-        self.note(format!("step {step:?}"));
+        self.note(|| format!("step {step:?}"));
         match step {
             Step::Work { job, work } => return self.begin_work(job, work),
             Step::Drop { job } => return self.drop_work(job),
@@ -128,7 +128,7 @@ impl History {
         let Some((session, tip)) = self.random.pick(&targets).cloned() else { return };
         let tree = self.repository.tree(&tip).clone();
         let commit = self.repository.commit(vec![tip], tree);
-        self.note(format!("somebody moves the target of {session} to {commit}"));
+        self.note(|| format!("somebody moves the target of {session} to {commit}"));
         self.repository.targets.insert(session.clone(), commit);
         self.audit.intruded.insert(session);
     }

@@ -47,6 +47,7 @@ pub struct Habits {
     pub unresolved: u64,
     pub commands: u64,
     pub intrudes: bool,
+    pub through_json: bool,
 }
 
 pub struct History {
@@ -73,6 +74,7 @@ pub struct History {
     pub edits: u64,
     /// Tickets that could begin since a time came.
     pub ready: BTreeMap<TicketId, u64>,
+    pub traced: bool,
     pub trace: Trace,
     pub violation: Option<String>,
 }
@@ -89,8 +91,14 @@ pub struct Ending {
 }
 
 impl History {
+    /// Lives a history; one that does not hold once more, with its trace.
     pub fn run(seed: u64, bug: Option<Bug>) -> Ending {
-        let mut history = Self::new(seed, bug);
+        let ending = Self::run_traced(seed, bug, false);
+        if ending.violation.is_some() { Self::run_traced(seed, bug, true) } else { ending }
+    }
+
+    pub fn run_traced(seed: u64, bug: Option<Bug>, traced: bool) -> Ending {
+        let mut history = Self::new(seed, bug, traced);
         history.live();
         if history.violation.is_none() {
             history.check_quiet();
@@ -106,7 +114,7 @@ impl History {
         }
     }
 
-    fn new(seed: u64, bug: Option<Bug>) -> Self {
+    fn new(seed: u64, bug: Option<Bug>, traced: bool) -> Self {
         // Not the histories of the hierarchy over again.
         let mut random = Random::new(seed ^ 0x7469_636b_6574_7300);
         let bounds = Bounds {
@@ -138,6 +146,7 @@ impl History {
             unresolved: rare(&mut random, 60),
             commands: rare(&mut random, 101),
             intrudes: random.chance(2),
+            through_json: random.chance(15),
         };
         Self {
             random,
@@ -160,6 +169,7 @@ impl History {
             people: People::default(),
             edits: 0,
             ready: BTreeMap::new(),
+            traced,
             trace: Trace::default(),
             violation: None,
         }
@@ -257,13 +267,17 @@ impl History {
         Now { wall: self.wall().max(state.last_at), mono_ms: self.mono_ms }
     }
 
-    pub fn note(&mut self, line: String) {
-        self.trace.line(self.mono_ms, line);
+    /// A line of the trace. Most histories hold, and nobody reads theirs.
+    pub fn note(&mut self, line: impl FnOnce() -> String) {
+        if self.traced {
+            let line = line();
+            self.trace.line(self.mono_ms, line);
+        }
     }
 
     pub fn violate(&mut self, what: String) {
         if self.violation.is_none() {
-            self.note(format!("VIOLATION: {what}"));
+            self.note(|| format!("VIOLATION: {what}"));
             self.violation = Some(what);
         }
     }

@@ -59,7 +59,7 @@ impl History {
         let lost = self.habits.gates_lost;
         if matches!(work, Work::Gate { .. }) && self.fault(lost / 4) {
             // The hand hangs: nothing ever comes of it, until somebody notices.
-            return self.note(format!("nothing is heard of {work:?} again"));
+            return self.note(|| format!("nothing is heard of {work:?} again"));
         }
         let answer = self.effect(&work, takes_ms);
         if self.armed == Some(CrashPoint::AfterWork) && answer.is_some() {
@@ -145,7 +145,7 @@ impl History {
         let begun = std::mem::take(&mut service.in_flight);
         for work in begun.into_values() {
             if self.random.chance(40) && !matches!(work, Work::Gate { .. }) {
-                self.note(format!("{work:?} is done all the same"));
+                self.note(|| format!("{work:?} is done all the same"));
                 self.effect(&work, 0);
             }
         }

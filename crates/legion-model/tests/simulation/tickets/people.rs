@@ -20,10 +20,10 @@ pub struct People {
 
 impl History {
     pub fn plan_people(&mut self) {
-        for _ in 0..self.random.between(2, 22) {
+        for _ in 0..self.random.between(2, 16) {
             self.plan_in_chaos(Action::Person);
         }
-        for _ in 0..self.random.below(6) {
+        for _ in 0..self.random.below(5) {
             self.plan_in_chaos(Action::Leader);
         }
         self.people.installed_ms = self.random.below(super::history::CHAOS_MS);
@@ -82,7 +82,7 @@ impl History {
     /// Somebody orders something, as long as there is a service to hear it.
     fn order(&mut self, by: Party, order: Order) {
         let command = Command { at: self.wall(), by, key: None, order };
-        self.note(format!("{by} orders {:?}", command.order));
+        self.note(|| format!("{by} orders {:?}", command.order));
         if let Some(bug) = self.bug
             && bug.overlooks(&command)
         {
@@ -96,7 +96,7 @@ impl History {
         match decided {
             Some(Ok(decided)) => self.check_answer(&command, &decided.events, &decided.answer),
             Some(Err(refusal)) => {
-                self.note(format!("refused: {refusal}"));
+                self.note(|| format!("refused: {refusal}"));
                 let now = self.service.as_ref().map(|service| &service.state);
                 if before.as_ref().is_some_and(|before| now.is_some_and(|now| before != now)) {
                     self.violate(format!("refused, and changed something: {:?}", command.order));
@@ -163,7 +163,8 @@ impl History {
 
     fn add(&mut self, by: Party) {
         let count = if by == Party::Root && self.audit.tickets.is_empty() {
-            self.random.between(1, 12)
+            let many = self.random.chance(20);
+            self.random.between(1, if many { 15 } else { 7 })
         } else {
             self.random.between(1, 3)
         };

@@ -113,7 +113,7 @@ impl History {
         let (agent, driver, cwd) = (program.agent, program.driver, program.cwd.clone());
         if hangs {
             program.hung = true;
-            return self.note(format!("{process} hangs"));
+            return self.note(|| format!("{process} hangs"));
         }
         if dies {
             self.agent_works(agent, &cwd, false);
@@ -196,7 +196,7 @@ impl History {
         program.in_turn = false;
         program.pipe.clear();
         program.exit = Some(exit);
-        self.note(format!("{process} ends"));
+        self.note(|| format!("{process} ends"));
         if self.service.is_some() {
             let delay = self.delay();
             self.plan_own(delay, Own::Gone { process, at_start: false });
