@@ -19,6 +19,9 @@ const COLUMNS_DEFAULT: usize = 80;
 /// Lines of a terminal that does not say how high it is.
 const LINES_DEFAULT: usize = 24;
 
+/// Warnings told one by one.
+const WARNINGS_SHOWN: usize = 10;
+
 /// The two output streams, and how they want to be written to.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Output {
@@ -103,8 +106,11 @@ impl Output {
 
     /// Tells the person what may not be meant so.
     pub(crate) fn warn(&self, warnings: &[String]) {
-        for warning in warnings {
+        for warning in warnings.iter().take(WARNINGS_SHOWN) {
             self.note(&format!("warning: {}", escape_line(warning)));
+        }
+        if let Some(more) = warnings.len().checked_sub(WARNINGS_SHOWN).filter(|more| *more > 0) {
+            self.note(&format!("warning: {more} more of these; `--json` has all of them"));
         }
     }
 

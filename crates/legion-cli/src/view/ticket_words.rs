@@ -47,9 +47,14 @@ pub(super) fn links(links: &[TicketLink]) -> String {
     links.iter().map(word).collect::<Vec<_>>().join(", ")
 }
 
-/// `#1, #2`.
+/// `#1, #3 to #5`.
 pub(super) fn numbers(numbers: &[u32]) -> String {
-    numbers.iter().map(|number| format!("#{number}")).collect::<Vec<_>>().join(", ")
+    let rows = numbers.chunk_by(|one, next| one.checked_add(1) == Some(*next));
+    let word = |row: &[u32]| match row {
+        [first, .., last] if row.len() > 2 => format!("#{first} to #{last}"),
+        _ => row.iter().map(|number| format!("#{number}")).collect::<Vec<_>>().join(", "),
+    };
+    rows.map(word).collect::<Vec<_>>().join(", ")
 }
 
 /// `3 done, 1 working of 4 tickets`.
@@ -66,4 +71,24 @@ pub(crate) fn counts(counts: &TicketCounts) -> String {
 /// What an order did, and to which tickets.
 pub(crate) fn took(verb: &str, tickets: &[u32]) -> String {
     if tickets.is_empty() { format!("{verb} nothing") } else { format!("{verb} {}", numbers(tickets)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_in_a_row_are_told_by_their_ends() {
+        assert_eq!(took("stopped", &[]), "stopped nothing");
+        assert_eq!(took("stopped", &[7]), "stopped #7");
+        assert_eq!(took("stopped", &[1, 2, 4, 5, 6, 9]), "stopped #1, #2, #4 to #6, #9");
+        assert_eq!(numbers(&[u32::MAX, 1]), format!("#{}, #1", u32::MAX));
+    }
+
+    #[test]
+    fn counts_name_what_there_is() {
+        assert_eq!(counts(&TicketCounts::default()), "no tickets");
+        let one = TicketCounts { total: 1, done: 1, ..TicketCounts::default() };
+        assert_eq!(counts(&one), "1 done of 1 ticket");
+    }
 }
