@@ -10,7 +10,7 @@ use super::{
     account::Account,
     follow::attend,
     prompts,
-    proof::{self, probe},
+    proof::{self, Target, probe},
     sample::{self, WHOLE},
 };
 use crate::{
@@ -70,9 +70,11 @@ pub(super) async fn play(
     context.output.note("every commit of the target is tested again in a fresh clone");
     let session = project.session(SESSION).await?;
     let control = project.repository().await?;
+    let control_dir = Path::new(&control.control_dir);
+    let target = Target { branch: &session.target_branch, base: &session.base, control_dir };
     let mut checks = vec![
         all_merged(&board),
-        proof::green(context.hooks, &board, &session, Path::new(&control.control_dir), fresh),
+        proof::green(context.hooks, &board, &target, fresh),
         happened(
             driver,
             "retry",
@@ -86,7 +88,7 @@ pub(super) async fn play(
             "two edited the same lines; the second resolved it on the newest target",
         ),
     ];
-    checks.push(land(context, &repository, &session, Path::new(&control.control_dir)).await);
+    checks.push(land(context, &repository, &session, control_dir).await);
     Ok(Tickets { board, checks })
 }
 

@@ -33,6 +33,8 @@ pub(crate) mod ticket_samples;
 
 pub(crate) use agents::{AgentRow, agents};
 pub(crate) use approval::decided;
+#[cfg(test)]
+pub(crate) use board::BoardCommit;
 pub(crate) use board::{
     Board, BoardTicket, BoardVerdict, Glyphs, activity, board, board_line, end_document, end_table,
 };

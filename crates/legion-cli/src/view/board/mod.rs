@@ -31,5 +31,7 @@ pub(crate) use end_document::end_document;
 pub(crate) use frame::board;
 pub(crate) use glyphs::Glyphs;
 pub(crate) use state::Board;
+#[cfg(test)]
+pub(crate) use state::Commit as BoardCommit;
 pub(crate) use ticket::BoardTicket;
 pub(crate) use verdict::BoardVerdict;

@@ -24,7 +24,7 @@ pub(super) fn remaining(board: &Board, chains: &Chains<'_>, now: Timestamp) -> P
     let usual = |checkpoint: bool| {
         let done = board.tickets.values().filter(|ticket| ticket.standing.is_done() && ticket.checkpoint == checkpoint);
         let (sum, count) = done.fold((0, 0), |(sum, count), ticket| (sum + millis(ticket.took(now)), count + 1));
-        if count == 0 { GUESS_MS } else { sum / count }
+        u64::checked_div(sum, count).unwrap_or(GUESS_MS)
     };
     let (work, checkpoint) = (usual(false), usual(true));
     chains.longest(|ticket| {
