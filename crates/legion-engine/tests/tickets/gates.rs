@@ -116,3 +116,51 @@ async fn a_configuration_that_cannot_be_read_is_said_so() {
     assert!(why.contains("`legion.toml`") && why.contains("cannot be used"), "{why}");
     bench.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_gate_leaves_in_the_way_of_the_next_tree_is_removed() {
+    let leave = "mkdir -p cache/deep; git init -q cache/deep; echo x > cache/deep/x; ln -s / cache/root";
+    let settings =
+        SessionSettings { gates: vec![gate(&format!("[ -f cache ] || {{ {leave}; }}"))], ..Default::default() };
+    let bench = Bench::with(&[("README", "hello\n"), (".gitignore", "cache\n")], settings).await;
+    let mut judge = checkpoint("judge");
+    judge.spec.gates = vec![gate("true")];
+    let mut next = ticket("next", "echo file > cache; git add -f cache; git commit -qm cache");
+    next.after_new = vec![0];
+    let ids = bench.add(vec![judge, next]).await;
+    bench.merged(&ids).await;
+    assert_eq!(bench.target_file("cache").await, "file");
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_share_the_directory_of_their_gates_one_after_the_other() {
+    let bench = Bench::with(&[("README", "hello\n")], SessionSettings::default()).await;
+    let ask = legion_engine::SessionAsk {
+        name: "other".parse().expect("a name"),
+        base: bench.base.clone(),
+        branch: None,
+        settings: SessionSettings::default(),
+    };
+    bench.engine.session_open(bench.project, Party::Root, None, ask).await.expect("opened");
+    // Each would fail if the other one ran beside it.
+    let alone = "mkdir $HOME/alone || exit 1; ls -A; sleep 0.2; rmdir $HOME/alone";
+    let mut all = Vec::new();
+    for (session, name) in [("s", "one"), ("other", "two")] {
+        let mut work = ticket(name, &format!("echo {name} > {name}"));
+        work.spec.gates = vec![gate(&format!("test -e {name} || exit 2; {alone}"))];
+        let session = Some(session.parse().expect("a name"));
+        let added = bench.engine.tickets_add(bench.project, Party::Root, None, session, vec![work], None).await;
+        all.extend(added.expect("added").tickets);
+    }
+    bench.merged(&all).await;
+    let logs = |board: &legion_model::tickets::Board| {
+        board.verdicts.values().map(|verdict| verdict.log.head().to_owned()).collect::<Vec<_>>()
+    };
+    let mut listed = bench.read(logs).await;
+    listed.sort();
+    assert_eq!(listed, ["README\none", "README\ntwo"], "each had its own tree, and nothing of the other's");
+    let refs = bench.control(&["for-each-ref", "--format=%(refname)", "refs/heads"]).await;
+    assert_eq!(refs, "refs/heads/legion/other/leader\nrefs/heads/legion/s/leader");
+    bench.end().await;
+}

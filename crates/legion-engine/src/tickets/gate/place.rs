@@ -1,5 +1,8 @@
 //! The directories of a project's gates.
 
+use std::fs::Permissions;
+use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use legion_git::{Control, GatePlace, Oid};
@@ -27,27 +30,85 @@ pub(super) async fn check_out(site: &Site, control: &Control, built: &Built) -> 
     let dir = site.ground.gates.join("checkout");
     site.inner.data_dir.create(&site.ground.gates)?;
     let place = GatePlace::at(&dir);
-    control.gate_checkout(&commit, &place).await?;
-    let (tree, is_clean) = control.gate_tree(&place).await?;
-    if tree.as_str() != built.tree || !is_clean {
-        return Err(Failure::passing(format!(
-            "`{}` holds the tree {tree}{} and not {}, which is to be tested",
-            dir.display(),
-            if is_clean { "" } else { " with changes" },
-            built.tree
-        )));
+    if let Err(failure) = fill(control, &commit, &place, &built.tree).await {
+        if failure.full {
+            return Err(failure);
+        }
+        // Something that a gate has left is in the way. Its caches go with it: a slow gate is better than none.
+        tracing::warn!(project = %site.project, why = failure.why, "the directory of the gates is made again");
+        remove(&dir).await?;
+        fill(control, &commit, &place, &built.tree).await?;
     }
-    remake(&site.ground.gates.join("tmp"))?;
+    let temporary = site.ground.gates.join("tmp");
+    remove(&temporary).await?;
+    site.inner.data_dir.create(&temporary)?;
     Ok(dir)
 }
 
-/// An empty directory, whatever stood there.
-fn remake(directory: &Path) -> Result<(), Failure> {
-    let failed =
-        |error: std::io::Error| Failure::passing(format!("failed to empty `{}`: {error}", directory.display()));
-    match std::fs::remove_dir_all(directory) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
-        _ => {}
+/// Makes the directory hold exactly `wanted`, and looks whether it does.
+async fn fill(control: &Control, commit: &Oid, place: &GatePlace, wanted: &str) -> Result<(), Failure> {
+    control.gate_checkout(commit, place).await?;
+    let (tree, is_clean) = control.gate_tree(place).await?;
+    if tree.as_str() == wanted && is_clean {
+        return Ok(());
     }
-    std::fs::create_dir(directory).map_err(failed)
+    let with = if is_clean { "" } else { " with changes" };
+    let dir = place.dir().display();
+    Err(Failure::passing(format!("`{dir}` holds the tree {tree}{with} and not {wanted}, which is to be tested")))
+}
+
+/// Removes a directory, also one with directories in it that nobody may write to.
+async fn remove(directory: &Path) -> Result<(), Failure> {
+    let owned = directory.to_owned();
+    let removing = move || match remove_once(&owned) {
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            make_writable(&owned)?;
+            remove_once(&owned)
+        }
+        removed => removed,
+    };
+    let removed = tokio::task::spawn_blocking(removing).await.map_err(|error| Failure::of(&error))?;
+    removed.map_err(|error| Failure::passing(format!("failed to remove `{}`: {error}", directory.display())))
+}
+
+fn remove_once(directory: &Path) -> std::io::Result<()> {
+    match std::fs::remove_dir_all(directory) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
+}
+
+fn make_writable(directory: &Path) -> std::io::Result<()> {
+    let mut waiting = vec![directory.to_owned()];
+    while let Some(directory) = waiting.pop() {
+        std::fs::set_permissions(&directory, Permissions::from_mode(0o700))?;
+        for entry in std::fs::read_dir(&directory)? {
+            let entry = entry?;
+            // Links are no directories here.
+            if entry.file_type()?.is_dir() {
+                waiting.push(entry.path());
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_directory_that_nobody_may_write_to_is_removed() {
+        let root = tempfile::tempdir().expect("a directory");
+        let deep = root.path().join("gates/a/b");
+        std::fs::create_dir_all(&deep).expect("made");
+        std::fs::write(deep.join("file"), "x").expect("written");
+        std::fs::set_permissions(deep.parent().expect("above"), Permissions::from_mode(0o500)).expect("set");
+        make_writable(&root.path().join("gates")).expect("every directory can be written to");
+        let mode = std::fs::metadata(deep.parent().expect("above")).expect("there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+        remove(&root.path().join("gates")).await.expect("removed");
+        assert!(!root.path().join("gates").exists());
+        remove(&root.path().join("gates")).await.expect("gone is as good");
+    }
 }
