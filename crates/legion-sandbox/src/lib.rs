@@ -11,6 +11,7 @@ mod launch;
 mod limits;
 mod order;
 mod probe;
+mod resources;
 mod selftest;
 mod system;
 mod tier;
@@ -23,6 +24,10 @@ pub use launch::{Launch, LaunchError, Tools};
 pub use limits::{Limits, WiderLimit};
 pub use order::COMMAND;
 pub use probe::{Held, Outcome, PROBES, Probe};
+pub use resources::{
+    Admission, Footprint, Group, GroupUsage, Machine, Means, Resource, ResourceError, Resources, Running, admit,
+    detect, machine,
+};
 pub use selftest::{Extent, Report, Row, SelfTest, TierReport, Verdict};
 pub use system::toolchains;
 pub use tier::{Hole, Tier, UnknownTier};

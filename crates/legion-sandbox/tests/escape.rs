@@ -1,16 +1,22 @@
 //! The escape suite: every probe inside of every tier, and outside, where it must succeed.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use legion_process::Program;
 use legion_sandbox::{Account, Extent, Outcome, Report, SelfTest, Tier, Tools, Verdict};
 
 /// A service that is root gives agents a user of their own; any number does.
 const AGENT: u32 = 54_321;
 
+/// Where the helper lies, when it is not where it was built.
+const HELPER: &str = "ESCAPE_TEST_HELPER";
+
 fn self_test() -> SelfTest {
     let root = rustix::process::geteuid().is_root();
+    let helper = std::env::var_os(HELPER).unwrap_or_else(|| env!("CARGO_BIN_EXE_legion-test-confine").into());
     SelfTest {
-        tools: Tools::find(Path::new(env!("CARGO_BIN_EXE_legion-test-confine")).to_owned()),
+        tools: Tools::find(PathBuf::from(helper)),
         account: root.then_some(Account { uid: AGENT, gid: AGENT }),
         scratch: std::env::temp_dir(),
     }
@@ -32,5 +38,65 @@ async fn no_tier_lets_through_what_it_promises_to_hold_and_every_probe_succeeds_
         assert!(without_control.is_empty(), "these fail outside too and show nothing: {without_control:#?}");
         assert_eq!(found.escapes().count(), 0);
         assert!(found.rows.iter().filter(|row| row.shown()).count() >= 40, "{}", found.table());
+    }
+}
+
+#[tokio::test]
+async fn the_same_holds_where_the_service_is_a_plain_user() {
+    if !rustix::process::geteuid().is_root() {
+        // The test above was it.
+        return;
+    }
+    let name = "no_tier_lets_through_what_it_promises_to_hold_and_every_probe_succeeds_outside";
+    // Copies, since a plain user may not reach what root has built.
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(directory.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let copy = |from: &Path, name: &str| {
+        let to = directory.path().join(name);
+        std::fs::copy(from, &to).unwrap();
+        to
+    };
+    let suite = copy(&std::env::current_exe().unwrap(), "suite");
+    let helper = copy(Path::new(env!("CARGO_BIN_EXE_legion-test-confine")), "helper");
+    let agent = AGENT.to_string();
+    let program = Program::new("/usr/bin/setpriv").args(["--reuid", &agent, "--regid", &agent, "--clear-groups"]);
+    let program = program.arg(&suite).args(["--exact", name]).env(HELPER, helper).current_dir("/");
+    let output = program.run_to_end(Duration::from_secs(60), 1 << 20).await.unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[tokio::test]
+async fn the_quick_self_test_takes_less_than_three_seconds_and_chooses_the_strongest_tier() {
+    let report = run(Extent::Quick).await;
+    assert!(report.took < Duration::from_secs(3), "{:?}", report.took);
+    assert_eq!(report.strongest(), Some(Tier::Full), "{:?}", report.tiers);
+}
+
+#[tokio::test]
+async fn a_tier_that_cannot_be_made_is_told_with_the_cure_and_the_next_is_chosen() {
+    let mut test = self_test();
+    test.tools.bwrap = None;
+    let report = test.run(Extent::Quick).await;
+    let full = report.of(Tier::Full).unwrap();
+    assert!(full.to_string().contains("hint: install it: `apt install bubblewrap`"), "{full}");
+    assert_eq!(report.strongest(), Some(Tier::Landlock), "{:?}", report.tiers);
+    // A bubblewrap that makes nothing.
+    test.tools.bwrap = Some("/bin/false".into());
+    let report = test.run(Extent::Quick).await;
+    assert!(matches!(report.of(Tier::Full).unwrap().verdict, Verdict::Fails { .. }));
+    // A bubblewrap that only pretends: what it lets through is found.
+    let pretender = tempfile::NamedTempFile::new().unwrap();
+    let script = "#!/bin/sh\nwhile [ \"$1\" != -- ]; do shift; done; shift; exec \"$@\"\n";
+    std::fs::write(pretender.path(), script).unwrap();
+    std::fs::set_permissions(pretender.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let pretender = pretender.into_temp_path();
+    test.tools.bwrap = Some(pretender.to_path_buf());
+    let report = test.run(Extent::Whole).await;
+    let full = report.of(Tier::Full).unwrap();
+    assert!(matches!(&full.verdict, Verdict::Fails { why, .. } if why.contains("does not hold")), "{full}");
+    let escaped: Vec<_> = full.escapes().map(|row| row.probe).collect();
+    for probe in ["tcp", "udp", "see-process", "change-mode"] {
+        assert!(escaped.contains(&probe), "{probe} is not among {escaped:?}");
     }
 }

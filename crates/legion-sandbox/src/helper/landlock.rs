@@ -9,6 +9,7 @@ use landlock::{
 
 use super::error::HelperError;
 use crate::confinement::Confinement;
+use crate::grant::Grant;
 use crate::order::ITSELF;
 use crate::system::{CONFIGURATION, DEVICES, PROGRAMS};
 use crate::tier::Tier;
@@ -90,7 +91,8 @@ fn files(tier: Tier, confinement: &Confinement) -> Vec<(PathBuf, BitFlags<Access
             allow(&mut ["/"].into_iter().map(PathBuf::from), AccessFs::ReadDir.into());
             allow(&mut ["/dev"].into_iter().map(PathBuf::from), read | device);
             allow(&mut ["/dev/shm"].into_iter().map(PathBuf::from), write | AccessFs::ResolveUnix);
-            allow(&mut ["/tmp"].into_iter().map(PathBuf::from), write | execute | AccessFs::ResolveUnix);
+            let temporary = if is_executable_throughout(grant, Path::new("/tmp")) { execute } else { read };
+            allow(&mut ["/tmp"].into_iter().map(PathBuf::from), write | temporary | AccessFs::ResolveUnix);
         }
         _ => allow(&mut DEVICES.iter().map(PathBuf::from), device),
     }
@@ -100,4 +102,11 @@ fn files(tier: Tier, confinement: &Confinement) -> Vec<(PathBuf, BitFlags<Access
     allow(&mut grant.write.iter().cloned(), write | AccessFs::ResolveUnix);
     allow(&mut grant.sockets.iter().cloned(), read | AccessFs::ResolveUnix);
     rules
+}
+
+/// Whether nothing that may not be executed was granted below `directory`: a rule for a directory holds for all below it,
+/// whatever is mounted there.
+fn is_executable_throughout(grant: &Grant, directory: &Path) -> bool {
+    let below = [&grant.read, &grant.write].into_iter().flatten().filter(|path| path.starts_with(directory));
+    below.into_iter().all(|path| grant.execute.iter().any(|above| path.starts_with(above)))
 }

@@ -1,0 +1,98 @@
+//! The groups of one tree.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::PathBuf;
+
+use legion_process::Cgroup;
+
+use super::error::ResourceError;
+use super::means::{Means, Resource, Resources};
+
+/// The groups of one tree: a directory in each hierarchy that holds something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// By resource. Those of version 2 are one directory.
+    pub(super) places: Vec<(Resource, Means)>,
+}
+
+impl Resources {
+    /// Names the groups of the tree `name`; makes nothing.
+    pub fn group(&self, name: &str) -> Group {
+        let place = |resource| {
+            let means = match self.of(resource) {
+                Means::Version2(parent) => Means::Version2(parent.join(name)),
+                Means::Version1(parent) => Means::Version1(parent.join(name)),
+                watched @ Means::Watched(_) => watched.clone(),
+            };
+            (resource, means)
+        };
+        Group { places: Resource::ALL.into_iter().map(place).collect() }
+    }
+}
+
+impl Group {
+    /// Makes them where they are not there yet.
+    ///
+    /// # Errors
+    /// The first that the kernel refuses.
+    pub fn make(&self) -> Result<(), ResourceError> {
+        for directory in self.directories() {
+            match fs::create_dir(directory) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                    return Err(ResourceError::new("make", directory)(error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Opens the files by which a process joins: whoever writes `0` to each of them.
+    ///
+    /// # Errors
+    /// When one is not there.
+    pub fn open_joining(&self) -> Result<Vec<File>, ResourceError> {
+        let open = |directory: &PathBuf| {
+            let file = directory.join("cgroup.procs");
+            File::options().write(true).open(&file).map_err(ResourceError::new("open", file))
+        };
+        self.directories().into_iter().map(open).collect()
+    }
+
+    /// Kills the whole tree at once. False where the kernel cannot.
+    pub fn kill(&self) -> bool {
+        self.tree().is_some_and(|group| group.kill())
+    }
+
+    /// Removes the groups; what is gone already counts as removed.
+    ///
+    /// # Errors
+    /// `ResourceBusy` while a process is in one.
+    pub fn remove(&self) -> Result<(), ResourceError> {
+        for directory in self.directories() {
+            Cgroup::at(directory).remove().map_err(ResourceError::new("remove", directory))?;
+        }
+        Ok(())
+    }
+
+    /// The group by which the tree is ended.
+    pub fn tree(&self) -> Option<Cgroup> {
+        match self.of(Resource::Tree) {
+            Means::Version2(directory) => Some(Cgroup::at(directory)),
+            _ => None,
+        }
+    }
+
+    pub(super) fn of(&self, resource: Resource) -> &Means {
+        let place = self.places.iter().find(|(known, _)| *known == resource);
+        &place.expect("every resource has a place").1
+    }
+
+    fn directories(&self) -> Vec<&PathBuf> {
+        let mut directories: Vec<&PathBuf> = self.places.iter().filter_map(|(_, means)| means.parent()).collect();
+        directories.sort();
+        directories.dedup();
+        directories
+    }
+}

@@ -1,0 +1,103 @@
+//! Control groups of this machine.
+
+use std::time::Duration;
+
+use legion_process::{Output, Program};
+use legion_sandbox::{Group, Limits, Means, Resource, Resources, detect};
+
+/// Its groups, removed when dropped.
+struct Service(Resources);
+
+impl Service {
+    fn begin(name: &str) -> Self {
+        Self(detect(&format!("test-{name}-{}", std::process::id())))
+    }
+
+    fn holds(&self, resource: Resource) -> bool {
+        !matches!(self.0.of(resource), Means::Watched(_))
+    }
+
+    /// Makes a group with these limits and runs a line of shell in it.
+    async fn run(&self, limits: &Limits, line: &str) -> (Group, Output) {
+        let group = self.0.group("one");
+        group.make().unwrap();
+        let watched = group.limit(limits).unwrap();
+        assert!(watched.iter().all(|resource| !self.holds(*resource)), "{watched:?} are held and said not to be");
+        let mut join = String::new();
+        for resource in Resource::ALL {
+            if let Means::Version1(parent) | Means::Version2(parent) = self.0.of(resource) {
+                join.push_str(&format!("echo 0 > {}/one/cgroup.procs && ", parent.display()));
+            }
+        }
+        let program = Program::new("sh").args(["-c", &format!("{join} {{ {line}\n}}")]).env("PATH", "/usr/bin:/bin");
+        (group, program.run_to_end(Duration::from_secs(60), 4096).await.unwrap())
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let group = self.0.group("one");
+        group.kill();
+        // The kernel lets go of a group a moment after its last process.
+        for _ in 0..200 {
+            if group.remove().is_ok() {
+                break;
+            }
+            std::thread::yield_now();
+        }
+        self.0.remove();
+    }
+}
+
+#[tokio::test]
+async fn a_tree_that_fills_its_memory_is_ended_and_the_groups_say_so() {
+    let service = Service::begin("memory");
+    let limits = Limits { memory_bytes_max: Some(64 << 20), ..Limits::default() };
+    if !service.holds(Resource::Memory) {
+        let (group, _) = service.run(&Limits::default(), "true").await;
+        assert_eq!(group.limit(&limits).unwrap(), [Resource::Memory], "it is said that memory must be watched");
+        return;
+    }
+    let (group, output) = service.run(&limits, "head -c 400M /dev/zero | tail").await;
+    assert!(!output.status.success(), "400 MiB fit into 64");
+    let usage = group.usage();
+    assert!(usage.out_of_memory >= Some(1), "{usage:?}");
+    assert!(usage.memory_bytes_peak.is_none_or(|peak| peak <= 65 << 20), "{usage:?}");
+}
+
+#[tokio::test]
+async fn a_tree_has_no_more_processes_than_it_may() {
+    let service = Service::begin("processes");
+    let limits = Limits { processes_max: Some(10), ..Limits::default() };
+    let line = "for n in $(seq 30); do sleep 300 >/dev/null 2>&1 & done";
+    if !service.holds(Resource::Processes) {
+        let (group, _) = service.run(&Limits::default(), "true").await;
+        assert_eq!(group.limit(&limits).unwrap(), [Resource::Processes]);
+        return;
+    }
+    let (group, output) = service.run(&limits, line).await;
+    assert!(!output.status.success(), "{output:?}");
+    let usage = group.usage();
+    assert!(usage.processes_refused >= Some(1), "{usage:?}");
+    assert!(usage.processes <= Some(10), "{usage:?}");
+}
+
+#[tokio::test]
+async fn a_tree_is_ended_at_once_where_the_kernel_can() {
+    let service = Service::begin("tree");
+    let (group, output) =
+        service.run(&Limits::default(), "for n in 1 2 3; do setsid sleep 300 & done >/dev/null 2>&1").await;
+    assert!(output.status.success(), "{output:?}");
+    if !service.holds(Resource::Tree) {
+        assert!(!group.kill());
+        return;
+    }
+    let tree = group.tree().unwrap();
+    assert!(tree.is_populated());
+    assert!(group.usage().cpu.is_some());
+    assert!(group.kill());
+    legion_testkit::until(Duration::from_secs(5), "the tree to be gone", async || {
+        if tree.is_populated() { Err("it is there") } else { Ok(()) }
+    })
+    .await;
+}
