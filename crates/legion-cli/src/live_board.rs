@@ -10,7 +10,7 @@ use std::{
 
 use futures_util::{Stream, StreamExt as _, future::join_all};
 use legion_api::Event;
-use legion_client::{Client, ClientError, ProjectClient};
+use legion_client::{ClientError, ProjectClient};
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
@@ -71,7 +71,7 @@ enum Mode {
 
 impl BoardWatch {
     /// Watches these tickets; nothing is shown to a program that reads JSON.
-    pub(crate) fn new(context: Context<'_>, client: &Client, project: &ProjectClient, watched: &Watched<'_>) -> Self {
+    pub(crate) fn new(context: Context<'_>, project: &ProjectClient, watched: &Watched<'_>) -> Self {
         let output = context.output;
         let mode = match output {
             Output { json: true, .. } => Mode::Silent,
@@ -87,7 +87,7 @@ impl BoardWatch {
         Self {
             board,
             project: project.clone(),
-            events: Box::pin(client.events(watched.after)),
+            events: Box::pin(project.events(watched.after)),
             output,
             mode,
             glyphs: Glyphs::of(context.environment),

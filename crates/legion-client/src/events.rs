@@ -12,6 +12,7 @@ use crate::backoff::Backoff;
 use crate::body::read_all;
 use crate::call::{Call, excerpt};
 use crate::connection::ExchangeError;
+use crate::project::ProjectClient;
 use crate::query::PathAndQuery;
 use crate::sse::{Frame, Parser};
 use crate::stopwatch::Stopwatch;
@@ -31,19 +32,35 @@ impl Client {
     /// none comes twice. When the service stays away for longer than the client's patience, or refuses, the stream gives that error and
     /// ends.
     pub fn events(&self, after: Option<u64>) -> impl Stream<Item = Result<Event, ClientError>> + Send + Unpin + use<> {
-        let feed = Feed { client: self.clone(), last: after, open: None, backoff: Backoff::new(), failing_since: None };
-        Box::pin(stream::unfold(Some(feed), |feed| async {
-            let mut feed = feed?;
-            match feed.next().await {
-                Ok(event) => Some((Ok(event), Some(feed))),
-                Err(error) => Some((Err(error), None)),
-            }
-        }))
+        follow(self.clone(), PathAndQuery::new(paths::EVENTS), after)
     }
+}
+
+impl ProjectClient {
+    /// As [`Client::events`], of this project only.
+    pub fn events(&self, after: Option<u64>) -> impl Stream<Item = Result<Event, ClientError>> + Send + Unpin + use<> {
+        follow(self.client.clone(), self.path(paths::EVENTS), after)
+    }
+}
+
+fn follow(
+    client: Client,
+    path: PathAndQuery,
+    last: Option<u64>,
+) -> impl Stream<Item = Result<Event, ClientError>> + Send + Unpin + use<> {
+    let feed = Feed { client, path, last, open: None, backoff: Backoff::new(), failing_since: None };
+    Box::pin(stream::unfold(Some(feed), |feed| async {
+        let mut feed = feed?;
+        match feed.next().await {
+            Ok(event) => Some((Ok(event), Some(feed))),
+            Err(error) => Some((Err(error), None)),
+        }
+    }))
 }
 
 struct Feed {
     client: Client,
+    path: PathAndQuery,
     /// The last number handed out, or where the service said that the reader stands.
     last: Option<u64>,
     open: Option<Open>,
@@ -73,7 +90,7 @@ impl Feed {
     async fn next(&mut self) -> Result<Event, ClientError> {
         loop {
             let cut = match &mut self.open {
-                None => match connect(&self.client, self.last).await {
+                None => match connect(&self.client, &self.path, self.last).await {
                     Ok(open) => {
                         self.open = Some(open);
                         continue;
@@ -146,8 +163,8 @@ impl Feed {
     }
 }
 
-async fn connect(client: &Client, last: Option<u64>) -> Result<Open, Cut> {
-    let path = PathAndQuery::new(paths::EVENTS).with_some("after", last);
+async fn connect(client: &Client, path: &PathAndQuery, last: Option<u64>) -> Result<Open, Cut> {
+    let path = path.clone().with_some("after", last);
     let call = Call::get(path).events(last);
     let target = client.shared.target();
     let url = target.transport.url();

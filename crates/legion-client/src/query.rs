@@ -3,7 +3,7 @@
 use std::fmt::{Display, Write as _};
 
 /// A path with a query that grows.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct PathAndQuery {
     text: String,
     has_query: bool,

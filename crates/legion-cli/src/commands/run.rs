@@ -2,7 +2,7 @@ use std::{path::Path, time::Duration};
 
 use clap::Args;
 use legion_api::{Dispatched, Plan, PlanCheck, PlanRequest, Session};
-use legion_client::{Client, Patience, ProjectClient};
+use legion_client::{Patience, ProjectClient};
 use legion_git::Oid;
 
 use crate::{
@@ -95,7 +95,7 @@ pub(crate) async fn run(context: Context<'_>, args: &RunArgs) -> Result<u8, CliE
             ));
             return Ok(exit::INTERRUPTED);
         }
-        board = follow(context, &client, &project, &session, &dispatched, args.fail_fast) => board?,
+        board = follow(context, &project, &session, &dispatched, args.fail_fast) => board?,
     };
     show(context, &board)
 }
@@ -198,7 +198,6 @@ async fn tell_when_behind(context: Context<'_>, project: &ProjectClient, reposit
 /// Shows the plan's tickets until nothing more will happen to them.
 async fn follow(
     context: Context<'_>,
-    client: &Client,
     project: &ProjectClient,
     session: &Session,
     dispatched: &Dispatched,
@@ -212,7 +211,7 @@ async fn follow(
         tickets: Some(dispatched.tickets.iter().copied().collect()),
         known: &[],
     };
-    let mut watch = BoardWatch::new(context, client, project, &watched);
+    let mut watch = BoardWatch::new(context, project, &watched);
     let ended = watch_to_the_end(project, &mut watch, fail_fast).await;
     let board = watch.close();
     ended.map(|()| board)

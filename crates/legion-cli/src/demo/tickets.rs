@@ -107,7 +107,7 @@ async fn watch(
         tickets: None,
         known: &[],
     };
-    let mut watch = BoardWatch::new(context, cast.client, project, &watched);
+    let mut watch = BoardWatch::new(context, project, &watched);
     let ended = tokio::select! {
         biased;
         ended = watch.until(|_| false) => ended,

@@ -9,7 +9,7 @@ use legion_testkit::{ModelServer, npm};
 use serde_json::{Value, json};
 
 use crate::kit;
-use crate::support::Legion;
+use crate::support::{Legion, text};
 
 /// Mode, time of change, length and a hash of the content.
 type Picture = (u32, i64, u64, u64);
@@ -180,4 +180,53 @@ async fn a_plan_of_twelve_by_claude_197() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_plan_of_twelve_by_claude_329() {
     by_claude("2.1.329").await;
+}
+
+/// A repository of one file, beside others of the same person.
+fn small_project(legion: &Legion, name: &str) -> PathBuf {
+    let dir = legion.dir.dir(name);
+    std::fs::write(dir.join("README"), name).expect("a file");
+    kit::git(&dir, &["init", "--quiet", "--initial-branch", "main"]);
+    kit::git(&dir, &["add", "--all"]);
+    kit::git(&dir, &["commit", "--quiet", "--message", "begin"]);
+    dir
+}
+
+#[test]
+fn plans_of_two_repositories_do_not_mix() {
+    let legion = Legion::new();
+    legion.start();
+    // The same numbers in both: one plan succeeds, the other fails, at the same time.
+    let running: Vec<_> = [("good", "true", 0), ("bad", "false", 1)]
+        .into_iter()
+        .map(|(name, gate, code)| {
+            let dir = small_project(&legion, name);
+            let file = legion.dir.path().join(format!("{name}.toml"));
+            let tickets: String = (1..=3)
+                .map(|number| {
+                    format!(
+                        "[[ticket]]\nid = {number}\ntitle = \"{name} {number}\"\nprompt = \"work\"\ncriteria = [\"it is there\"]\n\
+                         driver = \"command\"\ncommand = [\"sh\", \"-c\", \"sleep 0.3; echo {number} > {number}.txt\"]\n\
+                         max_attempts = 1\ngate = \"{gate}\"\n\n"
+                    )
+                })
+                .collect();
+            std::fs::write(&file, tickets).expect("a file");
+            let child = legion
+                .command(&["run", file.to_str().expect("UTF-8")])
+                .current_dir(&dir)
+                .stdout(std::process::Stdio::piped())
+                .stderr(std::process::Stdio::piped())
+                .spawn()
+                .expect("legion starts");
+            (name, code, child)
+        })
+        .collect();
+    for (name, code, child) in running {
+        let output = child.wait_with_output().expect("it ends");
+        let said = format!("{}{}", text(&output.stdout), text(&output.stderr));
+        assert_eq!(output.status.code(), Some(code), "{name}: {said}");
+        let other = if name == "good" { "bad 1" } else { "good 1" };
+        assert!(!said.contains(other), "{name} saw the other repository: {said}");
+    }
 }
