@@ -33,7 +33,7 @@ pub use spec::{GateSpec, NewTicket, OnUpstream, TicketChanges, TicketSpec};
 pub use team::{Duty, Role, Team, builtin_roles, builtin_teams};
 pub use text::{AssignmentTexts, assignment};
 pub use ticket::{Phase, Status, Ticket, TicketOutcome};
-pub use why::{Mover, Why, why};
+pub use why::{Mover, Why, Whys, why};
 pub use work::{JobId, Work, jobs};
 
 pub(crate) use apply::{agent_used, apply};

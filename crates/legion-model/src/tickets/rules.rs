@@ -20,7 +20,7 @@ pub(in crate::tickets) use endings::{close, dismiss_reviewers, dismiss_worker, f
 pub(in crate::tickets) use landings::{end_landing, landed};
 pub(crate) use places::{may_remove, may_secure};
 pub(crate) use scheduler::next_begin;
-pub(in crate::tickets) use scheduler::{Hold, files_overlap, free_workers, hold};
+pub(in crate::tickets) use scheduler::{Hold, Room, any_overlap, globs, hold, open_in};
 pub(crate) use upstreams::upstream_until;
 
 use landings::{begin_landing, go_on_landing};

@@ -1,15 +1,18 @@
 //! Why a ticket is not moving, and who moves next: one derived value.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::attempt::{Attempt, Stage};
 use super::landing::Item;
-use super::names::TicketId;
-use super::rules::{Hold, free_workers, hold, upstream_until};
+use super::names::{SessionName, TicketId};
+use super::rules::{Hold, Room, any_overlap, globs, hold, open_in, upstream_until};
 use super::session::SessionPhase;
 use super::ticket::{Phase, Status, Ticket, TicketOutcome};
 use crate::decide::after;
+use crate::glob::Glob;
 use crate::ids::AgentId;
 use crate::organisation::Organisation;
 
@@ -45,30 +48,93 @@ pub struct Why {
 
 /// What the service itself may take for a piece of work, in milliseconds.
 const WORK_MS: u64 = 10 * 60_000;
+/// Tickets that a sentence names.
+const NAMED_MAX: usize = 20;
 
 /// Why a ticket is where it is.
 pub fn why(state: &Organisation, ticket: &Ticket) -> Why {
-    let mut seen = Vec::new();
-    let (mover, what, deadline) = mover(state, ticket, &mut seen);
-    let board = &state.board;
-    let overlaps = if ticket.is_closed() {
-        Vec::new()
-    } else {
-        let open = board.open.iter().filter_map(|id| board.tickets.get(id));
-        open.filter(|other| other.id != ticket.id && other.session == ticket.session)
-            .filter(|other| super::rules::files_overlap(ticket, other))
-            .map(|other| other.id)
-            .collect()
-    };
-    Why { ticket: ticket.id, status: board.status(ticket), mover, what, deadline, overlaps }
+    Whys::new(state).of(ticket)
 }
 
-type Moved = (Mover, String, Option<Timestamp>);
+/// Why tickets are where they are: what one answer found out serves the next.
+pub struct Whys<'a> {
+    state: &'a Organisation,
+    rooms: BTreeMap<&'a SessionName, Room>,
+    /// The files of tickets that are being worked on.
+    open: Vec<(&'a Ticket, Vec<Glob>)>,
+    deadlines: BTreeMap<TicketId, Option<Timestamp>>,
+}
 
-fn mover(state: &Organisation, ticket: &Ticket, seen: &mut Vec<TicketId>) -> Moved {
+impl<'a> Whys<'a> {
+    pub fn new(state: &'a Organisation) -> Self {
+        let board = &state.board;
+        let rooms = board.sessions.values().map(|session| (&session.name, Room::of(board, session))).collect();
+        let open = board.open.iter().filter_map(|id| board.tickets.get(id));
+        let open = open.filter(|ticket| !ticket.spec.files.is_empty()).map(|ticket| (ticket, globs(ticket))).collect();
+        Self { state, rooms, open, deadlines: BTreeMap::new() }
+    }
+
+    /// Why this one is where it is.
+    pub fn of(&mut self, ticket: &Ticket) -> Why {
+        let (mover, what, until) = self.moved(ticket);
+        let deadline = match until {
+            Until::At(deadline) => deadline,
+            Until::As(other) => self.deadline(other),
+        };
+        let overlaps = self.overlaps(ticket);
+        Why { ticket: ticket.id, status: self.state.board.status(ticket), mover, what, deadline, overlaps }
+    }
+
+    fn overlaps(&self, ticket: &Ticket) -> Vec<TicketId> {
+        if ticket.is_closed() || ticket.spec.files.is_empty() {
+            return Vec::new();
+        }
+        let own = globs(ticket);
+        let others = self.open.iter().filter(|(other, _)| other.id != ticket.id && other.session == ticket.session);
+        others.filter(|(_, files)| any_overlap(&own, files)).map(|(other, _)| other.id).collect()
+    }
+
+    /// The deadline of a ticket that others wait for. A chain may be as long as a plan.
+    fn deadline(&mut self, first: TicketId) -> Option<Timestamp> {
+        let mut chain = Vec::new();
+        let mut at = first;
+        let found = loop {
+            if let Some(known) = self.deadlines.get(&at) {
+                break *known;
+            }
+            // Tickets wait for earlier ones in a graph without circles.
+            let Some(ticket) = self.state.board.tickets.get(&at) else { break None };
+            chain.push(at);
+            match self.moved(ticket).2 {
+                Until::At(deadline) => break deadline,
+                Until::As(next) => at = next,
+            }
+        };
+        for id in chain {
+            self.deadlines.insert(id, found);
+        }
+        found
+    }
+
+    fn moved(&self, ticket: &Ticket) -> Moved {
+        mover(self.state, ticket, self.rooms.get(&ticket.session))
+    }
+}
+
+/// Until when somebody has to move.
+enum Until {
+    At(Option<Timestamp>),
+    /// As long as this ticket may take.
+    As(TicketId),
+}
+
+type Moved = (Mover, String, Until);
+
+fn mover(state: &Organisation, ticket: &Ticket, room: Option<&Room>) -> Moved {
     match &ticket.phase {
         Phase::Closed { outcome: TicketOutcome::Done { commit, .. }, .. } => {
-            (Mover::Nobody, format!("it is merged as {}", commit.get(..12).unwrap_or(commit)), None)
+            let what = format!("it is merged as {}", commit.get(..12).unwrap_or(commit));
+            (Mover::Nobody, what, Until::At(None))
         }
         Phase::Closed { outcome, why, .. } => {
             let word = match outcome {
@@ -76,14 +142,20 @@ fn mover(state: &Organisation, ticket: &Ticket, seen: &mut Vec<TicketId>) -> Mov
                 TicketOutcome::Stopped => "it was stopped".to_owned(),
                 _ => "it was skipped".to_owned(),
             };
-            (Mover::Person, format!("{word}: {why}. `legion retry {}` opens it again", ticket.id.0), None)
+            let what = format!("{word}: {why}. `legion retry {}` opens it again", ticket.id.0);
+            (Mover::Person, what, Until::At(None))
         }
-        Phase::Open(attempt) => open(state, ticket, attempt),
-        Phase::Queued { not_before } => queued(state, ticket, *not_before, seen),
+        Phase::Open(attempt) => {
+            let (mover, what, deadline) = open(state, ticket, attempt);
+            (mover, what, Until::At(deadline))
+        }
+        Phase::Queued { not_before } => queued(state, ticket, *not_before, room),
     }
 }
 
-fn open(state: &Organisation, ticket: &Ticket, attempt: &Attempt) -> Moved {
+type Opened = (Mover, String, Option<Timestamp>);
+
+fn open(state: &Organisation, ticket: &Ticket, attempt: &Attempt) -> Opened {
     let work = Some(after(attempt.since, WORK_MS));
     if let Some(delay) = &attempt.delay {
         let what = format!("work of the service failed {} times and is tried again: {}", delay.tries, delay.why);
@@ -118,7 +190,7 @@ fn agent_moves(
     since: Timestamp,
     does: &str,
     ticket: &Ticket,
-) -> Moved {
+) -> Opened {
     let Some(agent) = agent else {
         return (Mover::Service, "its agent is being hired".to_owned(), Some(after(since, WORK_MS)));
     };
@@ -161,7 +233,7 @@ fn agent_moves(
     }
 }
 
-fn landing(state: &Organisation, ticket: &Ticket, attempt: &Attempt) -> Moved {
+fn landing(state: &Organisation, ticket: &Ticket, attempt: &Attempt) -> Opened {
     let Some(session) = state.board.sessions.get(&ticket.session) else {
         return (Mover::Person, "its session is gone".to_owned(), None);
     };
@@ -202,65 +274,64 @@ fn landing(state: &Organisation, ticket: &Ticket, attempt: &Attempt) -> Moved {
     }
 }
 
-fn queued(state: &Organisation, ticket: &Ticket, not_before: Option<Timestamp>, seen: &mut Vec<TicketId>) -> Moved {
+fn queued(state: &Organisation, ticket: &Ticket, not_before: Option<Timestamp>, room: Option<&Room>) -> Moved {
     let board = &state.board;
-    let Some(session) = board.sessions.get(&ticket.session) else {
-        return (Mover::Person, "its session is gone".to_owned(), None);
+    let until = |time| Until::At(Some(time));
+    let (Some(session), Some(room)) = (board.sessions.get(&ticket.session), room) else {
+        return (Mover::Person, "its session is gone".to_owned(), Until::At(None));
     };
     if session.phase == SessionPhase::Completed {
-        return (Mover::Person, format!("its session `{}` is completed", session.name), None);
+        return (Mover::Person, format!("its session `{}` is completed", session.name), Until::At(None));
     }
-    let long = after(state.last_at, WORK_MS);
+    let long = until(after(state.last_at, WORK_MS));
     if let Some(time) = not_before.filter(|time| *time > state.last_at) {
         let last = ticket.history.last().map(|last| format!(" after: {}", last.why)).unwrap_or_default();
-        return (Mover::Service, format!("it is tried again{last}"), Some(time));
+        return (Mover::Service, format!("it is tried again{last}"), until(time));
     }
-    match hold(board, session, ticket, &free_workers(board, session)) {
-        Ok(Hold::Upstream(upstream)) => {
-            let all: Vec<String> = board.unmet(ticket).map(|id| id.to_string()).take(20).collect();
-            let what = format!("it waits for {}", all.join(", "));
-            let Some(up) = board.tickets.get(&upstream).filter(|_| !seen.contains(&upstream)) else {
-                return (Mover::Person, what, None);
-            };
-            if up.is_closed() {
-                let what = format!(
-                    "{what}; {} will not be merged as it is: `legion retry {}`, or delete this one",
-                    up.id, up.id.0
-                );
-                return (Mover::Person, what, upstream_until(state, ticket, up));
-            }
-            seen.push(ticket.id);
-            let (_, _, deadline) = mover(state, up, seen);
-            (Mover::Ticket { ticket: upstream }, what, deadline)
-        }
-        Ok(other) => {
-            let what = match &other {
-                Hold::NoWorker => format!("all {} workers are busy", session.settings.workers),
-                Hold::Worker(worker) => format!("worker {worker} is busy"),
-                Hold::Group(group) => format!("as many of the group `{group}` work as may"),
-                Hold::Overlap(ticket) => format!("its files overlap with those of {ticket}, which is being worked on"),
-                Hold::Upstream(upstream) => format!("it waits for {upstream}"),
-            };
-            let first = match other {
-                Hold::Overlap(ticket) => Some(ticket),
-                _ => board
-                    .open
-                    .iter()
-                    .copied()
-                    .find(|id| board.tickets.get(id).is_some_and(|t| t.session == ticket.session)),
-            };
-            match first.and_then(|id| board.tickets.get(&id)) {
-                Some(first) if !seen.contains(&first.id) => {
-                    seen.push(ticket.id);
-                    let (_, _, deadline) = mover(state, first, seen);
-                    (Mover::Ticket { ticket: first.id }, what, deadline.or(Some(long)))
-                }
-                _ => (Mover::Service, what, Some(long)),
-            }
-        }
+    let held = match hold(board, session, ticket, room) {
+        Ok(held) => held,
         Err(_) if state.closing => {
-            (Mover::Service, "the service is going down: it goes on with the next start".to_owned(), Some(long))
+            let what = "the service is going down: it goes on with the next start".to_owned();
+            return (Mover::Service, what, long);
         }
-        Err(_) => (Mover::Service, "it is about to begin".to_owned(), Some(long)),
+        Err(_) => return (Mover::Service, "it is about to begin".to_owned(), long),
+    };
+    if let Hold::Upstream(upstream) = held {
+        return behind(state, ticket, upstream);
+    }
+    let what = match &held {
+        Hold::Worker(worker) => format!("worker {worker} is busy"),
+        Hold::Group(group) => format!("as many of the group `{group}` work as may"),
+        Hold::Overlap(ticket) => format!("its files overlap with those of {ticket}, which is being worked on"),
+        Hold::NoWorker | Hold::Upstream(_) => format!("all {} workers are busy", session.settings.workers),
+    };
+    let holds = |other: &Ticket, attempt: &Attempt| match &held {
+        Hold::Overlap(ticket) => other.id == *ticket,
+        Hold::Worker(worker) => attempt.holds_worker() && attempt.worker == *worker,
+        Hold::Group(group) => attempt.holds_worker() && other.spec.group.as_ref() == Some(group),
+        Hold::NoWorker | Hold::Upstream(_) => attempt.holds_worker(),
+    };
+    let mut open = open_in(board, &session.name).filter(|(other, attempt)| holds(other, attempt));
+    match open.next() {
+        Some((first, _)) => (Mover::Ticket { ticket: first.id }, what, Until::As(first.id)),
+        None => (Mover::Service, what, long),
+    }
+}
+
+/// It waits for others to be merged.
+fn behind(state: &Organisation, ticket: &Ticket, upstream: TicketId) -> Moved {
+    let board = &state.board;
+    let all: Vec<String> = board.unmet(ticket).map(|id| id.to_string()).take(NAMED_MAX).collect();
+    let what = format!("it waits for {}", all.join(", "));
+    match board.tickets.get(&upstream) {
+        None => (Mover::Person, what, Until::At(None)),
+        Some(up) if up.is_closed() => {
+            let what = format!(
+                "{what}; {} will not be merged as it is: `legion retry {}`, or delete this one",
+                up.id, up.id.0
+            );
+            (Mover::Person, what, Until::At(upstream_until(state, ticket, up)))
+        }
+        Some(up) => (Mover::Ticket { ticket: up.id }, what, Until::As(up.id)),
     }
 }

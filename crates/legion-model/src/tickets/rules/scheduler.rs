@@ -2,6 +2,7 @@
 
 use super::endings::dismiss_worker;
 use crate::event::Event;
+use crate::glob::{Glob, overlaps};
 use crate::ids::{AgentId, AttemptId, derived};
 use crate::organisation::Organisation;
 use crate::tickets::attempt::Attempt;
@@ -25,20 +26,48 @@ pub(crate) fn next_begin(state: &Organisation, at: Timestamp) -> Option<Begin> {
         return None;
     }
     for session in board.sessions.values().filter(|session| session.phase == SessionPhase::Active) {
-        let free = free_workers(board, session);
-        let best = board
-            .queued
-            .iter()
-            .filter_map(|id| board.tickets.get(id))
+        let room = Room::of(board, session);
+        let queued = board.queued.iter().filter_map(|id| board.tickets.get(id));
+        let mut ready: Vec<&Ticket> = queued
             .filter(|ticket| ticket.session == session.name && is_due(ticket, at))
-            .filter_map(|ticket| worker_for(board, session, ticket, &free).map(|worker| (ticket, worker)))
-            // What was begun goes on first; then the longest chain; then the oldest.
-            .min_by_key(|(ticket, _)| (ticket.attempts == 0, std::cmp::Reverse(ticket.rank), ticket.id));
+            .filter(|ticket| !room.free.is_empty() || !ticket.spec.has_agent())
+            .filter(|ticket| board.unmet(ticket).next().is_none())
+            .collect();
+        // What was begun goes on first; then the longest chain; then the oldest. What holds one is looked at in this order only:
+        // it costs more than the order.
+        ready.sort_unstable_by_key(|ticket| (ticket.attempts == 0, std::cmp::Reverse(ticket.rank), ticket.id));
+        let best = ready.into_iter().find_map(|ticket| Some((ticket, hold(board, session, ticket, &room).err()?)));
         if let Some((ticket, worker)) = best {
             return Some(Begin { ticket: ticket.id, worker });
         }
     }
     None
+}
+
+/// What a session has left for another attempt, and whose files it has to look out for.
+pub(crate) struct Room {
+    /// Workers that nobody has.
+    free: Vec<u32>,
+    /// Tickets that are being worked on, when files that overlap hold others.
+    files: Vec<(TicketId, Vec<Glob>)>,
+}
+
+impl Room {
+    pub(crate) fn of(board: &Board, session: &Session) -> Self {
+        let open = || open_in(board, &session.name);
+        let taken: Vec<u32> =
+            open().filter(|(_, attempt)| attempt.holds_worker()).map(|(_, attempt)| attempt.worker).collect();
+        // There may be fewer workers now than there were when these began.
+        let free = match taken.len() >= session.settings.workers as usize {
+            true => Vec::new(),
+            false => (1..=session.settings.workers).filter(|worker| !taken.contains(worker)).collect(),
+        };
+        let files = match session.settings.overlap {
+            Overlap::Hold => open().map(|(ticket, _)| (ticket.id, globs(ticket))).collect(),
+            Overlap::Warn => Vec::new(),
+        };
+        Self { free, files }
+    }
 }
 
 pub(in crate::tickets) fn open_in<'a>(
@@ -64,16 +93,8 @@ pub(crate) enum Hold {
     Overlap(TicketId),
 }
 
-pub(in crate::tickets) fn worker_for(board: &Board, session: &Session, ticket: &Ticket, free: &[u32]) -> Option<u32> {
-    // Cheapest first: this is asked for every queued ticket.
-    if free.is_empty() && ticket.spec.has_agent() {
-        return None;
-    }
-    hold(board, session, ticket, free).err()
-}
-
 /// What holds a queued ticket; otherwise (as the error) the worker that takes it.
-pub(crate) fn hold(board: &Board, session: &Session, ticket: &Ticket, free: &[u32]) -> Result<Hold, u32> {
+pub(crate) fn hold(board: &Board, session: &Session, ticket: &Ticket, room: &Room) -> Result<Hold, u32> {
     if let Some(upstream) = board.unmet(ticket).next() {
         return Ok(Hold::Upstream(upstream));
     }
@@ -82,12 +103,12 @@ pub(crate) fn hold(board: &Board, session: &Session, ticket: &Ticket, free: &[u3
     }
     let worker = match ticket.spec.worker {
         Some(worker) if worker <= session.settings.workers => {
-            if !free.contains(&worker) {
+            if !room.free.contains(&worker) {
                 return Ok(Hold::Worker(worker));
             }
             worker
         }
-        _ => match free.first() {
+        _ => match room.free.first() {
             Some(worker) => *worker,
             None => return Ok(Hold::NoWorker),
         },
@@ -102,39 +123,24 @@ pub(crate) fn hold(board: &Board, session: &Session, ticket: &Ticket, free: &[u3
             return Ok(Hold::Group(group.clone()));
         }
     }
-    if session.settings.overlap == Overlap::Hold {
-        let other =
-            open_in(board, &session.name).find(|(other, _)| other.id != ticket.id && files_overlap(ticket, other));
+    if !room.files.is_empty() && !ticket.spec.files.is_empty() {
+        let own = globs(ticket);
+        let other = room.files.iter().find(|(other, files)| *other != ticket.id && any_overlap(&own, files));
         if let Some((other, _)) = other {
-            return Ok(Hold::Overlap(other.id));
+            return Ok(Hold::Overlap(*other));
         }
     }
     Err(worker)
 }
 
-/// Whether the files that two tickets mean to touch may be the same.
-pub(crate) fn files_overlap(one: &Ticket, other: &Ticket) -> bool {
-    one.spec.files.iter().any(|a| other.spec.files.iter().any(|b| overlap(a, b)))
+/// The files that a ticket means to touch. They were checked when they came in; one that is not well formed is no file.
+pub(crate) fn globs(ticket: &Ticket) -> Vec<Glob> {
+    ticket.spec.files.iter().filter_map(|glob| Glob::parse(glob).ok()).collect()
 }
 
-/// Globs that were checked when they came in; one that is not well formed overlaps with nothing.
-pub(in crate::tickets) fn overlap(one: &str, other: &str) -> bool {
-    use crate::glob::{Glob, overlaps};
-    match (Glob::parse(one), Glob::parse(other)) {
-        (Ok(one), Ok(other)) => overlaps(&one, &other),
-        _ => false,
-    }
-}
-
-/// Workers of a session that nobody has.
-pub(crate) fn free_workers(board: &Board, session: &Session) -> Vec<u32> {
-    let taken: Vec<u32> =
-        open_in(board, &session.name).filter(|(_, a)| a.holds_worker()).map(|(_, a)| a.worker).collect();
-    // There may be fewer workers now than there were when these began.
-    if taken.len() >= session.settings.workers as usize {
-        return Vec::new();
-    }
-    (1..=session.settings.workers).filter(|worker| !taken.contains(worker)).collect()
+/// Whether some file may be meant by both.
+pub(crate) fn any_overlap(some: &[Glob], others: &[Glob]) -> bool {
+    some.iter().any(|one| others.iter().any(|other| overlaps(one, other)))
 }
 
 impl Begin {

@@ -1,0 +1,195 @@
+//! Gates: what they say about a tree, and what follows.
+
+use legion_model::tickets::{AttemptEnd, ErrorClass, GateVerdict, Stage, TicketId, TicketOutcome, TicketSpec, Work};
+use legion_model::{Event, TicketOrder};
+
+use crate::case::{Case, checkpoint, gate, session, spec, workers};
+
+fn landing_of(case: &mut Case, id: TicketId, tree: &str) {
+    case.work(id, "head");
+    case.build("merge", tree);
+}
+
+fn runs(case: &Case) -> bool {
+    case.works().iter().any(|work| matches!(work, Work::Gate { .. }))
+}
+
+fn moves(case: &Case) -> bool {
+    case.works().iter().any(|work| matches!(work, Work::Move { .. }))
+}
+
+#[test]
+fn a_target_moves_only_when_every_gate_has_passed_on_the_tree() {
+    let mut case = Case::new(workers(1));
+    let id = case.one(TicketSpec { gates: vec![gate("build"), gate("test")], ..spec("a") });
+    landing_of(&mut case, id, "tree");
+    assert!(runs(&case) && !moves(&case));
+    let landing = case.state.board.sessions[&session()].landing.as_ref().expect("open").id;
+    assert!(case.done(TicketOrder::Moved { session: session(), landing }).is_empty(), "nobody said that it may");
+    case.judge(GateVerdict::Passed);
+    assert!(runs(&case) && !moves(&case), "the second gate runs");
+    case.judge(GateVerdict::Passed);
+    assert!(!runs(&case) && moves(&case));
+    let events = case.moved();
+    assert!(matches!(&events[0], Event::LandingEnded { moved: true, commit: Some(commit), .. } if commit == "merge"));
+    assert!(matches!(&events[1], Event::AttemptEnded { end: AttemptEnd::Merged, .. }));
+    assert!(matches!(&events[2], Event::TicketClosed { outcome: TicketOutcome::Done { .. }, .. }));
+    assert_eq!(case.state.board.sessions[&session()].tip, "merge");
+}
+
+#[test]
+fn a_flaky_gate_has_one_retry_and_both_verdicts_are_kept() {
+    let mut case = Case::new(workers(1));
+    let id = case.one(spec("a"));
+    landing_of(&mut case, id, "tree");
+    case.judge(GateVerdict::Failed);
+    assert!(runs(&case), "it runs once more");
+    case.judge(GateVerdict::Passed);
+    assert!(moves(&case));
+    let landing = case.state.board.sessions[&session()].landing.as_ref().expect("open");
+    let verdicts: Vec<GateVerdict> = landing.verdicts.iter().map(|verdict| verdict.verdict).collect();
+    assert_eq!(verdicts, [GateVerdict::Failed, GateVerdict::Passed]);
+}
+
+#[test]
+fn a_gate_that_fails_twice_sends_its_output_back() {
+    let mut case = Case::new(workers(1));
+    let id = case.one(spec("a"));
+    landing_of(&mut case, id, "tree");
+    case.judge(GateVerdict::Failed);
+    let events = case.judge(GateVerdict::Failed);
+    let ended = events.iter().find_map(|event| match event {
+        Event::AttemptEnded { end, why, detail, .. } => Some((*end, why.clone(), detail.clone())),
+        _ => None,
+    });
+    let (end, why, detail) = ended.expect("it ends");
+    assert_eq!(end, AttemptEnd::Failed(ErrorClass::Task));
+    assert!(why.contains("`test`") && why.contains("exit code 101"), "{why}");
+    assert_eq!(detail.expect("the output").head(), "3 tests failed");
+    assert_eq!(case.ticket(id).feedback.as_ref().map(|body| body.head()), Some("3 tests failed"));
+}
+
+#[test]
+fn a_tree_that_passed_is_not_tested_again() {
+    let mut case = Case::new(workers(1));
+    let first = case.one(spec("a"));
+    landing_of(&mut case, first, "tree");
+    case.judge(GateVerdict::Passed);
+    case.moved();
+    let second = case.one(checkpoint("c"));
+    assert_eq!(case.stage(second), Some(Stage::Landing));
+    case.build("merge", "tree");
+    assert!(!runs(&case) && moves(&case), "the same tree, the same gate");
+    case.moved();
+    assert_eq!(case.status(second), "done");
+}
+
+#[test]
+fn a_tree_that_failed_is_tested_again_when_somebody_retries() {
+    let mut case = Case::new(workers(1));
+    let id = case.one(checkpoint("c"));
+    case.build("base", "tree");
+    case.judge(GateVerdict::NotFound);
+    assert_eq!(case.status(id), "error");
+    assert!(case.ticket(id).history[0].why.contains("no such command"));
+    // Somebody installs it.
+    case.retry(id);
+    case.build("base", "tree");
+    assert!(runs(&case), "an answer of before is not the answer of now");
+    case.judge(GateVerdict::Passed);
+    case.moved();
+    assert_eq!(case.status(id), "done");
+}
+
+#[test]
+fn a_lost_gate_runs_again_and_three_times_is_no_fault_of_the_work() {
+    let mut case = Case::new(workers(1));
+    let id = case.one(spec("a"));
+    landing_of(&mut case, id, "tree");
+    case.judge(GateVerdict::Lost);
+    case.judge(GateVerdict::Lost);
+    assert!(runs(&case));
+    case.judge(GateVerdict::Lost);
+    let ticket = case.ticket(id);
+    assert_eq!((ticket.failures, ticket.transients), (0, 1));
+    assert_eq!(ticket.history[0].end, AttemptEnd::Failed(ErrorClass::Transient));
+}
+
+#[test]
+fn a_gate_of_which_nothing_is_heard_is_lost_at_its_deadline() {
+    let mut case = Case::new(workers(1));
+    let id = case.one(spec("a"));
+    landing_of(&mut case, id, "tree");
+    case.later(119_999);
+    assert!(case.due().is_empty());
+    case.later(1);
+    let events = case.take_due();
+    assert!(matches!(&events[0], Event::GateJudged { verdict, .. } if verdict.verdict == GateVerdict::Lost));
+    assert!(matches!(&events[1], Event::GateBegan { .. }), "{events:?}");
+    assert_eq!(case.stage(id), Some(Stage::Landing));
+}
+
+#[test]
+fn a_gate_out_of_time_runs_once_more_and_then_fails() {
+    let mut case = Case::new(workers(1));
+    let id = case.one(spec("a"));
+    landing_of(&mut case, id, "tree");
+    case.judge(GateVerdict::TimedOut);
+    case.judge(GateVerdict::TimedOut);
+    let last = &case.ticket(id).history[0];
+    assert_eq!(last.end, AttemptEnd::Failed(ErrorClass::Task));
+    assert!(last.why.contains("did not end within 60 s"), "{}", last.why);
+}
+
+#[test]
+fn gates_of_the_session_and_of_the_target_count_each_once() {
+    let mut settings = workers(1);
+    settings.gates = vec![gate("lint"), gate("test")];
+    let mut case = Case::new(settings);
+    let id = case.one(spec("a"));
+    case.work(id, "head");
+    let landing = case.state.board.sessions[&session()].landing.as_ref().expect("open").id;
+    case.done(TicketOrder::Built {
+        session: session(),
+        landing,
+        commit: "merge".to_owned(),
+        tree: "tree".to_owned(),
+        target_gates: vec![gate("audit"), gate("lint")],
+    });
+    let built = case.state.board.sessions[&session()].landing.as_ref().and_then(|landing| landing.built.as_ref());
+    let names: Vec<&str> = built.expect("built").gates.iter().map(|gate| gate.name.as_str()).collect();
+    assert_eq!(names, ["test", "lint", "audit"]);
+}
+
+#[test]
+fn a_target_that_somebody_else_moved_is_a_matter_for_the_person() {
+    let mut case = Case::new(workers(1));
+    let id = case.one(spec("a"));
+    landing_of(&mut case, id, "tree");
+    case.judge(GateVerdict::Passed);
+    let landing = case.state.board.sessions[&session()].landing.as_ref().expect("open").id;
+    case.done(TicketOrder::Foreign { session: session(), landing, at: "elsewhere".to_owned() });
+    assert_eq!(case.status(id), "error");
+    assert!(case.ticket(id).history[0].why.contains("elsewhere"));
+    assert_eq!(case.state.board.sessions[&session()].tip, "base");
+}
+
+#[test]
+fn landings_of_a_session_whose_name_comes_again_are_other_landings() {
+    let mut case = Case::new(workers(1));
+    let id = case.one(spec("a"));
+    case.work(id, "head");
+    let first = case.state.board.sessions[&session()].landing.as_ref().expect("open").id;
+    case.done(TicketOrder::DeleteSession { session: session(), force: true });
+    case.later(1);
+    case.done(TicketOrder::OpenSession {
+        session: session(),
+        base: "base".to_owned(),
+        branch: None,
+        settings: workers(1),
+    });
+    let id = case.one(spec("b"));
+    case.work(id, "head");
+    let second = case.state.board.sessions[&session()].landing.as_ref().expect("open").id;
+    assert_ne!(first, second);
+}

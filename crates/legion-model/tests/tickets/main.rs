@@ -1,0 +1,10 @@
+//! Single cases of tickets, told step by step.
+
+mod bad_input;
+mod case;
+mod gates;
+mod orders;
+mod retries;
+mod rights;
+mod scheduling;
+mod teams;
