@@ -6,6 +6,9 @@ use legion_model::tickets::{PlaceKey, SessionName, TicketId};
 /// What lies below is pinned for good.
 pub(crate) const RESCUES: &str = "refs/legion/rescue";
 
+/// What lies below was taken in from attempts.
+const TAKEN_IN: &str = "refs/legion/in";
+
 fn name(text: &str) -> RefName {
     text.parse().expect("made of parts that are checked where they come in")
 }
@@ -32,7 +35,21 @@ pub(crate) fn previous(session: &SessionName, ticket: TicketId) -> RefName {
 
 /// Where the work of an attempt is taken in.
 pub(crate) fn taken_in(session: &SessionName, ticket: TicketId, number: u32) -> RefName {
-    name(&format!("refs/legion/in/{session}/t{}/a{number}", ticket.0))
+    name(&format!("{TAKEN_IN}/{session}/t{}/a{number}", ticket.0))
+}
+
+/// Everything that was taken in.
+pub(crate) fn all_taken_in() -> RefName {
+    name(TAKEN_IN)
+}
+
+/// Of which attempt a commit was taken in, by the name of its ref.
+pub(crate) fn of_taken_in(reference: &RefName) -> Option<(SessionName, TicketId, u32)> {
+    let mut parts = reference.as_str().strip_prefix(TAKEN_IN)?.strip_prefix('/')?.split('/');
+    let session = parts.next()?.parse().ok()?;
+    let ticket = parts.next()?.strip_prefix('t')?.parse().ok()?;
+    let number = parts.next()?.strip_prefix('a')?.parse().ok()?;
+    Some((session, TicketId(ticket), number))
 }
 
 /// Where the commits of the person come in.
@@ -79,6 +96,9 @@ mod tests {
         let place = PlaceKey::of_review(&session, TicketId(3), 2, 1);
         assert_eq!(rescue(TicketId(3), &place, 1).as_str(), "refs/legion/rescue/t3/a.b-a2-r1-1");
         assert_eq!(place.attempt(), Some(2));
+        let taken = taken_in(&session, TicketId(3), 2);
+        assert_eq!(of_taken_in(&taken), Some((session.clone(), TicketId(3), 2)));
+        assert_eq!(of_taken_in(&rescues_of(TicketId(3))), None);
         assert_eq!(review_branch(&session, TicketId(3), 2, 0).as_str(), "refs/heads/legion/a.b/t3-2-r1");
     }
 }

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use legion_git::Control;
-use legion_model::ProjectId;
 use legion_model::tickets::{PlaceKey, Rescue, TicketId};
+use legion_model::{Organisation, ProjectId};
 
 use super::answer::{invalid, not_found};
 use crate::engine::Engine;
@@ -14,15 +14,24 @@ use crate::tickets::names;
 use crate::tickets::site::{Site, oid};
 
 impl Engine {
-    /// What was secured of a ticket's clones, oldest first; of a deleted one, too.
+    /// What was secured of a ticket's clones, oldest first; of a deleted one, too. Before that comes what was taken in from its
+    /// attempts: it is all there is when somebody has removed a clone. What is merged is left out.
     pub async fn rescues(&self, project: ProjectId, ticket: TicketId) -> Result<Vec<Rescue>, EngineError> {
-        let logged = self.read(project, move |state| state.board.rescues.get(&ticket).cloned()).await?;
+        let read = move |state: &Organisation| {
+            let is_done = state.board.tickets.get(&ticket).is_some_and(|ticket| ticket.is_done());
+            (state.board.rescues.get(&ticket).cloned(), is_done)
+        };
+        let (logged, is_done) = self.read(project, read).await?;
         let mut rescues = logged.unwrap_or_default();
         let Some(control) = Site::of(&self.inner, project).ground.find_control(&self.inner).await? else {
             return Ok(rescues);
         };
         rescues.extend(unlogged(&control, ticket, &rescues).await?);
         rescues.sort_by_key(|rescue| rescue.at);
+        if !is_done {
+            let taken_in = taken_in(&control, ticket, &rescues).await?;
+            rescues.splice(0..0, taken_in);
+        }
         Ok(rescues)
     }
 
@@ -72,4 +81,30 @@ async fn unlogged(control: &Control, ticket: TicketId, logged: &[Rescue]) -> Res
         });
     }
     Ok(found)
+}
+
+/// What was taken in from attempts and is neither secured as well nor part of the target, oldest attempt first.
+async fn taken_in(control: &Control, ticket: TicketId, secured: &[Rescue]) -> Result<Vec<Rescue>, Failure> {
+    let mut found = Vec::new();
+    for (reference, commit) in control.refs_below(&names::all_taken_in()).await? {
+        let Some((session, of, number)) = names::of_taken_in(&reference).filter(|(_, of, _)| *of == ticket) else {
+            continue;
+        };
+        if secured.iter().any(|rescue| rescue.commit == commit.as_str()) {
+            continue;
+        }
+        if let Some(target) = control.resolve(&names::target(&session)).await?
+            && control.is_ancestor(&commit, &target).await?
+        {
+            continue;
+        }
+        let Some(made) = control.log_first_parent(None, &commit, 1).await?.into_iter().next() else { continue };
+        let place = PlaceKey::of_attempt(&session, of, number);
+        found.push((
+            number,
+            Rescue { place, commit: commit.to_string(), reference: reference.to_string(), at: made.at },
+        ));
+    }
+    found.sort_by_key(|(number, _)| *number);
+    Ok(found.into_iter().map(|(_, rescue)| rescue).collect())
 }
