@@ -23,4 +23,4 @@ pub use hire::HireAsk;
 pub use keeper::Stored;
 pub use legion_git::ObjectFormat;
 pub use logs::{Cursor, LogLines};
-pub use tickets::{Added, DiffFile, DiffOf, Garbage, Repository, SessionAsk, TicketDefaults, TicketDiff};
+pub use tickets::{Added, DiffFile, DiffOf, Garbage, Repository, SessionAsk, TicketDiff};

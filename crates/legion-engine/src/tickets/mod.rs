@@ -25,7 +25,7 @@ mod site;
 mod startup;
 mod strays;
 
-pub use face::{Added, DiffFile, DiffOf, Garbage, Repository, SessionAsk, TicketDefaults, TicketDiff};
+pub use face::{Added, DiffFile, DiffOf, Garbage, Repository, SessionAsk, TicketDiff};
 pub(crate) use ground::Grounds;
 pub(crate) use hand::{Job, begin};
 pub(crate) use order::WorkOrder;
