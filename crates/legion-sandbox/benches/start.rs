@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use legion_process::Program;
+use legion_process::{Program, Usage};
 use legion_sandbox::{Account, Confinement, Tier, Tools};
 
 const ROUNDS: usize = 5;
@@ -15,6 +15,7 @@ struct Way {
     name: &'static str,
     program: Program,
     took: Vec<Duration>,
+    cpu: Duration,
 }
 
 fn main() {
@@ -33,34 +34,41 @@ fn main() {
     let mut ways: Vec<Way> = [("plain", Program::new("/bin/true"))]
         .into_iter()
         .chain(Tier::ALL.into_iter().rev().map(|tier| (tier.name(), in_tier(tier))))
-        .map(|(name, program)| Way { name, program, took: Vec::new() })
+        .map(|(name, program)| Way { name, program, took: Vec::new(), cpu: Duration::ZERO })
         .collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     // In turns, so that what else the machine does falls on all alike.
     for _ in 0..ROUNDS * STARTS {
         for way in &mut ways {
-            let begin = Instant::now();
+            let (begin, cpu) = (Instant::now(), children_cpu());
             let output = runtime.block_on(way.program.run_to_end(RUN_MAX, 4096)).expect("it starts");
             way.took.push(begin.elapsed());
+            way.cpu += children_cpu().saturating_sub(cpu);
             assert!(output.status.success(), "{}: {}", way.name, String::from_utf8_lossy(&output.stderr));
         }
     }
     println!("start of /bin/true, {} times each, in milliseconds", ROUNDS * STARTS);
-    println!("{:<10} {:>8} {:>8} {:>8} {:>8} {:>7}", "", "least", "median", "p95", "added", "ratio");
+    println!("{:<10} {:>8} {:>8} {:>8} {:>8} {:>7} {:>8}", "", "least", "median", "p95", "added", "ratio", "CPU");
     let plain = median(&mut ways[0].took);
     for way in &mut ways {
         let middle = median(&mut way.took);
         let at = |place: usize| milliseconds(way.took[place]);
         println!(
-            "{:<10} {:>8.2} {:>8.2} {:>8.2} {:>8.2} {:>6.1}x",
+            "{:<10} {:>8.2} {:>8.2} {:>8.2} {:>8.2} {:>6.1}x {:>8.2}",
             way.name,
             at(0),
             milliseconds(middle),
             at(way.took.len() * 95 / 100),
             milliseconds(middle.saturating_sub(plain)),
             middle.as_secs_f64() / plain.as_secs_f64(),
+            milliseconds(way.cpu) / (ROUNDS * STARTS) as f64,
         );
     }
+}
+
+/// The CPU time of all that was started and has ended.
+fn children_cpu() -> Duration {
+    Usage::of(std::process::id(), None).expect("this process is there").cpu
 }
 
 /// Sorts, too.

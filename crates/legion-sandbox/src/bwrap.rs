@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::confinement::Confinement;
-use crate::system::{CONFIGURATION, Part};
+use crate::system::{CONFIGURATION_ROOT, Part};
 
 /// Something that appears inside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,9 +40,8 @@ pub(crate) fn options(confinement: &Confinement, programs: &[Part], staged: &Sta
             Part::Link { path, target } => options.extend(["--symlink".to_owned(), text(target), text(path)]),
         }
     }
-    for path in CONFIGURATION {
-        options.extend(["--ro-bind-try", path, path].map(str::to_owned));
-    }
+    // As a whole, since every mount costs half a millisecond; Landlock lets through the part that is given.
+    options.extend(["--ro-bind", CONFIGURATION_ROOT, CONFIGURATION_ROOT].map(str::to_owned));
     let size = confinement.grant.limits.temporary_bytes_max.to_string();
     options.extend(["--proc", "/proc", "--dev", "/dev"].map(str::to_owned));
     for directory in ["/dev/shm", "/tmp"] {

@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 pub(crate) const PROGRAMS: &[&str] =
     &["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/opt", "/nix/store", "/gnu/store"];
 
+/// Where all configuration of a machine lies.
+pub(crate) const CONFIGURATION_ROOT: &str = "/etc";
+
 /// Configuration that programs need and that says little of the machine: read only. Nothing that names a server, a key
 /// or a share.
 pub(crate) const CONFIGURATION: &[&str] = &[

@@ -13,7 +13,7 @@ use rustix::fs::inotify;
 use rustix::process::{Pid, WaitOptions, waitpid};
 
 use super::ground::{Ground, SECRET};
-use super::outcome::nothing_there;
+use super::outcome::{impossible, nothing_there};
 
 pub(super) fn create(ground: &Ground) -> io::Result<()> {
     fs::write(ground.outside.join("new"), "x")
@@ -72,6 +72,16 @@ pub(super) fn read_data(ground: &Ground) -> io::Result<()> {
 pub(super) fn list_home(ground: &Ground) -> io::Result<()> {
     let mut entries = fs::read_dir(ground.home())?;
     entries.next().map_or_else(|| Err(nothing_there()), |entry| entry.map(drop))
+}
+
+/// One of the files of `/etc` that no program of an agent needs.
+pub(super) fn read_machine(_: &Ground) -> io::Result<()> {
+    match fs::read("/etc/fstab").or_else(|_| fs::read("/etc/hostname")) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(impossible("this machine is set up by no such file"))
+        }
+        other => other.map(drop),
+    }
 }
 
 pub(super) fn read_temporary(ground: &Ground) -> io::Result<()> {

@@ -79,6 +79,7 @@ pub const PROBES: &[Probe] = &[
     probe("read-other-clone", "read another agent's clone", Held::Yes, QUICK, files::read_clone_of_another),
     probe("read-data", "read the service's data directory", Held::Yes, SUITE, files::read_data),
     probe("list-home", "list a person's home", Held::Yes, SUITE, files::list_home),
+    probe("read-machine", "read what the machine is set up for", Held::Yes, QUICK, files::read_machine),
     probe("read-temporary", "read the machine's temporary directory", Held::Yes, SUITE, files::read_temporary),
     probe("write-temporary", "write to a file in it", Held::Yes, SUITE, files::write_temporary),
     probe("execute", "execute a program outside", Held::Yes, QUICK, files::execute),
