@@ -3,6 +3,7 @@
 mod bad_input;
 mod case;
 mod gates;
+mod makespan;
 mod orders;
 mod retries;
 mod rights;

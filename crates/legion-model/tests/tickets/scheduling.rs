@@ -1,11 +1,13 @@
 //! Which ticket begins when: graphs, policies, workers, groups, files.
 
+use legion_model::graph::{Graph, Priority};
 use legion_model::tickets::{
     Mover, OnUpstream, Overlap, SessionSettings, Stage, TicketId, TicketOutcome, TicketSpec, Whys, why,
 };
 use legion_model::{Event, TicketOrder};
 
 use crate::case::{Case, checkpoint, new, session, spec, workers};
+use crate::makespan::{forty, makespan};
 
 fn begun(case: &Case, ids: &[TicketId]) -> Vec<TicketId> {
     ids.iter().copied().filter(|id| case.attempt_of(*id).is_some()).collect()
@@ -174,4 +176,18 @@ fn everything_in_a_long_chain_says_why_at_once() {
         assert_eq!(why.deadline, first.deadline, "as long as the one at the front may take");
     }
     assert_eq!(why(&case.state, case.ticket(ids[LENGTH - 1])), whys.of(case.ticket(ids[LENGTH - 1])));
+}
+
+/// Within so many parts of a hundred of what list scheduling reaches.
+const OVER_PERCENT_MAX: u64 = 5;
+
+#[test]
+fn forty_tickets_and_eight_workers_take_what_list_scheduling_takes() {
+    let graph = Graph::new(forty()).expect("no circles");
+    let varied = (0..40).map(|n| 20_000 + n * 7_919 % 60_000).collect();
+    for (name, durations) in [("fixed", vec![60_000; 40]), ("varied", varied)] {
+        let bound = graph.list_schedule(&durations, 8, Priority::Listed).makespan;
+        let took = makespan(&forty(), &durations, 8);
+        assert!(took * 100 <= bound * (100 + OVER_PERCENT_MAX), "{name}: {took} ms, and the bound is {bound} ms");
+    }
 }
