@@ -1,5 +1,6 @@
 //! A full disk. Whoever fills it can be ended all the same.
 
+use std::path::Path;
 use std::process::Command;
 
 use legion_testkit::TestDir;
@@ -8,10 +9,14 @@ use legion_testkit::npm::Skip;
 use crate::support::{Legion, text};
 
 /// A small file system in memory.
-struct SmallDisk(TestDir);
+pub struct SmallDisk(TestDir);
 
 impl SmallDisk {
-    fn mount() -> Result<Self, Skip> {
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub fn mount() -> Result<Self, Skip> {
         let dir = TestDir::new();
         let output =
             Command::new("mount").args(["-t", "tmpfs", "-o", "size=48m,mode=0700", "tmpfs"]).arg(dir.path()).output();
@@ -33,7 +38,7 @@ impl Drop for SmallDisk {
 #[test]
 fn agents_and_the_service_are_ended_on_a_full_disk() {
     let Ok(disk) = SmallDisk::mount() else { return };
-    let data = disk.0.path().join("data");
+    let data = disk.path().join("data");
     let legion = Legion::with(&[("LEGION_DATA_DIR", data.to_str().expect("UTF-8"))]);
     legion.start();
     let reserve = data.join("reserve");

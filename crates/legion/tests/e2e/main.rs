@@ -1,12 +1,17 @@
 //! The binary as a user has it: the command line, the service, shims, and real programs.
 
+mod bad_plans;
 mod basics;
 mod claude;
 mod exactly_once;
 mod full_disk;
 mod hostile;
+mod hostile_tickets;
 mod kit;
+mod landing_kills;
+mod nothing_lost;
 mod restart;
+mod small;
 mod start;
 mod support;
 mod tickets;

@@ -50,6 +50,11 @@ impl Legion {
         self.dir.path().join("work")
     }
 
+    /// The service's data directory.
+    pub fn data(&self) -> PathBuf {
+        PathBuf::from(&self.env["LEGION_DATA_DIR"])
+    }
+
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(&self.binary);
         command.args(args).env_clear().envs(&self.env).current_dir(self.work()).stdin(Stdio::null());
@@ -102,7 +107,7 @@ impl Legion {
     }
 
     pub fn service(&self) -> Value {
-        let path = self.dir.path().join("data/service.json");
+        let path = self.data().join("service.json");
         let text = std::fs::read_to_string(&path)
             .unwrap_or_else(|error| panic!("`{}`: {error}\n{}", path.display(), self.service_log()));
         serde_json::from_str(&text).expect("service.json is JSON")
@@ -122,6 +127,18 @@ impl Legion {
     /// Looks until something is found.
     pub fn until<T>(&self, what: &str, look: impl FnMut() -> Option<T>) -> T {
         self.until_within(PATIENCE, what, look)
+    }
+
+    /// Whether something comes to be true.
+    pub fn eventually(&self, mut look: impl FnMut() -> bool) -> bool {
+        let started = Instant::now();
+        while started.elapsed() < PATIENCE {
+            if look() {
+                return true;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        false
     }
 
     /// As `until`, for what takes minutes on a slow machine: many builds, many agents.
@@ -156,8 +173,8 @@ impl Legion {
     }
 
     pub fn service_log(&self) -> String {
-        let read =
-            |name: &str| std::fs::read_to_string(self.dir.path().join("data/logs").join(name)).unwrap_or_default();
+        let logs = self.data().join("logs");
+        let read = |name: &str| std::fs::read_to_string(logs.join(name)).unwrap_or_default();
         let (start, log) = (read("start.log"), read("legion.log"));
         format!("--- start.log\n{start}--- legion.log\n{}", tail(&log, 4_000))
     }
@@ -178,7 +195,7 @@ impl Legion {
 impl Drop for Legion {
     fn drop(&mut self) {
         let _ = self.run(&["down"]);
-        if let Ok(text) = std::fs::read_to_string(self.dir.path().join("data/service.json"))
+        if let Ok(text) = std::fs::read_to_string(self.data().join("service.json"))
             && let Ok(service) = serde_json::from_str::<Value>(&text)
             && let Some(pid) = service["pid"].as_u64()
         {

@@ -63,14 +63,14 @@ pub fn statuses(legion: &Legion) -> BTreeMap<String, String> {
     tickets.iter().map(word).collect()
 }
 
-fn all_merged(legion: &Legion) {
+pub fn all_merged(legion: &Legion) {
     let statuses = statuses(legion);
     assert_eq!(statuses.len(), 12, "{statuses:?}");
     assert!(statuses.values().all(|status| status == "done"), "{statuses:?}");
 }
 
 /// Lands the session beside everything else, and tests each of its commits from scratch.
-fn landed_and_green(legion: &Legion, base: &str) {
+pub fn landed_and_green(legion: &Legion, base: &str) {
     let work = legion.work();
     legion.ok(&["land", "--into", "result"]);
     let tip = kit::git(&work, &["rev-parse", "result"]);
@@ -148,7 +148,7 @@ async fn by_claude(version: &str) {
 }
 
 /// What the model is to do for a change: real edits with the agent's own tools; its shell only for the conflict.
-fn prompt(change: &kit::Change, worker: &Path) -> String {
+pub fn prompt(change: &kit::Change, worker: &Path) -> String {
     let mut steps = Vec::new();
     for (path, content) in change.files {
         steps.push(json!({"tool": "Write", "input": {"file_path": path, "content": content}}));
