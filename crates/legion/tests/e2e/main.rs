@@ -14,4 +14,5 @@ mod restart;
 mod small;
 mod start;
 mod support;
+mod ticket_kills;
 mod tickets;
