@@ -61,6 +61,8 @@ pub enum BadPath {
     Dots(PathBuf),
     #[error("`{0}` is not text (UTF-8)")]
     NotText(PathBuf),
+    #[error("`{0}` is of the kernel: every tier has its own")]
+    Kernel(PathBuf),
     #[error("`{0}` would be everything")]
     Root(PathBuf),
     #[error("`{0}` has a pattern that no tier enforces: only a path, or `PATH/**`, is")]
@@ -156,6 +158,9 @@ pub(crate) fn check_path(path: &Path) -> Result<(), BadPath> {
     if path.components().any(|part| part == Component::ParentDir) || text.split('/').any(|part| part == ".") {
         return Err(BadPath::Dots(path.to_owned()));
     }
+    if ["/proc", "/sys", "/dev"].into_iter().any(|kernel| path.starts_with(kernel)) {
+        return Err(BadPath::Kernel(path.to_owned()));
+    }
     if path.parent().is_none() {
         return Err(BadPath::Root(path.to_owned()));
     }
@@ -218,6 +223,7 @@ mod tests {
             (refusal(|child| child.limits.processes_max = None), "processes without a limit"),
             (refusal(|child| child.read.push("/srv/docs/../../etc".into())), "`..`"),
             (refusal(|child| child.read.push("srv".into())), "absolute"),
+            (refusal(|child| child.write.push("/dev/shm".into())), "of the kernel"),
             (refusal(|child| child.write.push("/".into())), "everything"),
         ];
         for (said, wanted) in cases {

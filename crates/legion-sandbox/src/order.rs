@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::confinement::Confinement;
+use crate::helper::identity::Identity;
 use crate::tier::Tier;
 
 /// One argument of a program cannot be longer (128 KiB in the kernel); with room to spare.
@@ -32,6 +33,8 @@ pub(crate) struct Order {
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Inside {
     pub confinement: Confinement,
+    /// What the granted paths led to outside.
+    pub identities: Vec<Identity>,
     /// Names and values as they came, whatever their bytes.
     pub environment: Vec<(Vec<u8>, Vec<u8>)>,
     pub program: String,

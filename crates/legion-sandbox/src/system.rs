@@ -77,7 +77,8 @@ pub(crate) fn programs() -> Vec<Part> {
 }
 
 /// Returns the toolchains below a home directory that are there: compilers and interpreters, and the caches of packages
-/// that `cargo` and others read when there is no network. No file of settings or of tokens is among them.
+/// that `cargo` and others read when there is no network. No file of settings or of tokens is among them, and no path with a
+/// link in it, which could not be granted.
 pub fn toolchains(home: &Path) -> Vec<PathBuf> {
     const BELOW_HOME: &[&str] = &[
         ".cargo/bin",
@@ -94,5 +95,6 @@ pub fn toolchains(home: &Path) -> Vec<PathBuf> {
         "go/bin",
         "go/pkg/mod",
     ];
-    BELOW_HOME.iter().map(|name| home.join(name)).filter(|path| path.is_dir()).collect()
+    let there = |path: &PathBuf| path.is_dir() && path.canonicalize().is_ok_and(|resolved| resolved == *path);
+    BELOW_HOME.iter().map(|name| home.join(name)).filter(there).collect()
 }

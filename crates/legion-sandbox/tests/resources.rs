@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use legion_process::{Output, Program};
 use legion_sandbox::{Group, Limits, Means, Resource, Resources, detect};
+use legion_testkit::until;
 
-/// Its groups, removed when dropped.
+/// Its groups.
 struct Service(Resources);
 
 impl Service {
@@ -15,6 +16,18 @@ impl Service {
 
     fn holds(&self, resource: Resource) -> bool {
         !matches!(self.0.of(resource), Means::Watched(_))
+    }
+
+    /// Ends what runs in its group, and removes all.
+    async fn end(self) {
+        let group = self.0.group("one");
+        // The kernel lets go of a group a moment after its last process.
+        until(Duration::from_secs(10), "the groups to be gone", async || {
+            group.kill();
+            group.remove().map_err(|error| format!("{error}: {:?}", error.source))
+        })
+        .await;
+        self.0.remove();
     }
 
     /// Makes a group with these limits and runs a line of shell in it.
@@ -34,21 +47,6 @@ impl Service {
     }
 }
 
-impl Drop for Service {
-    fn drop(&mut self) {
-        let group = self.0.group("one");
-        group.kill();
-        // The kernel lets go of a group a moment after its last process.
-        for _ in 0..200 {
-            if group.remove().is_ok() {
-                break;
-            }
-            std::thread::yield_now();
-        }
-        self.0.remove();
-    }
-}
-
 #[tokio::test]
 async fn a_tree_that_fills_its_memory_is_ended_and_the_groups_say_so() {
     let service = Service::begin("memory");
@@ -56,13 +54,14 @@ async fn a_tree_that_fills_its_memory_is_ended_and_the_groups_say_so() {
     if !service.holds(Resource::Memory) {
         let (group, _) = service.run(&Limits::default(), "true").await;
         assert_eq!(group.limit(&limits).unwrap(), [Resource::Memory], "it is said that memory must be watched");
-        return;
+        return service.end().await;
     }
     let (group, output) = service.run(&limits, "head -c 400M /dev/zero | tail").await;
     assert!(!output.status.success(), "400 MiB fit into 64");
     let usage = group.usage();
     assert!(usage.out_of_memory >= Some(1), "{usage:?}");
     assert!(usage.memory_bytes_peak.is_none_or(|peak| peak <= 65 << 20), "{usage:?}");
+    service.end().await;
 }
 
 #[tokio::test]
@@ -73,13 +72,14 @@ async fn a_tree_has_no_more_processes_than_it_may() {
     if !service.holds(Resource::Processes) {
         let (group, _) = service.run(&Limits::default(), "true").await;
         assert_eq!(group.limit(&limits).unwrap(), [Resource::Processes]);
-        return;
+        return service.end().await;
     }
     let (group, output) = service.run(&limits, line).await;
     assert!(!output.status.success(), "{output:?}");
     let usage = group.usage();
     assert!(usage.processes_refused >= Some(1), "{usage:?}");
     assert!(usage.processes <= Some(10), "{usage:?}");
+    service.end().await;
 }
 
 #[tokio::test]
@@ -90,14 +90,19 @@ async fn a_tree_is_ended_at_once_where_the_kernel_can() {
     assert!(output.status.success(), "{output:?}");
     if !service.holds(Resource::Tree) {
         assert!(!group.kill());
-        return;
+        return service.end().await;
     }
     let tree = group.tree().unwrap();
     assert!(tree.is_populated());
     assert!(group.usage().cpu.is_some());
     assert!(group.kill());
-    legion_testkit::until(Duration::from_secs(5), "the tree to be gone", async || {
-        if tree.is_populated() { Err("it is there") } else { Ok(()) }
-    })
+    until(
+        Duration::from_secs(5),
+        "the tree to be gone",
+        async || {
+            if tree.is_populated() { Err("it is there") } else { Ok(()) }
+        },
+    )
     .await;
+    service.end().await;
 }

@@ -30,6 +30,8 @@ pub(crate) enum HelperError {
     },
     #[error("user id {uid} cannot reach `{path}`: a directory above it is closed to others")]
     Unreachable { uid: u32, path: PathBuf },
+    #[error("`{0}` was granted, and a part of it is a link or was exchanged: grant what it leads to by its own name")]
+    Link(PathBuf),
     #[error("`{0}` was granted and does not exist")]
     Missing(PathBuf),
     #[error("Landlock does not hold on this kernel: {0}")]

@@ -10,7 +10,7 @@ use legion_process::replace::{close_all_descriptors, fork_worker, replace_proces
 
 use super::error::HelperError;
 use super::main::Variables;
-use super::{apply, relay};
+use super::{apply, identity, relay};
 use crate::order::Inside;
 use crate::tier::Tier;
 
@@ -25,6 +25,7 @@ pub(super) fn run(descriptor: &str) -> Result<Infallible, HelperError> {
         .map_err(HelperError::system("read the order"))?;
     close_all_descriptors();
     let order: Inside = serde_json::from_slice(&order).map_err(HelperError::Order)?;
+    identity::verify(&order.identities)?;
     // Before Landlock, which forbids to listen.
     let relay = relay::Relay::bind(&order.confinement.relay).map_err(HelperError::system("listen for the relay"))?;
     apply::limit_and_hold(Tier::Full, &order.confinement, &order.program)?;

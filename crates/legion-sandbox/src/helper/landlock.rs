@@ -1,5 +1,6 @@
 //! Landlock: which files, ports and processes this process and all that come from it may reach.
 
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
 use landlock::{
@@ -8,6 +9,7 @@ use landlock::{
 };
 
 use super::error::HelperError;
+use super::identity;
 use crate::confinement::Confinement;
 use crate::grant::Grant;
 use crate::order::ITSELF;
@@ -31,7 +33,13 @@ pub(super) fn restrict(tier: Tier, confinement: &Confinement, program: &str) -> 
     }
     let mut ruleset = ruleset(tier, demanded).map_err(refused)?;
     for (path, access) in rules {
-        ruleset = add(ruleset, &path, access)?;
+        // A part of the system that is not there grants nothing.
+        if let Ok(opened) = PathFd::new(&path) {
+            ruleset = add(ruleset, opened, &path, access)?;
+        }
+    }
+    for (path, access) in granted(confinement) {
+        ruleset = add(ruleset, identity::open(path)?, path, access)?;
     }
     if tier == Tier::Landlock {
         for port in &confinement.grant.ports {
@@ -60,47 +68,61 @@ fn ruleset(tier: Tier, demanded: ABI) -> Result<RulesetCreated, RulesetError> {
         .create()
 }
 
-/// A path that is not there grants nothing.
-fn add(ruleset: RulesetCreated, path: &Path, access: BitFlags<AccessFs>) -> Result<RulesetCreated, HelperError> {
-    let Ok(opened) = PathFd::new(path) else {
-        return Ok(ruleset);
-    };
+fn add(
+    ruleset: RulesetCreated,
+    opened: impl AsFd,
+    path: &Path,
+    access: BitFlags<AccessFs>,
+) -> Result<RulesetCreated, HelperError> {
     let for_files = AccessFs::from_file(WANTED);
     let access = if path.is_dir() { access } else { access & for_files };
     let added = ruleset.add_rule(PathBeneath::new(opened, access));
     added.map_err(|error| HelperError::Landlock(format!("`{}`: {error}", path.display())))
 }
 
+/// To look into files and directories.
+const READ: BitFlags<AccessFs> = make_bitflags!(AccessFs::{ReadFile | ReadDir});
+const EXECUTE: BitFlags<AccessFs> = make_bitflags!(AccessFs::{ReadFile | ReadDir | Execute});
+
+/// Everything but to execute, and but the devices that a tree of files could hold. Sockets that the tree makes itself, it
+/// may also reach.
+fn write() -> BitFlags<AccessFs> {
+    AccessFs::from_all(WANTED) & !make_bitflags!(AccessFs::{Execute | MakeChar | MakeBlock | IoctlDev})
+}
+
+/// What was granted.
+fn granted(confinement: &Confinement) -> impl Iterator<Item = (&PathBuf, BitFlags<AccessFs>)> {
+    let grant = &confinement.grant;
+    let lists = [
+        (&grant.read, READ),
+        (&grant.execute, EXECUTE),
+        (&grant.write, write()),
+        (&grant.sockets, READ | AccessFs::ResolveUnix),
+    ];
+    lists.into_iter().flat_map(|(paths, access)| paths.iter().map(move |path| (path, access)))
+}
+
+/// What of the machine, or of the sandbox, everybody is given.
 fn files(tier: Tier, confinement: &Confinement) -> Vec<(PathBuf, BitFlags<AccessFs>)> {
-    let read = make_bitflags!(AccessFs::{ReadFile | ReadDir});
-    let execute = read | AccessFs::Execute;
-    // Everything but to execute, and but the devices that a tree of files could hold.
-    let write = AccessFs::from_all(WANTED)
-        & !make_bitflags!(AccessFs::{Execute | MakeChar | MakeBlock | IoctlDev | ResolveUnix});
     let device = make_bitflags!(AccessFs::{ReadFile | WriteFile | Truncate | IoctlDev});
     let grant = &confinement.grant;
     let mut rules: Vec<(PathBuf, BitFlags<AccessFs>)> = Vec::new();
     let mut allow = |paths: &mut dyn Iterator<Item = PathBuf>, access| rules.extend(paths.map(|path| (path, access)));
-    allow(&mut PROGRAMS.iter().map(PathBuf::from), execute);
-    allow(&mut CONFIGURATION.iter().map(PathBuf::from), read);
-    allow(&mut ["/proc", "/sys/devices/system/cpu"].into_iter().map(PathBuf::from), read);
+    allow(&mut PROGRAMS.iter().map(PathBuf::from), EXECUTE);
+    allow(&mut CONFIGURATION.iter().map(PathBuf::from), READ);
+    allow(&mut ["/proc", "/sys/devices/system/cpu"].into_iter().map(PathBuf::from), READ);
     match tier {
         // The tier's own: the devices are few, the terminals and the shared memory are those of this tree alone.
         Tier::Full => {
             // Its directories hold nothing but what was given.
             allow(&mut ["/"].into_iter().map(PathBuf::from), AccessFs::ReadDir.into());
-            allow(&mut ["/dev"].into_iter().map(PathBuf::from), read | device);
-            allow(&mut ["/dev/shm"].into_iter().map(PathBuf::from), write | AccessFs::ResolveUnix);
-            let temporary = if is_executable_throughout(grant, Path::new("/tmp")) { execute } else { read };
-            allow(&mut ["/tmp"].into_iter().map(PathBuf::from), write | temporary | AccessFs::ResolveUnix);
+            allow(&mut ["/dev"].into_iter().map(PathBuf::from), READ | device);
+            allow(&mut ["/dev/shm"].into_iter().map(PathBuf::from), write());
+            let temporary = if is_executable_throughout(grant, Path::new("/tmp")) { EXECUTE } else { READ };
+            allow(&mut ["/tmp"].into_iter().map(PathBuf::from), write() | temporary);
         }
         _ => allow(&mut DEVICES.iter().map(PathBuf::from), device),
     }
-    allow(&mut grant.read.iter().cloned(), read);
-    allow(&mut grant.execute.iter().cloned(), execute);
-    // Sockets that the tree makes itself, it may also reach.
-    allow(&mut grant.write.iter().cloned(), write | AccessFs::ResolveUnix);
-    allow(&mut grant.sockets.iter().cloned(), read | AccessFs::ResolveUnix);
     rules
 }
 

@@ -1,7 +1,5 @@
 //! Which of the masked paths are there.
 
-use std::path::PathBuf;
-
 use super::error::HelperError;
 use crate::bwrap::Masked;
 use crate::confinement::Confinement;
@@ -24,12 +22,4 @@ pub(super) fn existing(confinement: &Confinement) -> Result<Vec<Masked>, HelperE
         }
     }
     Ok(found)
-}
-
-/// Whether everything granted is there.
-pub(super) fn check_granted(confinement: &Confinement) -> Result<(), HelperError> {
-    let grant = &confinement.grant;
-    let lists = [&grant.read, &grant.write, &grant.execute, &grant.sockets];
-    let missing = lists.into_iter().flatten().find(|path| matches!(path.try_exists(), Ok(false)));
-    missing.map_or(Ok(()), |path: &PathBuf| Err(HelperError::Missing(path.clone())))
 }

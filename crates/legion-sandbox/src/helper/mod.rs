@@ -5,6 +5,7 @@ pub(crate) mod account;
 mod apply;
 mod error;
 mod filter;
+pub(crate) mod identity;
 mod inside;
 mod landlock;
 mod limits;

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::fd::{AsFd, AsRawFd as _};
-use std::os::unix::ffi::OsStringExt as _;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use legion_process::PROCESS_VARIABLE;
@@ -16,7 +16,7 @@ use rustix::io::{FdFlags, fcntl_setfd};
 use super::account::become_account;
 use super::error::HelperError;
 use super::main::Variables;
-use super::{apply, masks, stage};
+use super::{apply, identity, masks, stage};
 use crate::bwrap;
 use crate::order::{COMMAND_INSIDE, Inside, Order};
 use crate::system;
@@ -32,12 +32,19 @@ pub(super) fn run(
     let order: Order = serde_json::from_str(order).map_err(HelperError::Order)?;
     let confinement = &order.confinement;
     confinement.check()?;
-    masks::check_granted(confinement)?;
+    let identities = identity::find(confinement)?;
     if order.tier == Tier::Full {
         let staged = stage::stage(confinement)?;
         let itself = File::open("/proc/self/exe").map_err(HelperError::system("open its own program"))?;
         become_account(confinement.account)?;
-        return enter(&order, program, arguments, environment, &staged, &itself);
+        let inside = Inside {
+            confinement: confinement.clone(),
+            identities,
+            environment: environment.iter().map(|(name, value)| (bytes(name), bytes(value))).collect(),
+            program: program.to_owned(),
+            arguments: arguments.to_vec(),
+        };
+        return enter(&order, &inside, environment, &staged, &itself);
     }
     if order.tier == Tier::Landlock {
         stage::check_reach(confinement)?;
@@ -53,8 +60,7 @@ pub(super) fn run(
 /// Becomes bubblewrap, which becomes this helper again, inside.
 fn enter(
     order: &Order,
-    program: &str,
-    arguments: &[String],
+    inside: &Inside,
     environment: Variables,
     staged: &bwrap::Staged,
     itself: &File,
@@ -71,13 +77,7 @@ fn enter(
     // the tree is found.
     let mark = environment.get(OsStr::new(PROCESS_VARIABLE)).cloned();
     let mark: Variables = mark.map(|value| (PROCESS_VARIABLE.into(), value)).into_iter().collect();
-    let inside = Inside {
-        confinement: confinement.clone(),
-        environment: environment.into_iter().map(|(name, value)| (name.into_vec(), value.into_vec())).collect(),
-        program: program.to_owned(),
-        arguments: arguments.to_vec(),
-    };
-    let inside = serde_json::to_vec(&inside).map_err(HelperError::Order)?;
+    let inside = serde_json::to_vec(inside).map_err(HelperError::Order)?;
     let list = in_memory("legion-arguments", &list).map_err(HelperError::system("hand the options on"))?;
     let inside = in_memory("legion-order", &inside).map_err(HelperError::system("hand the order on"))?;
     // The program by its descriptor: so it needs no name inside, and no name that the agent's user can reach.
@@ -96,6 +96,10 @@ fn enter(
     ];
     let error = replace_process(bwrap.as_os_str(), None, &words, &mark);
     Err(HelperError::System { what: format!("start `{}`", Path::display(bwrap)), source: error })
+}
+
+fn bytes(text: &OsStr) -> Vec<u8> {
+    text.as_bytes().to_vec()
 }
 
 /// Returns a file in memory with this content, to be read from its start.

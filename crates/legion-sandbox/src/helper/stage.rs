@@ -3,13 +3,14 @@
 use std::fs::{self, File};
 use std::io;
 use std::os::fd::AsRawFd as _;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use legion_process::replace::own_mounts;
 use rustix::mount::{MountFlags, mount, mount_bind_recursive};
 
 use super::error::HelperError;
+use super::identity;
 use crate::confinement::{Account, Confinement};
 
 /// Where they are brought: an empty directory of the machine, covered in the helper's own mount table only.
@@ -79,7 +80,7 @@ fn bring(hidden: &[PathBuf]) -> io::Result<Vec<(PathBuf, PathBuf)>> {
     mount("tmpfs", stage, "tmpfs", MountFlags::NOSUID | MountFlags::NODEV, Some(c"mode=0755"))?;
     let mut staged = Vec::new();
     for (number, path) in hidden.iter().enumerate() {
-        let source = File::options().read(true).custom_flags(libc::O_PATH).open(path)?;
+        let source = File::from(identity::open(path).map_err(io::Error::other)?);
         let place = stage.join(number.to_string());
         if source.metadata()?.is_dir() {
             fs::create_dir(&place)?;

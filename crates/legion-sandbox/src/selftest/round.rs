@@ -181,7 +181,7 @@ struct Base(PathBuf);
 impl Base {
     fn make(test: &SelfTest) -> io::Result<Self> {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = test.scratch.join(format!("legion-self-test-{}-{number}", std::process::id()));
+        let path = test.scratch.canonicalize()?.join(format!("legion-self-test-{}-{number}", std::process::id()));
         fs::DirBuilder::new().mode(0o700).create(&path)?;
         let base = Self(path);
         if let Some(account) = test.account.filter(|_| rustix::process::geteuid().is_root()) {

@@ -88,3 +88,27 @@ async fn a_path_in_a_closed_directory_is_brought_within_reach_in_tier_full_and_n
     assert!(stderr(&output).contains("a directory above it is closed"), "{}", stderr(&output));
     assert_eq!(stdout(&output), "");
 }
+
+#[tokio::test]
+async fn a_granted_path_that_became_a_link_gives_nothing() {
+    let mut place = Place::new();
+    let (target, granted) = (place.dir.dir("target"), place.own().join("sub/granted"));
+    fs::write(target.join("secret"), "secret").unwrap();
+    place.give("target");
+    fs::create_dir(place.own().join("sub")).unwrap();
+    std::os::unix::fs::symlink(&target, &granted).unwrap();
+    place.confinement.grant.read.push(granted.clone());
+    let elsewhere = place.dir.path().join("link/granted");
+    for tier in [Tier::Full, Tier::Landlock] {
+        let output = place.shell(tier, &format!("cat {}/secret", granted.display())).await;
+        assert_eq!(stdout(&output), "", "{tier}");
+        assert!(stderr(&output).contains("is a link"), "{tier}: {}", stderr(&output));
+    }
+    // A link further up is one too.
+    std::os::unix::fs::symlink(place.own().join("sub"), place.dir.path().join("link")).unwrap();
+    fs::remove_file(&granted).unwrap();
+    fs::create_dir(&granted).unwrap();
+    place.confinement.grant.read = vec![place.own(), elsewhere];
+    let output = place.shell(Tier::Full, "true").await;
+    assert!(stderr(&output).contains("is a link"), "{}", stderr(&output));
+}
