@@ -130,11 +130,10 @@ impl Stage {
         let args = [&["dispatch", "-k", "it is there", "--command", &script, "wait for it"][..], more].concat();
         let number = self.legion.ok(&args).trim().to_owned();
         let dir = self.legion.until("its agent works", || {
-            let found = small::clones(&self.legion).into_iter().find(|dir| {
+            small::clones(&self.legion).into_iter().find(|dir| {
                 dir.parent().is_some_and(|parent| parent.ends_with(format!("t{number}")))
                     && dir.join(".ignored").exists()
-            });
-            found
+            })
         });
         std::fs::remove_file(dir.join(".ignored")).expect("removed");
         (number, dir)
@@ -150,7 +149,8 @@ impl Stage {
 
     fn ticket(&self, number: &str) -> Value {
         let tickets = small::tickets(&self.legion.json(&["check"]));
-        let found = tickets.into_values().find(|ticket| ticket["id"].to_string() == number);
+        let wanted: u64 = number.parse().expect("a number");
+        let found = tickets.into_values().find(|ticket| ticket["id"] == wanted);
         found.unwrap_or_else(|| panic!("there is no ticket {number}"))
     }
 
