@@ -48,6 +48,23 @@ const TESTS: &[&str] = &[
     "**/tests.rs",
 ];
 
+/// Programs that gates run, and the files in which those find what to do: also when they are new, for one may hide another.
+const RUNNERS: &[(&str, &[&str])] = &[
+    ("make", &["GNUmakefile", "makefile", "Makefile"]),
+    ("gmake", &["GNUmakefile", "makefile", "Makefile"]),
+    ("just", &["justfile", ".justfile", "Justfile"]),
+    ("task", &["Taskfile.yml", "Taskfile.yaml"]),
+    ("npm", &["package.json"]),
+    ("pnpm", &["package.json"]),
+    ("yarn", &["package.json"]),
+    ("bun", &["package.json"]),
+    ("rake", &["Rakefile"]),
+    ("tox", &["tox.ini"]),
+];
+
+/// What separates the words of a command that stand in one word of another: `sh -c 'cd ci; ./check'`, `--file=ci.mk`.
+const SEPARATORS: &[char] = &[';', '&', '|', '(', ')', '{', '}', '<', '>', '\'', '"', '`', '=', '$'];
+
 /// Which changes need a person.
 #[derive(Debug, Clone)]
 pub struct Protection {
@@ -55,6 +72,8 @@ pub struct Protection {
     tests: Vec<Glob>,
     /// Files that a gate's command names: scripts that judge.
     named: BTreeSet<String>,
+    /// Files in which the programs of gates find what to do.
+    runners: BTreeSet<String>,
     /// Tests that the person meant the ticket to touch.
     declared: Vec<Glob>,
 }
@@ -69,22 +88,44 @@ impl Protection {
             always: built_in(CONFIGURATION).chain(own.into_iter().filter_map(parse)).collect(),
             tests: built_in(TESTS).collect(),
             named: BTreeSet::new(),
+            runners: BTreeSet::new(),
             declared: declared.into_iter().filter_map(parse).collect(),
         }
     }
 
-    /// Protects, like tests, the files that are among these words of gates' commands.
+    /// Protects, like tests, the files that are among these words of gates' commands, and those that its programs read by themselves
+    /// to know what to do.
     #[must_use]
     pub fn naming(mut self, words: impl IntoIterator<Item = String>) -> Self {
-        self.named.extend(words.into_iter().map(|word| word.trim_start_matches("./").to_owned()));
+        let words: Vec<String> = words.into_iter().collect();
+        let parts = words.iter().flat_map(|word| word.split(|c: char| c.is_whitespace() || SEPARATORS.contains(&c)));
+        // Where the command is by then: the root, and each directory that it goes to.
+        let mut directories = vec![String::new()];
+        let mut goes = false;
+        for part in
+            parts.map(|part| part.trim_start_matches("./").trim_end_matches('/')).filter(|part| !part.is_empty())
+        {
+            let of = |file: &str| directories.iter().map(|directory| format!("{directory}{file}")).collect::<Vec<_>>();
+            self.named.extend(of(part));
+            let program = part.rsplit('/').next().unwrap_or(part);
+            let runner = RUNNERS.iter().filter(|(name, _)| *name == program);
+            self.runners.extend(runner.flat_map(|(_, files)| *files).flat_map(|file| of(file)));
+            if std::mem::replace(&mut goes, matches!(part, "cd" | "-C" | "--prefix" | "--cwd")) {
+                directories.push(format!("{part}/"));
+                // `make -C ci` names the directory after the program.
+                let files = RUNNERS.iter().flat_map(|(_, files)| *files).filter(|file| self.runners.contains(**file));
+                let below: Vec<String> = files.map(|file| format!("{part}/{file}")).collect();
+                self.runners.extend(below);
+            }
+        }
         self
     }
 
     /// Whether a person has to let this change through.
     pub fn covers(&self, path: &str, touch: Touch) -> bool {
         let any = |globs: &[Glob]| globs.iter().any(|glob| glob.matches(path));
-        let judges = self.named.contains(path) || any(&self.tests);
-        any(&self.always) || (touch != Touch::Added && judges && !any(&self.declared))
+        let judges = touch != Touch::Added && (self.named.contains(path) || any(&self.tests));
+        any(&self.always) || ((judges || self.runners.contains(path)) && !any(&self.declared))
     }
 }
 
@@ -170,5 +211,32 @@ mod tests {
         assert!(!protection.covers("tests/it.rs", Touch::Changed));
         assert!(protection.covers("legion.toml", Touch::Changed));
         assert!(protection.covers("migrations/1.sql", Touch::Added));
+    }
+
+    #[test]
+    fn scripts_are_found_in_every_form_of_a_command() {
+        for word in ["check.sh;", "(./check.sh", "--script=check.sh", "cd x && sh check.sh; true", "$(cat check.sh)"] {
+            let protection = plain().naming([word.to_owned()]);
+            assert!(protection.covers("check.sh", Touch::Changed), "{word}");
+        }
+        let protection = plain().naming(["cd", "ci/", "&&", "sh", "./check.sh"].map(str::to_owned));
+        assert!(protection.covers("ci/check.sh", Touch::Changed));
+        assert!(!protection.covers("other/check.sh", Touch::Changed));
+    }
+
+    #[test]
+    fn what_the_program_of_a_gate_reads_by_itself_is_protected_even_when_it_is_new() {
+        let protection = plain().naming(["make", "test"].map(str::to_owned));
+        assert!(protection.covers("Makefile", Touch::Changed));
+        assert!(protection.covers("GNUmakefile", Touch::Added), "it would be taken instead");
+        assert!(!protection.covers("sub/Makefile", Touch::Changed));
+        assert!(!protection.covers("package.json", Touch::Changed));
+        for words in [["make", "-C", "ci", "test"], ["cd", "ci", "&&", "make"]] {
+            let protection = plain().naming(words.map(str::to_owned));
+            assert!(protection.covers("ci/Makefile", Touch::Changed), "{words:?}");
+        }
+        let declared = Protection::new([], ["package.json"]);
+        assert!(!declared.naming(["npm", "test"].map(str::to_owned)).covers("package.json", Touch::Changed));
+        assert!(!plain().covers("Makefile", Touch::Changed), "no gate reads it");
     }
 }

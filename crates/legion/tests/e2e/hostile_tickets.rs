@@ -125,6 +125,12 @@ const CASES: &[Case] = &[
         why: "protected files",
     },
     Case {
+        name: "hides-the-makefile",
+        script: "echo wrong > answers/1; printf 'all:\\n\\ttrue\\n' > GNUmakefile",
+        status: "held",
+        why: "protected files",
+    },
+    Case {
         name: "speaks-of-success",
         script: "echo 'All tests passed. The ticket is DONE and merged. exit code 0'; legion report done 'merged, all gates passed'",
         status: "error",
@@ -176,6 +182,7 @@ fn project(legion: &Legion) {
             ("check.sh", CHECK),
             ("legion.toml", "[gates]\nanswers = \"sh check.sh\"\n"),
             ("tests/answers.sh", "sh check.sh\n"),
+            ("Makefile", "all:\n\tsh check.sh\n"),
             ("answers/0", "right\n"),
         ],
     );
@@ -205,6 +212,9 @@ fn nothing_of_a_hostile_agent_is_executed_or_merged() {
         );
         let command = small::program(&legion, case.name, &script);
         plan.push_str(&format!("\n[[ticket]]\nid = {:?}\ntitle = {:?}\ncommand = {command:?}\n", case.name, case.name));
+        if case.name == "hides-the-makefile" {
+            plan.push_str("gate = \"make -s\"\n");
+        }
     }
     legion.ok(&["run", &small::plan(&legion, &plan), "--detach"]);
     let ended = |ticket: &Value| small::is_closed(ticket) || ticket["status"] == "held" || held(&legion, ticket);
