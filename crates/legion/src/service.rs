@@ -33,7 +33,7 @@ const OUTPUT_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// Variables of the service that every agent program gets.
 const PASSED_ON: &[&str] = &["PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "USER", "LOGNAME", "SHELL", "TERM"];
 
-/// Variables of the service that gates and set-up commands get besides: places of toolchains and caches, and how the network is
+/// Variables of the service that agents, gates and set-up commands get besides: places of toolchains and caches, and how the network is
 /// reached. None of them is a secret.
 const TOOLCHAINS: &[&str] = &[
     "CARGO_HOME",
@@ -120,9 +120,11 @@ async fn serve(environment: &Environment, args: &ServeArgs) -> Result<(), Failur
         legion: std::env::current_exe().map_err(failure)?,
         claude: settings.claude.clone(),
         login: login(&settings, environment),
+        // Agents have a home of their own: without these they would not find the toolchains of this one.
         base_environment: PASSED_ON
             .iter()
             .filter_map(|name| Some(((*name).to_owned(), environment.get(name)?.to_owned())))
+            .chain(toolchains(environment))
             .collect(),
         gate_environment: toolchains(environment),
         runtime_dir: environment.get("XDG_RUNTIME_DIR").map(PathBuf::from),

@@ -16,7 +16,8 @@ const COMMITS_MAX: usize = 100_000;
 /// Bring what was merged in a session into your repository
 ///
 /// Into the branch that the session began on, unless another one is named. What is checked out must be clean for it. The branch is moved
-/// forward, or merged when it has commits of its own.
+/// forward to commits that passed their gates. When it has commits of its own, `legion sync` brings those through the gates first;
+/// `--merge` merges without a test.
 /// Nothing else is touched: no other branch, no uncommitted or untracked file.
 #[derive(Debug, Args)]
 pub(crate) struct LandArgs {
@@ -26,10 +27,10 @@ pub(crate) struct LandArgs {
     /// The branch to bring it into; made when there is none (the one that the session began on when absent)
     #[arg(long, value_name = "BRANCH", conflicts_with = "pr")]
     pub into: Option<String>,
-    /// With a merge commit where the branch has commits of its own (the default)
+    /// With a merge commit where the branch has commits of its own: nobody has tested the two together
     #[arg(long, conflicts_with = "ff")]
     pub merge: bool,
-    /// Only when the branch has no commits of its own
+    /// Only when the branch has no commits of its own (the default)
     #[arg(long)]
     pub ff: bool,
     /// Push it as `legion/SESSION`, and open a pull request with `gh` where that is installed
@@ -88,12 +89,15 @@ pub(crate) async fn run(context: Context<'_>, args: &LandArgs) -> Result<u8, Cli
         control_dir,
         commit: tip(&session)?,
         into: into(args, &session)?,
-        mode: if args.ff || args.pr { LandMode::FastForward } else { LandMode::Merge },
+        mode: if args.merge { LandMode::Merge } else { LandMode::FastForward },
         message: message(&session, &tickets),
     };
     let landed =
         if args.dry_run { repository.repo.land_dry_run(&plan).await } else { repository.repo.land(&plan).await }?;
     let mut landing = described(&repository, &session, &tickets, &landed).await?;
+    if landed.new.as_str() != session.tip {
+        context.output.note("this merge was not tested: what each side passed alone, the two together may not");
+    }
     landing.dry_run = args.dry_run;
     if !context.output.json {
         context.output.data(&view::landing(&landing, &context.output.look()))?;

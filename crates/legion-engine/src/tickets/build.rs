@@ -29,8 +29,13 @@ pub(super) async fn run(site: &Site, case: &Case) -> Result<TicketOrder, Failure
             None => Ok(Merged::Already(onto.clone())),
         }
     };
-    // From the target and never from the branch: the work does not choose who judges it.
-    let (merged, configuration) = tokio::join!(merging, Configuration::read(&control, &onto));
+    // From the target and never from the branch: the work does not choose who judges it. The person does, so their commits bring
+    // their own gates: a gate that was broken can be mended.
+    let judges = match (&case.landing.item, &head) {
+        (Item::Import { .. }, Some(commit)) => commit,
+        _ => &onto,
+    };
+    let (merged, configuration) = tokio::join!(merging, Configuration::read(&control, judges));
     let (merged, configuration) = (merged?, configuration?);
     let (commit, tree) = match merged {
         Merged::Made { commit, tree } => (commit, tree),

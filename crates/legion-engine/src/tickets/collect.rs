@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use legion_git::{Change, ChangeKind, ClonePlace, CollectPlan, Control, Oid};
-use legion_model::tickets::{Attempt, Evidence, ProtectedChange, Protection, Touch};
+use legion_model::tickets::{Attempt, Evidence, ProtectedChange, Protection, Ticket, Touch};
 use legion_model::{Party, TicketOrder};
 
 use super::configuration::Configuration;
@@ -35,7 +35,7 @@ pub(super) async fn run(site: &Site, scene: &Scene) -> Result<TicketOrder, Failu
         place: ClonePlace::at(&dir),
         base: oid(base)?,
         branch: names::branch(&session.name, ticket.id, attempt.branch_number()),
-        message: format!("Files left uncommitted by attempt {} at ticket {}\n", attempt.number, ticket.id),
+        message: uncommitted(ticket, attempt.number),
         identity: names::agent(&session.name, ticket.id),
         // The same try makes the same commit.
         at: attempt.since,
@@ -117,4 +117,10 @@ fn touched(change: &Change) -> Vec<(&Path, Touch)> {
         ChangeKind::Deleted => vec![(path, Touch::Deleted)],
         ChangeKind::Renamed { from } => vec![(from.as_path(), Touch::Deleted), (path, Touch::Added)],
     }
+}
+
+/// The message for what an agent did not commit itself: for many agents it is all that they did.
+fn uncommitted(ticket: &Ticket, attempt: u32) -> String {
+    let title: String = ticket.spec.title.chars().filter(|character| !character.is_control()).collect();
+    format!("{title}\n\nLeft uncommitted by attempt {attempt} at ticket {}.\n", ticket.id)
 }

@@ -467,8 +467,12 @@ fn attempt(board: &mut Board, event: &Event, at: Timestamp) {
             let Some((_, open)) = open_attempt(board, *ticket, *attempt) else { return };
             enter(open, Stage::Queued, at);
             let item = Item::Attempt { ticket: *ticket, attempt: *attempt };
-            let session = board.tickets.get(ticket).map(|ticket| ticket.session.clone());
-            if let Some(session) = session.and_then(|name| board.sessions.get_mut(&name)) {
+            let Some(ticket) = board.tickets.get(ticket) else { return };
+            let Some(session) = board.sessions.get_mut(&ticket.session) else { return };
+            // Who resolved a conflict goes first: behind others it would meet the next one.
+            if ticket.conflicts > 0 {
+                session.queue.push_front(item);
+            } else {
                 session.queue.push_back(item);
             }
         }

@@ -25,6 +25,7 @@ pub(crate) use upstreams::upstream_until;
 
 use landings::{begin_landing, go_on_landing};
 use reviews::{collected, dismiss_reviewer, reviewed};
+pub(crate) use running::held_until;
 use running::{at_rest, gone_agent};
 use upstreams::upstream_closed;
 
@@ -68,6 +69,7 @@ fn touches(event: &Event) -> bool {
                 | Event::LandingBuilt { .. }
                 | Event::GateJudged { .. }
                 | Event::LandingEnded { .. }
+                | Event::PlaceRescued { .. }
         )
 }
 

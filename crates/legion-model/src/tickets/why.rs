@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::attempt::{Attempt, Stage};
 use super::landing::Item;
 use super::names::{SessionName, TicketId};
-use super::rules::{Hold, Room, any_overlap, globs, hold, open_in, upstream_until};
+use super::rules::{Hold, Room, any_overlap, globs, held_until, hold, open_in, upstream_until};
 use super::session::SessionPhase;
 use super::ticket::{Phase, Status, Ticket, TicketOutcome};
 use crate::decide::after;
@@ -165,13 +165,13 @@ fn open(state: &Organisation, ticket: &Ticket, attempt: &Attempt) -> Opened {
         Stage::Preparing => (Mover::Service, "its clone is being made".to_owned(), work),
         Stage::Running => {
             let agent = attempt.agent.and_then(|agent| state.agents.get(&agent));
-            agent_moves(state, agent, attempt.since, "works on it", ticket)
+            agent_moves(state, agent, attempt, "works on it", ticket)
         }
         Stage::Collecting | Stage::Collected => (Mover::Service, "what it left is taken in".to_owned(), work),
         Stage::Reviewing => match attempt.open_review() {
             Some(review) if review.prepared => {
                 let agent = state.agents.get(&review.agent);
-                agent_moves(state, agent, attempt.since, &format!("looks at it as {}", review.role), ticket)
+                agent_moves(state, agent, attempt, &format!("looks at it as {}", review.role), ticket)
             }
             _ => (Mover::Service, "a clone for its reviewer is being made".to_owned(), work),
         },
@@ -187,16 +187,17 @@ fn open(state: &Organisation, ticket: &Ticket, attempt: &Attempt) -> Opened {
 fn agent_moves(
     state: &Organisation,
     agent: Option<&crate::agent::Agent>,
-    since: Timestamp,
+    attempt: &Attempt,
     does: &str,
     ticket: &Ticket,
 ) -> Opened {
+    let since = attempt.since;
     let Some(agent) = agent else {
         return (Mover::Service, "its agent is being hired".to_owned(), Some(after(since, WORK_MS)));
     };
     if agent.held {
         let what = format!("its agent `{}` was interrupted: `legion tell` it how to go on", agent.name);
-        return (Mover::Person, what, Some(after(since, state.bounds.held_ms)));
+        return (Mover::Person, what, held_until(state, attempt));
     }
     let asks = state.approvals.values().find(|open| open.agent == agent.id && open.verdict.is_none());
     if let Some(asks) = asks {
@@ -303,12 +304,14 @@ fn queued(state: &Organisation, ticket: &Ticket, not_before: Option<Timestamp>, 
         Hold::Worker(worker) => format!("worker {worker} is busy"),
         Hold::Group(group) => format!("as many of the group `{group}` work as may"),
         Hold::Overlap(ticket) => format!("its files overlap with those of {ticket}, which is being worked on"),
+        Hold::Securing => "the files of the attempt before are being secured".to_owned(),
         Hold::NoWorker | Hold::Upstream(_) => format!("all {} workers are busy", session.settings.workers),
     };
     let holds = |other: &Ticket, attempt: &Attempt| match &held {
         Hold::Overlap(ticket) => other.id == *ticket,
         Hold::Worker(worker) => attempt.holds_worker() && attempt.worker == *worker,
         Hold::Group(group) => attempt.holds_worker() && other.spec.group.as_ref() == Some(group),
+        Hold::Securing => false,
         Hold::NoWorker | Hold::Upstream(_) => attempt.holds_worker(),
     };
     let mut open = open_in(board, &session.name).filter(|(other, attempt)| holds(other, attempt));

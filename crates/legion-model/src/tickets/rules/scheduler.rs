@@ -8,6 +8,7 @@ use crate::organisation::Organisation;
 use crate::tickets::attempt::Attempt;
 use crate::tickets::board::Board;
 use crate::tickets::names::{SessionName, TicketId};
+use crate::tickets::place::Place;
 use crate::tickets::place::PlaceKey;
 use crate::tickets::session::{Overlap, Session, SessionPhase};
 use crate::tickets::ticket::{Phase, Ticket};
@@ -91,6 +92,8 @@ pub(crate) enum Hold {
     Worker(u32),
     Group(String),
     Overlap(TicketId),
+    /// The clone of an attempt before is being secured: the next one goes on with what is in it.
+    Securing,
 }
 
 /// What holds a queued ticket; otherwise (as the error) the worker that takes it.
@@ -100,6 +103,11 @@ pub(crate) fn hold(board: &Board, session: &Session, ticket: &Ticket, room: &Roo
     }
     if !ticket.spec.has_agent() {
         return Err(0);
+    }
+    let unsecured =
+        |place: &Place| place.ticket == ticket.id && place.released && place.dirty && !place.key.is_review();
+    if ticket.attempts > 0 && board.places.values().any(unsecured) {
+        return Ok(Hold::Securing);
     }
     let worker = match ticket.spec.worker {
         Some(worker) if worker <= session.settings.workers => {
