@@ -64,11 +64,20 @@ pub(crate) fn end_run(state: &Organisation, at: Timestamp, agent: &Agent, end: E
     if end.return_unseen {
         events.extend(returned(state, agent, &end.seen));
     }
-    // Who dispatched a ticket hears how the ticket ends, not of each run that was needed for it.
-    if end.tell_parent && !state.board.posts.contains_key(&agent.id) {
+    if end.tell_parent && !works_for_ticket(state, agent) {
         events.push(report(state, at, agent, &end));
     }
     events
+}
+
+/// Who dispatched a ticket hears how the ticket ends, not of each run that was needed for it. What an agent is told after its
+/// attempt is over is another matter.
+fn works_for_ticket(state: &Organisation, agent: &Agent) -> bool {
+    let board = &state.board;
+    board
+        .posts
+        .get(&agent.id)
+        .is_some_and(|post| post.review.is_some() || board.by_attempt(post.ticket, post.attempt).is_some())
 }
 
 /// Messages that were handed over in this run and never seen: they wait again in their old order, or are given up.

@@ -2,7 +2,6 @@
 
 use super::Plan;
 use crate::command::{Order, TicketOrder};
-use crate::decide::after;
 use crate::organisation::Organisation;
 use crate::step::Step;
 use crate::tickets::{GateVerdict, OnUpstream, Phase, Stage, jobs, rules};
@@ -48,9 +47,8 @@ pub(super) fn reconcile(state: &Organisation, world: &World, plan: &mut Plan) {
             Stage::Held { deadline } => plan
                 .when(deadline, || Step::Due(Order::Tickets(TicketOrder::HeldTimeUp { ticket, attempt: attempt_id }))),
             Stage::Running | Stage::Reviewing => {
-                let agent = attempt.open_review().map(|review| review.agent).or(attempt.agent);
-                if agent.and_then(|agent| state.agents.get(&agent)).is_some_and(|agent| agent.held) {
-                    plan.when(after(attempt.since, state.bounds.held_ms), || {
+                if let Some(until) = rules::held_until(state, attempt) {
+                    plan.when(until, || {
                         Step::Due(Order::Tickets(TicketOrder::IdleTimeUp { ticket, attempt: attempt_id }))
                     });
                 }

@@ -172,11 +172,16 @@ fn an_interrupted_agent_waits_to_be_told_until_its_deadline() {
     let agent = case.agent(id);
     let message = MessageId(case.id());
     case.step(Party::Root, Order::Interrupt { agent, message, body: None, bytes: 0 }).expect("it is allowed");
+    // However long it had worked before: it waits from its end.
+    case.later(3_600_000);
     case.turn(agent);
     assert_eq!(case.stage(id), Some(Stage::Running));
+    case.later(case.state.bounds.held_ms - 1);
+    assert!(!case.due().iter().any(|order| matches!(order, Order::Tickets(_))), "{:?}", case.due());
+    case.later(1);
     let why = why(&case.state, case.ticket(id));
     assert!(why.mover == Mover::Person && why.what.contains("was interrupted"), "{why:?}");
-    case.later(case.state.bounds.held_ms);
+    assert_eq!(why.deadline, Some(case.at));
     let events = case.take_due();
     assert!(events.iter().any(|event| matches!(event, Event::TicketClosed { outcome: TicketOutcome::Stopped, .. })));
 }
@@ -196,6 +201,27 @@ fn mail_that_opens_no_run_keeps_nobody_from_rest() {
         case.turn(agent);
     }
     assert_eq!(case.stage(id), Some(Stage::Collecting), "{waits} messages, and none of them opens a run");
+}
+
+#[test]
+fn what_an_agent_is_told_after_its_ticket_is_over_is_answered() {
+    let mut case = Case::new(workers(1));
+    let id = case.one(TicketSpec { max_attempts: 1, ..talking("a") });
+    case.prepare(id);
+    let agent = case.agent(id);
+    let reported = |events: &[Event]| {
+        events.iter().any(|event| {
+            matches!(event, Event::MessageAccepted { from, body, .. }
+                if *from == agent.into() && body.head().contains("completed its run"))
+        })
+    };
+    assert!(!reported(&case.turn(agent)), "how the ticket ends is what counts");
+    case.collect(id, "head", false, &[]);
+    assert_eq!(case.status(id), "error");
+    let message = MessageId(case.id());
+    let tell = Order::Tell { message, to: agent.into(), body: "why?".into(), bytes: 4, now: false, deadline: None };
+    case.step(Party::Root, tell).expect("it is allowed");
+    assert!(reported(&case.turn(agent)), "the person asked");
 }
 
 #[test]

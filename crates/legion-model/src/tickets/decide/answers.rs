@@ -146,11 +146,7 @@ fn events(state: &Organisation, at: Timestamp, order: &TicketOrder) -> Option<Ve
             if !matches!(attempt.stage, Stage::Running | Stage::Reviewing) {
                 return None;
             }
-            let agent = attempt.open_review().map(|review| review.agent).or(attempt.agent)?;
-            let held = state.agents.get(&agent).is_some_and(|agent| agent.held);
-            if !held || after(attempt.since, state.bounds.held_ms) > at {
-                return None;
-            }
+            rules::held_until(state, attempt).filter(|until| *until <= at)?;
             let why = "its agent was interrupted, and nobody told it how to go on".to_owned();
             rules::stop(state, at, ticket, why, None)
         }

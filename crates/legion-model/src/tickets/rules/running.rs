@@ -43,6 +43,16 @@ pub(in crate::tickets) fn is_at_rest(state: &Organisation, agent: AgentId) -> bo
     rests(agent) && state.subtree(agent.into()).into_iter().all(rests)
 }
 
+/// Until when an interrupted agent waits to be told how to go on. `None` when nobody interrupted it.
+pub(crate) fn held_until(state: &Organisation, attempt: &Attempt) -> Option<Timestamp> {
+    let agent = attempt.open_review().map(|review| review.agent).or(attempt.agent)?;
+    let agent = state.agents.get(&agent).filter(|agent| agent.held)?;
+    // However long it had worked before.
+    let run = agent.run.as_ref().map(|run| run.ending.as_ref().map_or(run.started_at, |ending| ending.at));
+    let since = run.or(agent.last_run.as_ref().map(|run| run.ended_at)).unwrap_or(attempt.since);
+    Some(crate::decide::after(since.max(attempt.since), state.bounds.held_ms))
+}
+
 pub(in crate::tickets) fn at_rest(
     state: &Organisation,
     at: Timestamp,

@@ -10,7 +10,7 @@ pub enum Bug {
     MovedWithoutVerdict,
     /// A target is moved while its gate still runs.
     MovedTooEarly,
-    /// An answer is taken for the attempt that is open now, whichever it names.
+    /// An answer is taken for the attempt or gate that is open now, whichever it names.
     TokenForgotten,
     /// An attempt that waits in the merge queue keeps its worker.
     WorkerKept,
@@ -77,10 +77,6 @@ impl Bug {
     /// What is checked of stale answers would find it at once.
     pub fn forges_answers(self) -> bool {
         self == Self::TokenForgotten
-    }
-
-    pub fn overlooks(self, _command: &Command) -> bool {
-        false
     }
 
     /// Changes what was decided. Says whether it did.
@@ -160,13 +156,8 @@ impl Bug {
                     events.retain(|event| !matches!(event, Event::TicketClosed { .. }));
                 }
             }
-            Self::PolicyForgotten => {
-                if !matches!(command.order, Order::Tickets(TicketOrder::Stop { .. } | TicketOrder::StopAll { .. })) {
-                    events.retain(|event| {
-                        !matches!(event, Event::TicketClosed { outcome: TicketOutcome::Skipped { .. }, .. })
-                    });
-                }
-            }
+            Self::PolicyForgotten => events
+                .retain(|event| !matches!(event, Event::TicketClosed { outcome: TicketOutcome::Skipped { .. }, .. })),
             _ => {}
         }
         events.len() != count
@@ -197,8 +188,12 @@ impl Bug {
         match &mut command.order {
             Order::Tickets(
                 TicketOrder::Collected { ticket, attempt, .. } | TicketOrder::Prepared { ticket, attempt, .. },
-            ) => {
-                *attempt = open(*ticket).unwrap_or(*attempt);
+            ) => *attempt = open(*ticket).unwrap_or(*attempt),
+            Order::Tickets(TicketOrder::GateEnded { session, landing, run, .. }) => {
+                let open = state.board.sessions.get(session).and_then(|session| session.landing.as_ref());
+                if let Some((open, running)) = open.and_then(|open| Some((open.id, open.run.as_ref()?.id))) {
+                    (*landing, *run) = (open, running);
+                }
             }
             _ => {}
         }
@@ -206,7 +201,7 @@ impl Bug {
 }
 
 /// Instead of an event about an attempt: it goes to the merge queue.
-fn replace(events: &mut Vec<Event>, is_it: impl Fn(&Event) -> bool) -> bool {
+fn replace(events: &mut [Event], is_it: impl Fn(&Event) -> bool) -> bool {
     let mut changed = false;
     for event in events.iter_mut().filter(|event| is_it(event)) {
         if let Event::AttemptHeld { ticket, attempt, .. } | Event::ReviewBegan { ticket, attempt, .. } = event {

@@ -59,6 +59,10 @@ impl History {
         for (id, known) in self.audit.tickets.iter().filter(|(_, known)| could_begin(&self.audit, known)) {
             let Some(ticket) = state.board.tickets.get(id) else { continue };
             let Phase::Queued { not_before } = &ticket.phase else { continue };
+            // What an attempt before left is secured first.
+            if ticket.attempts > 0 && state.board.places.values().any(|p| p.ticket == *id && p.released && p.dirty) {
+                continue;
+            }
             if self.audit.intruded.contains(&known.session) || not_before.is_some_and(|time| time > state.last_at) {
                 continue;
             }

@@ -283,13 +283,11 @@ impl History {
                     self.agent_reports(agent, true);
                 }
             }
-            Some((_, Some(_))) => {
-                if !self.random.chance(self.habits.silent) {
-                    let rejects = self.random.chance(self.habits.rejects);
-                    self.agent_reports(agent, !rejects);
-                }
+            Some((_, Some(_))) if !self.random.chance(self.habits.silent) => {
+                let rejects = self.random.chance(self.habits.rejects);
+                self.agent_reports(agent, !rejects);
             }
-            None => {}
+            Some((_, Some(_))) | None => {}
         }
         if self.fault(fails) {
             let error = *self
