@@ -78,7 +78,9 @@ pub enum LandError {
     Unfinished { root: PathBuf, what: &'static str },
     #[error("`{branch}` is checked out in `{path}`; land there, or into another branch")]
     CheckedOutElsewhere { branch: RefName, path: PathBuf },
-    #[error("`{branch}` has commits that the session does not have: bring them in first (`legion sync`), so that the gates see both, or merge untested (`--merge`)")]
+    #[error(
+        "`{branch}` has commits that the session does not have: bring them in first (`legion sync`), so that the gates see both, or merge untested (`--merge`)"
+    )]
     NotFastForward { branch: String },
     #[error("`{branch}` and what is to be landed disagree; bring the branch's commits in first: {}", shown(paths))]
     Conflict { branch: String, paths: Vec<PathBuf> },
