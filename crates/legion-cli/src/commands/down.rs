@@ -8,6 +8,8 @@ use crate::{connect, context::Context, error::CliError, exit};
 
 /// A service ends its agents within 10 s; it is given a little more to close its log.
 const GONE_WITHIN: Duration = Duration::from_secs(20);
+/// How long it may take to say what is not finished.
+const ASKED_WITHIN: Duration = Duration::from_secs(2);
 
 /// End the service and all agents
 ///
@@ -24,7 +26,17 @@ pub(crate) async fn run(context: Context<'_>, args: &DownArgs) -> Result<u8, Cli
         context.output.note("no service is running");
         return Ok(exit::DONE);
     };
+    let open = unfinished(&endpoint).await;
     let reply = end(&endpoint, args.keep).await?;
+    match open {
+        0 => {}
+        1 => context
+            .output
+            .note("1 ticket is not finished: it goes on with the next start of the service, which any command makes"),
+        open => context.output.note(&format!(
+            "{open} tickets are not finished: they go on with the next start of the service, which any command makes"
+        )),
+    }
     match reply {
         Some(reply) if context.output.json => context.output.document(&reply)?,
         Some(reply) if args.keep => {
@@ -34,6 +46,13 @@ pub(crate) async fn run(context: Context<'_>, args: &DownArgs) -> Result<u8, Cli
         None => context.output.note("service ended before it could say what it ended"),
     }
     Ok(exit::DONE)
+}
+
+/// Tickets that go on with the next start. None are named when the service is too slow to say: ending it must not wait for that.
+async fn unfinished(endpoint: &Endpoint) -> u32 {
+    let Ok(client) = Client::to(endpoint) else { return 0 };
+    let asked = tokio::time::timeout(ASKED_WITHIN, client.status(None)).await;
+    asked.ok().and_then(Result::ok).map_or(0, |status| status.tickets.unfinished())
 }
 
 /// Ends the service and waits until it is gone. None when it was gone before it could answer.
