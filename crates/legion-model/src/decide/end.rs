@@ -12,6 +12,8 @@ use crate::money::MicroUsd;
 use crate::organisation::Organisation;
 use crate::run::{Outcome, Usage};
 
+/// How the reason of a message begins that was given up because its reader died of it, or before it, each time.
+pub(crate) const NEVER_TAKEN_BEGIN: &str = "handed over";
 /// Bytes of a result that a report carries.
 const REPORT_BYTES_MAX: usize = 12 * 1024;
 
@@ -107,7 +109,7 @@ fn returned(state: &Organisation, agent: &Agent, seen: &[InjectionId]) -> Vec<Ev
         );
         events.push(Event::MessageExpired {
             message: message.id,
-            reason: format!("handed over {} times and never taken", message.attempts),
+            reason: format!("{NEVER_TAKEN_BEGIN} {} times and never taken", message.attempts),
         });
         events.push(notice(
             MessageId(derived(message.id.0, "given-up", 0)),

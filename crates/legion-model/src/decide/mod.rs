@@ -11,6 +11,7 @@ mod tell;
 mod time;
 mod wait;
 
+pub(crate) use end::NEVER_TAKEN_BEGIN;
 pub(crate) use facts::{after, deadline};
 pub(crate) use fire::{fire, notice};
 pub(crate) use hire::{TicketHire, hire_for_ticket};

@@ -1,7 +1,7 @@
 //! Tickets: units of work in a graph, worked in isolated clones, verified on the merged tree, landed by a queue.
 //!
 //! The log holds facts about them like about agents. What follows from a fact (an attempt that begins because a worker is free,
-//! a landing that begins because the queue moved) is decided in the same batch by [`rules`](crate::tickets::rules).
+//! a landing that begins because the queue moved) is decided in the same batch by the rules in `rules.rs`.
 
 mod apply;
 mod attempt;

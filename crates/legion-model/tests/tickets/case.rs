@@ -266,6 +266,21 @@ impl Case {
         self.exits_with(agent, exit, None)
     }
 
+    /// Its process dies before it has taken what it was told.
+    pub fn dies_unseeing(&mut self, agent: AgentId) -> Vec<Event> {
+        let process = self.state.processes.values().find(|process| process.agent == agent).expect("it has one").id;
+        let order = Order::ProcessEnded {
+            process,
+            offset: 1_000,
+            exit: Exit::Signal(9),
+            seen: Vec::new(),
+            result: Body::from(""),
+            error: None,
+            at_start: false,
+        };
+        self.step(Party::Root, order).expect("it is allowed").0
+    }
+
     pub fn exits_with(&mut self, agent: AgentId, exit: Exit, error: Option<&str>) -> Vec<Event> {
         let process = self.state.processes.values().find(|process| process.agent == agent).expect("it has one").id;
         let run = self.state.agents.get(&agent).and_then(|agent| agent.run.as_ref());

@@ -267,3 +267,30 @@ fn an_agent_that_cannot_be_hired_leaves_no_clone_behind() {
     case.done(TicketOrder::Delete { ticket: ids[1], dependents: false });
     assert!(case.works().contains(&Work::Rescue { place }));
 }
+
+#[test]
+fn an_agent_that_never_took_its_task_is_replaced_by_one_that_gets_all_of_it() {
+    let mut case = Case::new(workers(1));
+    let id = case.one(talking("a"));
+    case.prepare(id);
+    let agent = case.agent(id);
+    let mut events = Vec::new();
+    for _ in 0..3 {
+        events = case.dies_unseeing(agent);
+    }
+    let ended = events.iter().any(|event| {
+        matches!(event, Event::AttemptEnded { end: AttemptEnd::Failed(ErrorClass::Transient), retry_at: Some(_), .. })
+    });
+    assert!(ended, "{events:?}");
+    assert!(!case.state.agents.contains_key(&agent), "it would go on without ever having seen its task");
+    next(&mut case, 60);
+    case.take_due();
+    // Its clone is secured first, and the next one begins anew.
+    let work = case.works();
+    let Some(Work::Rescue { place }) = work.iter().find(|work| matches!(work, Work::Rescue { .. })) else {
+        panic!("nothing is secured: {work:?}");
+    };
+    case.done(TicketOrder::Rescued { place: place.clone(), commit: None, reference: None });
+    let attempt = case.attempt(id);
+    assert!(attempt.fresh && attempt.agent != Some(agent), "{attempt:?}");
+}

@@ -1,12 +1,13 @@
 //! Attempts whose agent works, has come to rest, or is gone.
 
+use super::endings::dismiss_worker;
 use super::endings::fail;
 use super::endings::letter;
 use super::endings::stop;
 use crate::body::{Body, clip};
 use crate::event::Event;
 use crate::ids::{AgentId, MessageId, derived};
-use crate::message::{MessageKind, Urgency};
+use crate::message::{MessageKind, MessageState, Urgency};
 use crate::organisation::Organisation;
 use crate::run::Outcome;
 use crate::tickets::attempt::Attempt;
@@ -53,6 +54,14 @@ pub(crate) fn held_until(state: &Organisation, attempt: &Attempt) -> Option<Time
     Some(crate::decide::after(since.max(attempt.since), state.bounds.held_ms))
 }
 
+/// Whether the message with the task of an attempt was given up because its agent died each time before it had taken it.
+fn task_was_lost(state: &Organisation, attempt: &Attempt, agent: AgentId) -> bool {
+    let base = if attempt.fresh { agent.0 } else { attempt.id.0 };
+    let task = state.messages.get(&MessageId(derived(base, "task", 0)));
+    let reason = task.filter(|task| task.state == MessageState::Expired).and_then(|task| task.reason.as_deref());
+    reason.is_some_and(|reason| reason.starts_with(crate::decide::NEVER_TAKEN_BEGIN))
+}
+
 pub(in crate::tickets) fn at_rest(
     state: &Organisation,
     at: Timestamp,
@@ -66,6 +75,13 @@ pub(in crate::tickets) fn at_rest(
     // Interrupted by somebody: it waits to be told, until its deadline.
     if agent.held || !is_at_rest(state, agent.id) {
         return Vec::new();
+    }
+    if task_was_lost(state, attempt, agent.id) {
+        // Whatever else it was told since, it never saw its task: somebody new gets the whole of it.
+        let why = "its agent died three times before it had taken its task".to_owned();
+        let mut events = fail(state, at, ticket, ErrorClass::Transient, why, None);
+        events.extend(dismiss_worker(state, at, ticket));
+        return events;
     }
     let Some(last) = agent.last_run.as_ref().filter(|run| run.started_at >= attempt.since) else {
         let why = "its agent could not begin: the message with its task was not taken".to_owned();
