@@ -423,6 +423,10 @@ pub fn worker(scripts: &Path) -> PathBuf {
     let text = format!(
         "#!/bin/sh\nset -eu\nexport GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null\ntask=$(cat)\n\
          target=$(printf '%s\\n' \"$task\" | sed -n 's|.*\\(legion/[a-z0-9._-]*/leader\\).*|\\1|p' | head -n 1)\n\
+         # An agent may have been killed here: its lock, a merge in the middle, and edits that were not committed.\n\
+         rm -f .git/index.lock\n\
+         if [ -e .git/MERGE_HEAD ]; then git merge --abort || git reset --quiet --hard; fi\n\
+         git add --all\ngit diff --cached --quiet || git commit --quiet --message 'Go on'\n\
          case \"$(printf '%s\\n' \"$task\" | head -n 1)\" in\n{cases}*) echo \"no such ticket\" >&2; exit 3;;\nesac\n\
          git add --all\ngit diff --cached --quiet || git commit --quiet --message \"$(printf '%s\\n' \"$task\" | head -n 1)\"\necho done\n"
     );
