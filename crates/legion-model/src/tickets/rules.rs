@@ -11,10 +11,15 @@ mod running;
 mod scheduler;
 mod upstreams;
 
+use jiff::Timestamp;
+
 use super::attempt::Stage;
 use crate::event::Event;
 use crate::organisation::Organisation;
-use jiff::Timestamp;
+use landings::{begin_landing, go_on_landing};
+use reviews::{collected, dismiss_reviewer, reviewed};
+use running::{at_rest, gone_agent};
+use upstreams::upstream_closed;
 
 pub(in crate::tickets) use endings::{close, dismiss_reviewers, dismiss_worker, fail, notice, stop};
 pub(in crate::tickets) use landings::{end_landing, landed};
@@ -23,11 +28,7 @@ pub(crate) use scheduler::next_begin;
 pub(in crate::tickets) use scheduler::{Hold, Room, any_overlap, globs, hold, open_in};
 pub(crate) use upstreams::upstream_until;
 
-use landings::{begin_landing, go_on_landing};
-use reviews::{collected, dismiss_reviewer, reviewed};
 pub(crate) use running::held_until;
-use running::{at_rest, gone_agent};
-use upstreams::upstream_closed;
 
 /// Adds and applies what follows for tickets. `asked` when the command was about tickets: a time may have come.
 pub(crate) fn follow(state: &mut Organisation, at: Timestamp, events: &mut Vec<Event>, asked: bool) {

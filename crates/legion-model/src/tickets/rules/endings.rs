@@ -1,5 +1,7 @@
 //! How attempts and tickets end, and who is told.
 
+use jiff::Timestamp;
+
 use crate::body::{Body, clip};
 use crate::decide;
 use crate::event::Event;
@@ -11,7 +13,6 @@ use crate::tickets::classify::ErrorClass;
 use crate::tickets::landing::Item;
 use crate::tickets::place::PlaceKey;
 use crate::tickets::ticket::{Ticket, TicketOutcome};
-use jiff::Timestamp;
 
 /// Failures that pass by themselves before a ticket is given up.
 const TRANSIENTS_MAX: u32 = 8;

@@ -1,11 +1,8 @@
 //! The merge queue: one landing at a time, gate by gate.
 
-use super::endings::REPORT_BYTES_MAX;
-use super::endings::clip_oid;
-use super::endings::close;
-use super::endings::dismiss_worker;
-use super::endings::fail;
-use super::endings::letter;
+use jiff::Timestamp;
+
+use super::endings::{REPORT_BYTES_MAX, clip_oid, close, dismiss_worker, fail, letter};
 use crate::body::{Body, clip};
 use crate::decide;
 use crate::event::Event;
@@ -18,7 +15,6 @@ use crate::tickets::landing::{GateVerdict, Item, Judgement, Landing};
 use crate::tickets::session::Session;
 use crate::tickets::spec::GateSpec;
 use crate::tickets::ticket::TicketOutcome;
-use jiff::Timestamp;
 
 /// Lost runs of one gate in one landing.
 const LOST_MAX: usize = 3;

@@ -1,9 +1,8 @@
 //! What was taken in: the steps of the team, protected paths, the merge queue.
 
-use super::endings::dismiss;
-use super::endings::fail;
-use super::endings::letter;
-use super::endings::stop;
+use jiff::Timestamp;
+
+use super::endings::{dismiss, fail, letter, stop};
 use super::running::is_at_rest;
 use crate::body::{Body, clip};
 use crate::decide;
@@ -18,7 +17,6 @@ use crate::tickets::classify::{ErrorClass, classify};
 use crate::tickets::place::PlaceKey;
 use crate::tickets::team::{Duty, Role};
 use crate::tickets::ticket::Ticket;
-use jiff::Timestamp;
 
 /// The roles that look at an attempt, in order: reviews first, then verification.
 pub(crate) fn reviewers(board: &Board, ticket: &Ticket) -> Vec<Role> {

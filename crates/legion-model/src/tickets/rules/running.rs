@@ -1,9 +1,8 @@
 //! Attempts whose agent works, has come to rest, or is gone.
 
-use super::endings::dismiss_worker;
-use super::endings::fail;
-use super::endings::letter;
-use super::endings::stop;
+use jiff::Timestamp;
+
+use super::endings::{dismiss_worker, fail, letter, stop};
 use crate::body::{Body, clip};
 use crate::event::Event;
 use crate::ids::{AgentId, MessageId, derived};
@@ -13,7 +12,6 @@ use crate::run::Outcome;
 use crate::tickets::attempt::Attempt;
 use crate::tickets::classify::{ErrorClass, classify};
 use crate::tickets::ticket::Ticket;
-use jiff::Timestamp;
 
 /// How often an agent that was cut off is told to go on in one attempt.
 const CONTINUED_MAX: u32 = 5;

@@ -1,5 +1,7 @@
 //! Which ticket begins next, and what holds the others.
 
+use jiff::Timestamp;
+
 use super::endings::dismiss_worker;
 use crate::event::Event;
 use crate::glob::{Glob, overlaps};
@@ -8,11 +10,9 @@ use crate::organisation::Organisation;
 use crate::tickets::attempt::Attempt;
 use crate::tickets::board::Board;
 use crate::tickets::names::{SessionName, TicketId};
-use crate::tickets::place::Place;
-use crate::tickets::place::PlaceKey;
+use crate::tickets::place::{Place, PlaceKey};
 use crate::tickets::session::{Overlap, Session, SessionPhase};
 use crate::tickets::ticket::{Phase, Ticket};
-use jiff::Timestamp;
 
 /// An attempt that can begin now.
 pub(crate) struct Begin {

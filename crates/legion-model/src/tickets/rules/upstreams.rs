@@ -1,5 +1,7 @@
 //! Tickets that wait for one that will not be merged.
 
+use jiff::Timestamp;
+
 use super::endings::close;
 use crate::decide;
 use crate::event::Event;
@@ -8,7 +10,6 @@ use crate::tickets::classify::ErrorClass;
 use crate::tickets::names::TicketId;
 use crate::tickets::spec::OnUpstream;
 use crate::tickets::ticket::{Phase, Ticket, TicketOutcome};
-use jiff::Timestamp;
 
 /// Until when a ticket waits for one that was closed without being merged.
 pub(crate) fn upstream_until(state: &Organisation, waiting: &Ticket, upstream: &Ticket) -> Option<Timestamp> {
