@@ -5,20 +5,25 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use legion_git::{Control, Git, ObjectFormat, OpenError};
 use legion_model::ProjectId;
 use legion_model::tickets::PlaceKey;
 use legion_runtime::DataDir;
-use tokio::sync::{Mutex as AsyncMutex, OnceCell, OwnedMutexGuard, Semaphore, SemaphorePermit};
+use tokio::sync::{Mutex as AsyncMutex, OnceCell, OwnedMutexGuard, Semaphore, SemaphorePermit, watch};
 
 use super::failure::Failure;
 use crate::engine::Inner;
 
 /// Clones that are made at the same time in one project, set-up commands included.
 const PREPARED_AT_ONCE: usize = 4;
-/// Clones that are taken in, secured or removed at the same time in one project: each is mostly disk.
+/// Clones that are taken in at the same time in one project: each is mostly disk.
 const TAKEN_AT_ONCE: usize = 4;
+/// Clones that are secured or removed at the same time in one project. Nobody waits for that.
+const CLEARED_AT_ONCE: usize = 2;
+/// How long clearing lets work go first that a ticket waits for.
+const CLEAR_WAIT_MAX: Duration = Duration::from_secs(5);
 
 /// The grounds of all projects.
 #[derive(Default)]
@@ -39,6 +44,9 @@ pub(crate) struct Ground {
     control: AsyncMutex<Option<Control>>,
     preparing: Semaphore,
     taking: Semaphore,
+    clearing: Semaphore,
+    /// How many pieces of work are done now that a ticket waits for.
+    urgent: watch::Sender<usize>,
     /// Held by the one gate that runs.
     pub gate: AsyncMutex<()>,
     /// Held by who makes or moves the refs of sessions.
@@ -57,6 +65,8 @@ impl Grounds {
                 control: AsyncMutex::default(),
                 preparing: Semaphore::new(PREPARED_AT_ONCE),
                 taking: Semaphore::new(TAKEN_AT_ONCE),
+                clearing: Semaphore::new(CLEARED_AT_ONCE),
+                urgent: watch::Sender::new(0),
                 gate: AsyncMutex::default(),
                 sessions: AsyncMutex::default(),
                 places: Mutex::default(),
@@ -152,7 +162,31 @@ impl Ground {
         self.taking.acquire().await.expect("it is never closed")
     }
 
+    /// One of the few turns to secure or remove a clone: when no ticket waits for work of ours, or has let it wait long enough.
+    pub(crate) async fn turn_to_clear(&self) -> SemaphorePermit<'_> {
+        let turn = self.clearing.acquire().await.expect("it is never closed");
+        let mut urgent = self.urgent.subscribe();
+        // Either way it goes on.
+        let _ = tokio::time::timeout(CLEAR_WAIT_MAX, urgent.wait_for(|count| *count == 0)).await;
+        turn
+    }
+
+    /// Says, until it is dropped, that a ticket waits for the work that is being done.
+    pub(crate) fn urgent(self: &Arc<Self>) -> Urgent {
+        self.urgent.send_modify(|count| *count += 1);
+        Urgent(self.clone())
+    }
+
     pub(crate) fn dir(&self, key: &PlaceKey) -> PathBuf {
         self.work.join(key.as_str())
+    }
+}
+
+/// A ticket waits for a piece of work.
+pub(crate) struct Urgent(Arc<Ground>);
+
+impl Drop for Urgent {
+    fn drop(&mut self) {
+        self.0.urgent.send_modify(|count| *count = count.saturating_sub(1));
     }
 }

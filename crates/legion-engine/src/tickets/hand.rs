@@ -51,6 +51,7 @@ async fn run(
 ) -> Result<(), KeeperGone> {
     let [before, after, answered] = job.order.failpoints();
     site.pass(before);
+    let urgent = job.order.is_urgent().then(|| site.ground.urgent());
     let outcome = match &job.order {
         // It holds a process, and lets go of it by itself.
         WorkOrder::Gate(case, gate_run) => {
@@ -65,6 +66,7 @@ async fn run(
         },
     };
     site.pass(after);
+    drop(urgent);
     let answer = match outcome {
         Ok(answer) => answer,
         Err(Failure { why, fatal, .. }) => {

@@ -79,6 +79,14 @@ impl WorkOrder {
         })
     }
 
+    /// Whether a ticket waits for it, and it is mostly ours: gates take what they take.
+    pub(crate) fn is_urgent(&self) -> bool {
+        match self {
+            Self::Prepare(_) | Self::PrepareReview(..) | Self::Collect(_) | Self::Build(_) | Self::Move(_) => true,
+            Self::Gate(..) | Self::Rescue(_) | Self::Remove(_) => false,
+        }
+    }
+
     /// Failpoints before it, after it, and after its answer is in the log.
     pub(crate) fn failpoints(&self) -> [&'static str; 3] {
         match self {

@@ -11,8 +11,8 @@ use super::site::Site;
 
 pub(super) async fn run(site: &Site, spot: &Spot) -> Result<TicketOrder, Failure> {
     let key = &spot.place.key;
+    let _turn = site.ground.turn_to_clear().await;
     let _place = site.ground.hold(key).await;
-    let _turn = site.ground.turn_to_take().await;
     let dir = site.ground.dir(key);
     let (control, place) = (site.control().await?, ClonePlace::at(&dir));
     if dir.exists() {

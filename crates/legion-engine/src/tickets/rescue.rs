@@ -10,8 +10,8 @@ use super::site::{Site, oid};
 
 pub(super) async fn run(site: &Site, spot: &Spot) -> Result<TicketOrder, Failure> {
     let key = &spot.place.key;
+    let _turn = site.ground.turn_to_clear().await;
     let _place = site.ground.hold(key).await;
-    let _turn = site.ground.turn_to_take().await;
     let dir = site.ground.dir(key);
     let answer = |commit, reference| TicketOrder::Rescued { place: key.clone(), commit, reference };
     if !dir.exists() {
