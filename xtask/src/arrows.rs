@@ -62,6 +62,13 @@ pub const CRATES: &[Crate] = &[
         outside: None,
     },
     Crate {
+        name: "legion-dialects",
+        tier: Tier::Contracts,
+        purpose: "Dialects of model providers: requests, answers, streams, usage and errors, and translation between them; pure.",
+        may_know: &[],
+        outside: Some(&["base64", "serde", "serde_json", "sha2", "thiserror"]),
+    },
+    Crate {
         name: "legion-store-sqlite",
         tier: Tier::Adapters,
         purpose: "The log in SQLite, on one writer thread.",
@@ -94,6 +101,13 @@ pub const CRATES: &[Crate] = &[
         tier: Tier::Adapters,
         purpose: "Drivers: how each kind of agent program is started, spoken to and understood.",
         may_know: &["legion-model", "legion-process", "legion-runtime"],
+        outside: None,
+    },
+    Crate {
+        name: "legion-gateway",
+        tier: Tier::Adapters,
+        purpose: "The gateway: every model call routed, translated, counted and stopped in time.",
+        may_know: &["legion-dialects", "legion-runtime"],
         outside: None,
     },
     Crate {

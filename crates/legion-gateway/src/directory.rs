@@ -1,0 +1,110 @@
+//! What the gateway knows of the rest of the system: one trait.
+
+use std::sync::Arc;
+
+use crate::words::Usage;
+use async_trait::async_trait;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::settings::Settings;
+
+/// Who calls, at the time of the call.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Caller {
+    /// The person's token was used: no agent, no run.
+    pub person: bool,
+    pub project: Option<String>,
+    pub agent: Option<String>,
+    /// Name of the agent, for routes that name it.
+    pub agent_name: Option<String>,
+    pub run: Option<String>,
+    pub ticket: Option<String>,
+    pub session: Option<String>,
+    pub role: Option<String>,
+    /// Kind of the agent's driver.
+    pub worker: Option<String>,
+}
+
+/// A grant to spend up to `nanos`, for one caller and one run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allowance {
+    pub id: Uuid,
+    /// Nano-dollars (10⁻⁹ USD).
+    pub nanos: u64,
+}
+
+/// Nothing is left to spend.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct OverBudget {
+    /// Whose budget is used up, as `ticket T-4`.
+    pub scope: String,
+    /// A sentence for the agent that says so.
+    pub message: String,
+}
+
+/// One call that was sent to a provider, after its end. Exactly one for each, also for calls that were cut.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    /// Unique.
+    pub id: Uuid,
+    pub caller: Arc<Caller>,
+    pub allowance: Uuid,
+    pub provider: String,
+    /// As the provider was asked for it.
+    pub model: String,
+    /// As the caller asked for it.
+    pub asked_model: String,
+    pub usage: Usage,
+    /// Nano-dollars; none when the price of the model is not known. Never zero for that reason.
+    pub cost_nanos: Option<u64>,
+    /// What the allowance is charged: the cost, or the reservation where the cost is not known.
+    pub charged_nanos: u64,
+    /// The usage is our estimate: the call was cut, or the provider did not say.
+    pub estimated: bool,
+    /// The calling program said that a sub-agent of its own is calling.
+    pub sub_agent: bool,
+    /// The calling program's own session, where it named one.
+    pub program_session: Option<String>,
+    /// HTTP status that the caller got.
+    pub status: u16,
+    /// How the call ended, as `done`, `cut`, `hang-up`, `refused`.
+    pub outcome: &'static str,
+    /// Providers and models that were tried before, as `name/model`, and why they were left.
+    pub left: Vec<String>,
+    /// What translation had to drop or change.
+    pub warnings: Vec<String>,
+    /// When the call came.
+    pub at: Timestamp,
+    /// From the call's arrival to the first byte of the answer, in milliseconds.
+    pub first_byte_ms: Option<u64>,
+    /// From the call's arrival to its end, in milliseconds.
+    pub total_ms: u64,
+}
+
+/// Implemented by what keeps the facts. Methods that are not async return at once.
+#[async_trait]
+pub trait Directory: Send + Sync + 'static {
+    /// Whom a token belongs to now; none when it opens nothing. Asked once for each call.
+    async fn caller(&self, token: &str) -> Option<Caller>;
+
+    /// The settings as they are now. A change is effective with the next call.
+    fn settings(&self) -> Arc<Settings>;
+
+    /// Logs a grant durably before it returns. `nanos` is a wish: less is granted when less is left, and it is refused only when
+    /// nothing is left.
+    async fn allowance(&self, caller: &Caller, nanos: u64) -> Result<Allowance, OverBudget>;
+
+    /// Takes in a finished call. Called once for each call that was sent to a provider.
+    fn settle(&self, call: Call);
+
+    /// An allowance is no longer used: what was not charged is free again. Comes after the last `settle` that charges it.
+    async fn release(&self, allowance: Uuid);
+
+    /// A lane takes no calls until a time. `model`: none when all of the provider's are closed.
+    fn lane_closed(&self, provider: &str, model: Option<&str>, until: Timestamp, why: &str);
+
+    /// A closed lane takes calls again.
+    fn lane_opened(&self, provider: &str, model: Option<&str>);
+}
