@@ -1,0 +1,24 @@
+//! Dialects of model providers, and translation between them: Anthropic Messages, OpenAI Chat Completions, OpenAI Responses.
+//!
+//! Each dialect is a folder with one decoder and one encoder for requests, answers and streams; they meet in one neutral form
+//! ([`neutral`]). What cannot be said in the other dialect is dropped with a named [`Warning`], never silently. Pure: nothing here
+//! waits, reads a clock, opens a file or keeps state outside the values it hands out.
+
+#![forbid(unsafe_code)]
+
+mod dialect;
+pub mod error;
+pub mod json;
+pub mod names;
+pub mod neutral;
+mod responses;
+pub mod signature;
+pub mod sse;
+pub mod translate;
+pub mod usage;
+mod warning;
+
+pub use dialect::Dialect;
+pub use error::{Class, Refused, UpstreamError};
+pub use usage::Usage;
+pub use warning::{Loss, Warning};

@@ -1,0 +1,25 @@
+//! What the way back needs to know of the way there.
+
+use crate::names::Names;
+use std::collections::BTreeSet;
+
+/// Made from the request alone, so that nothing is kept between calls: the same request gives the same memory.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    /// The provider that answers; marks its signatures.
+    pub provider: String,
+    /// The model that the client asked for; stands in where the upstream names none.
+    pub model: String,
+    /// The prompt's estimated tokens. A gateway that has learnt a factor for the model may correct it.
+    pub prompt_estimate: u64,
+    /// Digits that differ from call to call of a conversation, for ids that the upstream left out.
+    pub seed: String,
+    /// The client wants the numbers of usage in its Chat stream.
+    pub stream_usage: bool,
+    /// Thoughts come as `<think>…</think>` in front of the text.
+    pub inline_thinking: bool,
+    /// Tools whose arguments are free text for the client and `{"input": text}` for an upstream that knows functions only.
+    pub custom_tools: BTreeSet<String>,
+    /// Shortened names of tools.
+    pub names: Names,
+}

@@ -1,0 +1,7 @@
+//! What a call consumed, in buckets that do not overlap; and the reader that finds it in bytes that pass by.
+
+mod seen;
+mod tokens;
+
+pub use seen::Seen;
+pub use tokens::Usage;
