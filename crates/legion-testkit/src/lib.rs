@@ -7,7 +7,7 @@ pub mod npm;
 mod test_dir;
 mod until;
 
-pub use agent_env::agent_env;
+pub use agent_env::{agent_env, codex_env, opencode_env};
 pub use model_server::ModelServer;
 pub use test_dir::TestDir;
 pub use until::until;

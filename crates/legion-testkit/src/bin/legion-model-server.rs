@@ -14,6 +14,7 @@ async fn main() -> anyhow::Result<()> {
     println!("{}", server.url());
     eprintln!("scripted model server; to use it:");
     eprintln!("  export ANTHROPIC_BASE_URL={} ANTHROPIC_API_KEY=dummy", server.url());
+    eprintln!("  or, of OpenAI: {} (Chat Completions and Responses)", server.openai_url());
     eprintln!("  claude -p 'say hello @@[{{\"text\":\"hello from the script\"}}]@@'");
     eprintln!("end it with Ctrl-C");
     tokio::signal::ctrl_c().await?;

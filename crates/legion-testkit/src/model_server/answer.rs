@@ -6,96 +6,165 @@ use serde_json::Value;
 
 use super::conversation;
 use super::placeholder;
-use super::script::{Step, Usage};
+use super::read::{Conversation, Tool, find};
+use super::script::{BIG_EVENT_BYTES, Fault, Step, Stop, Usage};
 
 /// The answer when no script says otherwise.
 const DEFAULT_TEXT: &str = "ok";
 /// In how many chunks a slow text comes when the step does not say.
 const SLOW_CHUNKS: usize = 5;
-/// More chunks than this are not sent.
+/// The signature of a thought when the step does not say.
+const DEFAULT_SIGNATURE: &str = "scripted";
+/// What the only event of a stream that fails at once says when the step does not say.
+const DEFAULT_ERROR_FRAME: u16 = 529;
+/// More chunks or fragments than this are not sent.
 const CHUNKS_MAX: usize = 1_000;
 
 /// An answer of the model, with everything filled in.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Answer {
-    Message(Message),
-    Error { delay: Duration, status: u16, retry_after: Option<u64>, message: String },
+    Message(Box<Message>),
+    Error {
+        delay: Duration,
+        status: u16,
+        retry_after: Option<u64>,
+        message: String,
+    },
+    /// An error in a stream whose status is 200.
+    ErrorFrame {
+        delay: Duration,
+        status: u16,
+        message: String,
+    },
+    /// A body without anything, with status 200.
+    Empty {
+        delay: Duration,
+    },
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Message {
     pub thinking: Option<String>,
+    pub signature: String,
     pub text: Option<String>,
-    /// Name and input.
-    pub calls: Vec<(String, Value)>,
+    pub calls: Vec<Called>,
+    pub fragments: usize,
+    pub interleave: bool,
+    pub no_index: bool,
+    pub late_arguments: bool,
+    pub stop: Option<Stop>,
     pub usage: Usage,
     pub chunks: usize,
     pub before_chunk: Duration,
     pub delay: Duration,
     pub gate: Option<String>,
     pub hold: Option<String>,
-    pub cut: bool,
+    pub broken: Option<Break>,
+}
+
+/// A tool call.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Called {
+    pub tool: Tool,
+    pub input: Value,
+}
+
+/// What happens in the middle of an answer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Break {
+    Cut,
+    CutInside,
+    HalfOpen,
+    BadJson,
 }
 
 /// A step of a script in one place of one conversation.
 pub(super) type StepKey = (usize, usize);
 
-/// Returns the answer to a request body.
+/// Returns the answer to a request.
 ///
 /// `fails` counts a request for a step and returns how many came before it.
-pub(super) fn answer(body: &Value, fails: impl FnOnce(StepKey) -> u32) -> Answer {
-    let has_tools = body["tools"].as_array().is_some_and(|tools| !tools.is_empty());
-    let messages = body["messages"].as_array().map_or(&[][..], Vec::as_slice);
-    if !has_tools {
-        return message(&Step::says(DEFAULT_TEXT), &[], false);
+pub(super) fn answer(conversation: &Conversation, fails: impl FnOnce(StepKey) -> u32) -> Answer {
+    let default = || message(&Step::says(DEFAULT_TEXT), &[], &[], false);
+    if conversation.tools.is_empty() {
+        return default();
     }
-    let position = match conversation::position(messages) {
+    let position = match conversation::position(&conversation.messages) {
         Ok(Some(position)) => position,
-        Ok(None) => return message(&Step::says(DEFAULT_TEXT), &[], false),
+        Ok(None) => return default(),
         Err(reason) => return bad_script(reason),
     };
     let Some(step) = position.steps.get(position.step) else {
-        return message(&Step::says(DEFAULT_TEXT), &[], false);
+        return default();
     };
-    let fault = (step.error.is_some() || step.drop)
+    let failing = (step.error.is_some() || step.drop || step.fault.is_some())
         && step.times.is_none_or(|times| fails((position.message, position.step)) < times);
-    match step.error {
-        Some(status) if fault => Answer::Error {
-            delay: seconds(step.delay),
-            status,
-            retry_after: step.retry_after,
-            message: step.text.clone().unwrap_or_else(|| format!("scripted error {status}")),
-        },
-        _ => message(step, &position.results, fault && step.drop),
+    let delay = seconds(step.delay);
+    let reason = |status| step.text.clone().unwrap_or_else(|| format!("scripted error {status}"));
+    match (step.fault, step.error) {
+        (Some(Fault::ErrorFrame), status) if failing => {
+            let status = status.unwrap_or(DEFAULT_ERROR_FRAME);
+            Answer::ErrorFrame { delay, status, message: reason(status) }
+        }
+        (Some(Fault::Empty), _) if failing => Answer::Empty { delay },
+        (_, Some(status)) if failing => {
+            Answer::Error { delay, status, retry_after: step.retry_after, message: reason(status) }
+        }
+        _ => message(step, &conversation.tools, &position.results, failing),
     }
 }
 
-fn message(step: &Step, results: &[String], cut: bool) -> Answer {
+fn message(step: &Step, tools: &[Tool], results: &[String], failing: bool) -> Answer {
     let filled = || -> Result<Message, String> {
         let calls = step
             .calls()
             .into_iter()
-            .map(|call| Ok((call.tool, placeholder::fill_value(&Value::Object(call.input), results)?)))
+            .map(|call| {
+                let input = placeholder::fill_value(&Value::Object(call.input), results)?;
+                Ok(Called { tool: find(tools, &call.tool), input })
+            })
             .collect::<Result<Vec<_>, String>>()?;
-        let text = match &step.text {
+        let mut text = match &step.text {
             Some(text) => Some(placeholder::fill(text, results)?),
             None => calls.is_empty().then(|| DEFAULT_TEXT.to_owned()),
         };
-        let slow = step.slow > 0.0 || step.hold.is_some() || cut;
+        let fault = step.fault.filter(|_| failing);
+        let broken = if failing && step.drop { Some(Break::Cut) } else { fault.and_then(break_of) };
+        let slow = step.slow > 0.0 || step.hold.is_some() || broken.is_some();
+        let mut chunks = step.chunks.unwrap_or(if slow { SLOW_CHUNKS } else { 1 });
+        if fault == Some(Fault::BigEvent) {
+            text = Some(text.unwrap_or_default() + &"x".repeat(BIG_EVENT_BYTES));
+            chunks = 1;
+        }
         Ok(Message {
             thinking: step.thinking.clone(),
+            signature: step.signature.clone().unwrap_or_else(|| DEFAULT_SIGNATURE.to_owned()),
             text,
             calls,
+            fragments: step.fragments.unwrap_or(1).clamp(1, CHUNKS_MAX),
+            interleave: step.interleave,
+            no_index: step.no_index,
+            late_arguments: step.late_arguments,
+            stop: step.stop,
             usage: step.usage,
-            chunks: step.chunks.unwrap_or(if slow { SLOW_CHUNKS } else { 1 }).clamp(1, CHUNKS_MAX),
+            chunks: chunks.clamp(1, CHUNKS_MAX),
             before_chunk: seconds(step.slow),
             delay: seconds(step.delay),
             gate: step.gate.clone(),
             hold: step.hold.clone(),
-            cut,
+            broken,
         })
     };
-    filled().map_or_else(bad_script, Answer::Message)
+    filled().map_or_else(bad_script, |message| Answer::Message(Box::new(message)))
+}
+
+fn break_of(fault: Fault) -> Option<Break> {
+    match fault {
+        Fault::HalfOpen => Some(Break::HalfOpen),
+        Fault::MidEvent => Some(Break::CutInside),
+        Fault::BadJson => Some(Break::BadJson),
+        Fault::ErrorFrame | Fault::Empty | Fault::BigEvent => None,
+    }
 }
 
 fn bad_script(message: String) -> Answer {
@@ -112,8 +181,12 @@ mod tests {
 
     use super::*;
 
-    fn ask(script: &str) -> Value {
-        json!({"tools": [{"name": "Bash"}], "messages": [{"role": "user", "content": script}]})
+    fn ask(script: &str) -> Conversation {
+        Conversation {
+            tools: vec![find(&[], "Bash")],
+            messages: vec![json!({"role": "user", "content": script})],
+            ..Conversation::default()
+        }
     }
 
     #[test]
@@ -126,10 +199,24 @@ mod tests {
 
     #[test]
     fn a_request_without_tools_is_a_side_request() {
-        let mut body = ask(r#"@@[{"text":"no"}]@@"#);
-        body["tools"] = json!([]);
-        let Answer::Message(message) = answer(&body, |_| 0) else { panic!() };
+        let mut conversation = ask(r#"@@[{"text":"no"}]@@"#);
+        conversation.tools.clear();
+        let Answer::Message(message) = answer(&conversation, |_| 0) else { panic!() };
         assert_eq!(message.text.as_deref(), Some("ok"));
+    }
+
+    #[test]
+    fn a_fault_comes_as_often_as_told_and_then_the_answer() {
+        let ask = ask(r#"@@[{"fault":"error-frame","error":500,"times":1,"text":"fine"}]@@"#);
+        assert!(matches!(answer(&ask, |_| 0), Answer::ErrorFrame { status: 500, .. }));
+        let Answer::Message(message) = answer(&ask, |_| 1) else { panic!() };
+        assert_eq!((message.text.as_deref(), message.broken), (Some("fine"), None));
+    }
+
+    #[test]
+    fn a_big_event_is_big() {
+        let Answer::Message(message) = answer(&ask(r#"@@[{"fault":"big-event"}]@@"#), |_| 0) else { panic!() };
+        assert!(message.chunks == 1 && message.text.unwrap().len() > BIG_EVENT_BYTES);
     }
 
     #[test]

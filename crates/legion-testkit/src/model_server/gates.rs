@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 /// How long an answer waits at a gate that nobody opens.
-const GATE_WAIT_MAX: Duration = Duration::from_secs(120);
+pub(super) const GATE_WAIT_MAX: Duration = Duration::from_secs(120);
 
 /// The set of open gates. A gate that was opened stays open.
 #[derive(Debug)]

@@ -1,4 +1,5 @@
-//! A model server that answers from a script inside the prompt. It speaks the Anthropic Messages API.
+//! A model server that answers from a script inside the prompt. It speaks the Anthropic Messages API and OpenAI's Chat
+//! Completions and Responses; one script plays in any of them.
 //!
 //! A user message may hold `@@[ {step}, {step}, … ]@@` (JSON, see [`Step`]). The step that answers a request is
 //! the number of assistant turns after the **last** message with a script, so the server keeps no
@@ -12,19 +13,23 @@
 //! * A request without tools (a title, a summary) is a side request and gets `ok`.
 //! * A script that is not understood is answered with status 400 and the reason.
 //!
-//! It must never call anything else, and never remember more than [`REQUESTS_KEPT_MAX`] requests.
+//! It must never call anything else, and never remember more than [`REQUESTS_KEPT_MAX`] requests or
+//! [`REQUEST_BYTES_KEPT_MAX`] bytes of them.
 
 mod answer;
 mod conversation;
+mod dialect;
 mod gates;
 mod placeholder;
+mod read;
 mod reply;
 mod request;
 mod routes;
 mod script;
 mod server;
-mod stream;
+mod write;
 
+pub use dialect::Dialect;
 pub use request::ModelRequest;
-pub use script::{Call, Step, Usage};
-pub use server::{ModelServer, REQUESTS_KEPT_MAX};
+pub use script::{BIG_EVENT_BYTES, Call, Fault, Step, Stop, Usage};
+pub use server::{ModelServer, REQUEST_BYTES_KEPT_MAX, REQUESTS_KEPT_MAX};

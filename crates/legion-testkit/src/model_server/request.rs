@@ -2,10 +2,16 @@
 
 use std::time::SystemTime;
 
+use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::Value;
 
+use super::Dialect;
 use super::conversation;
+use super::read::{Conversation, Tool};
+
+/// The headers that name an agent program's session: of Claude Code, of Codex, of opencode.
+const SESSION_HEADERS: [&str; 4] = ["x-claude-code-session-id", "session-id", "session_id", "x-session-id"];
 
 /// One request for an answer of the model.
 #[derive(Clone, Debug)]
@@ -13,7 +19,12 @@ pub struct ModelRequest {
     /// Counts the requests from 0, in the order of their arrival.
     pub sequence: u64,
     pub at: SystemTime,
-    /// The header `x-claude-code-session-id`.
+    pub dialect: Dialect,
+    /// All headers, as they came.
+    pub headers: HeaderMap,
+    /// The body, byte for byte.
+    pub raw: Bytes,
+    /// The session that the agent program names in a header.
     pub session: Option<String>,
     /// The header `x-claude-code-agent-id`, of a subagent.
     pub subagent: Option<String>,
@@ -23,28 +34,51 @@ pub struct ModelRequest {
     pub stream: bool,
     /// The names of the tools offered; a request without any is a side request.
     pub tools: Vec<String>,
-    /// The field `system`, whatever its shape.
+    /// The system prompt, whatever its shape.
     pub system: Value,
+    /// In every dialect as the Messages API of Anthropic words them.
     pub messages: Vec<Value>,
 }
 
+/// What came in.
+pub(super) struct Received<'a> {
+    pub dialect: Dialect,
+    pub headers: &'a HeaderMap,
+    pub raw: Bytes,
+    pub body: &'a Value,
+    pub conversation: &'a Conversation,
+}
+
 impl ModelRequest {
-    pub(super) fn new(sequence: u64, headers: &HeaderMap, body: &Value) -> Self {
+    pub(super) fn new(sequence: u64, received: Received<'_>) -> Self {
+        let Received { dialect, headers, raw, body, conversation } = received;
         let header = |name: &str| headers.get(name)?.to_str().ok().map(str::to_owned);
-        let names = |tool: &Value| tool["name"].as_str().map(str::to_owned);
         Self {
             sequence,
             at: SystemTime::now(),
-            session: header("x-claude-code-session-id"),
+            dialect,
+            headers: headers.clone(),
+            raw,
+            session: SESSION_HEADERS.into_iter().find_map(header),
             subagent: header("x-claude-code-agent-id"),
             authorization: header("authorization"),
             api_key: header("x-api-key"),
             model: body["model"].as_str().unwrap_or_default().to_owned(),
             stream: body["stream"].as_bool().unwrap_or(false),
-            tools: body["tools"].as_array().into_iter().flatten().filter_map(names).collect(),
-            system: body["system"].clone(),
-            messages: body["messages"].as_array().cloned().unwrap_or_default(),
+            tools: conversation.tools.iter().map(Tool::full_name).collect(),
+            system: conversation.system.clone(),
+            messages: conversation.messages.clone(),
         }
+    }
+
+    /// Returns a header's value, when there is one and it is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Returns the body as it came, in its own dialect.
+    pub fn body(&self) -> Value {
+        serde_json::from_slice(&self.raw).unwrap_or_default()
     }
 
     /// Returns the texts of the user in this request, oldest first: no tool results, but the reminders in them

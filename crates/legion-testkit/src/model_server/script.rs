@@ -10,8 +10,10 @@ const CLOSE: &str = "@@";
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Step {
-    /// A thinking block before everything else.
+    /// A thinking block before everything else. May be empty: newer models sign thoughts that they do not show.
     pub thinking: Option<String>,
+    /// What `thinking` is signed with: `signature` for Anthropic, `encrypted_content` for Responses. Chat has none.
+    pub signature: Option<String>,
     /// The text; may hold placeholders.
     pub text: Option<String>,
     /// One tool call, with `input`.
@@ -20,6 +22,18 @@ pub struct Step {
     pub input: Map<String, Value>,
     /// Several tool calls at once.
     pub tools: Vec<Call>,
+    /// In how many fragments the arguments of each tool call are sent.
+    pub fragments: Option<usize>,
+    /// Send the fragments of all tool calls in turn. Anthropic never does, so it has no effect there.
+    pub interleave: bool,
+    /// Leave out the `index` of tool calls, as some servers do. Only of Chat.
+    #[serde(rename = "no-index")]
+    pub no_index: bool,
+    /// Send arguments only when a tool call is done, as some servers do. Only of Responses.
+    #[serde(rename = "late-arguments")]
+    pub late_arguments: bool,
+    /// Give another reason of the end than the true one.
+    pub stop: Option<Stop>,
     /// Pause before each chunk of the text.
     pub slow: f64,
     /// In how many chunks the text is sent.
@@ -37,7 +51,9 @@ pub struct Step {
     pub retry_after: Option<u64>,
     /// Cut the connection after the first chunk.
     pub drop: bool,
-    /// Only the first this many requests for the step see `error` or `drop`.
+    /// Go wrong in this way.
+    pub fault: Option<Fault>,
+    /// Only the first this many requests for the step see `error`, `drop` or `fault`.
     pub times: Option<u32>,
     /// Replaces the default usage.
     pub usage: Usage,
@@ -52,19 +68,74 @@ pub struct Call {
     pub input: Map<String, Value>,
 }
 
+/// How an answer can go wrong after its status 200. Those with a middle happen after the first chunk of the text.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fault {
+    /// The only event is an error, of the kind that the status `error` has (529 when there is none).
+    ErrorFrame,
+    /// Nothing comes at all.
+    Empty,
+    /// Nothing more comes, and the connection stays open.
+    HalfOpen,
+    /// The connection is cut in the middle of an event.
+    MidEvent,
+    /// The text is made longer than [`BIG_EVENT_BYTES`] and comes as one event.
+    BigEvent,
+    /// An event comes that is not JSON.
+    BadJson,
+}
+
+/// How long the text of [`Fault::BigEvent`] is at least.
+pub const BIG_EVENT_BYTES: usize = 10 * 1024 * 1024;
+
+/// The reasons of an end, in the words of Anthropic; each dialect says them in its own.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub enum Stop {
+    EndTurn,
+    ToolUse,
+    MaxTokens,
+    StopSequence,
+    Refusal,
+}
+
 /// The tokens a step reports. The defaults differ from each other, so that a mix-up shows.
+///
+/// The first four are written as they stand; what OpenAI counts differently is worked out from them.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, serde::Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Usage {
+    /// Without those read from a cache or written to it.
     pub input_tokens: u64,
     pub output_tokens: u64,
     pub cache_read_input_tokens: u64,
     pub cache_creation_input_tokens: u64,
+    /// Those of `cache_creation_input_tokens` that are kept for an hour. Only of Anthropic.
+    #[serde(skip_serializing)]
+    pub cache_creation_1h_input_tokens: u64,
+    /// Those of `output_tokens` that were thoughts. Not of Anthropic.
+    #[serde(skip_serializing)]
+    pub reasoning_tokens: u64,
 }
 
 impl Default for Usage {
     fn default() -> Self {
-        Self { input_tokens: 100, output_tokens: 20, cache_read_input_tokens: 40, cache_creation_input_tokens: 10 }
+        Self {
+            input_tokens: 100,
+            output_tokens: 20,
+            cache_read_input_tokens: 40,
+            cache_creation_input_tokens: 10,
+            cache_creation_1h_input_tokens: 0,
+            reasoning_tokens: 5,
+        }
+    }
+}
+
+impl Usage {
+    /// Returns all tokens of the input, as OpenAI counts them.
+    pub fn whole_input(&self) -> u64 {
+        self.input_tokens + self.cache_read_input_tokens + self.cache_creation_input_tokens
     }
 }
 

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use http::HeaderMap;
+use axum::serve::ListenerExt;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
@@ -14,11 +14,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::answer::StepKey;
 use super::gates::Gates;
-use super::request::ModelRequest;
+use super::request::{ModelRequest, Received};
 use super::routes::router;
 
 /// How many requests are remembered; the oldest are forgotten first.
 pub const REQUESTS_KEPT_MAX: usize = 10_000;
+/// How many bytes of bodies are remembered; the oldest requests are forgotten first.
+pub const REQUEST_BYTES_KEPT_MAX: usize = 512 * 1024 * 1024;
 /// How many characters of a text a failed wait shows.
 const DUMP_CHARACTERS_MAX: usize = 300;
 /// How many requests a failed wait shows, newest last.
@@ -40,10 +42,18 @@ type FaultKey = (Option<String>, Option<String>, StepKey);
 #[derive(Debug)]
 pub(super) struct Shared {
     pub gates: Arc<Gates>,
-    requests: Mutex<VecDeque<Arc<ModelRequest>>>,
+    requests: Mutex<Kept>,
     /// How many requests have come. Changes after `requests`, and wakes those who wait.
     arrived: watch::Sender<u64>,
     faults: Mutex<HashMap<FaultKey, u32>>,
+}
+
+/// The newest requests, oldest first.
+#[derive(Debug, Default)]
+struct Kept {
+    requests: VecDeque<Arc<ModelRequest>>,
+    /// The sizes of their bodies.
+    bytes: usize,
 }
 
 impl ModelServer {
@@ -73,9 +83,14 @@ impl ModelServer {
         Ok(Self { address, shared, _stop: stop.drop_guard() })
     }
 
-    /// Returns the base URL for agent programs, without a slash at the end.
+    /// Returns the base URL for agent programs that speak to Anthropic, without a slash at the end.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Returns the base URL for agent programs that speak to OpenAI, without a slash at the end.
+    pub fn openai_url(&self) -> String {
+        format!("http://{}/v1", self.address)
     }
 
     /// Opens the gate `name` for the steps that wait for it, now and later.
@@ -85,7 +100,7 @@ impl ModelServer {
 
     /// Returns all requests for an answer, in the order of their arrival.
     pub fn requests(&self) -> Vec<Arc<ModelRequest>> {
-        lock(&self.shared.requests).iter().cloned().collect()
+        lock(&self.shared.requests).requests.iter().cloned().collect()
     }
 
     /// Returns the requests of a session's own conversation: no side requests, no subagents.
@@ -159,14 +174,16 @@ impl ModelServer {
 }
 
 impl Shared {
-    pub fn record(&self, headers: &HeaderMap, body: &Value) -> Arc<ModelRequest> {
-        let mut requests = lock(&self.requests);
+    pub fn record(&self, received: Received<'_>) -> Arc<ModelRequest> {
+        let mut kept = lock(&self.requests);
         let sequence = *self.arrived.borrow();
-        let request = Arc::new(ModelRequest::new(sequence, headers, body));
-        if requests.len() == REQUESTS_KEPT_MAX {
-            requests.pop_front();
+        let request = Arc::new(ModelRequest::new(sequence, received));
+        kept.bytes += request.raw.len();
+        kept.requests.push_back(Arc::clone(&request));
+        while kept.requests.len() > REQUESTS_KEPT_MAX || kept.bytes > REQUEST_BYTES_KEPT_MAX {
+            let Some(oldest) = kept.requests.pop_front() else { break };
+            kept.bytes -= oldest.raw.len();
         }
-        requests.push_back(Arc::clone(&request));
         self.arrived.send_modify(|arrived| *arrived += 1);
         request
     }
@@ -202,6 +219,10 @@ fn run(
             }
         };
         let _ = bound.send(listener.local_addr());
+        let listener = listener.tap_io(|connection| {
+            // Events are small: without this each waits for the answer to the one before.
+            let _ = connection.set_nodelay(true);
+        });
         let served = std::future::IntoFuture::into_future(axum::serve(listener, router(shared)));
         tokio::select! {
             biased;
