@@ -24,7 +24,7 @@ async fn a_tool_loop(dialect: Dialect) {
         {"text": "all is done", "chunks": 3},
     ]);
     // A prompt among the arguments would be quoted by the program when it holds spaces.
-    directory.file("prompt", &format!("go @@{script}@@"));
+    directory.file("prompt", format!("go @@{script}@@"));
     let prompt = std::fs::File::open(directory.path().join("prompt")).unwrap();
     let child = Command::new(program)
         .args(["run", "--pure"])

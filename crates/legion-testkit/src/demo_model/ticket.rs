@@ -67,8 +67,8 @@ fn merge(turn: &Turn<'_>, piece: &str) -> Option<Step> {
     })
 }
 
-/// A file's text as it was read: without the number in front of each line.
+/// A file's text as it was read: without the number in front of each line, and without a number that has no line behind it.
 fn without_numbers(text: &str) -> String {
-    let lines = text.lines().map(|line| line.split_once(['\t', '→']).map_or(line, |(_, rest)| rest));
+    let lines = text.lines().filter_map(|line| line.split_once(['\t', '→'])).map(|(_, rest)| rest);
     lines.map(|line| format!("{line}\n")).collect()
 }
