@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::driver::DriverKind;
-use crate::ids::{AgentId, MessageId, Party, ProcessId};
+use crate::gateway::NanoUsd;
+use crate::ids::{AgentId, MessageId, Party, ProcessId, RunId};
 use crate::limits::Limits;
 use crate::money::MicroUsd;
 use crate::run::{Run, RunSummary, Usage};
@@ -100,9 +101,26 @@ pub struct Agent {
     pub cost_reported: Option<MicroUsd>,
     /// Money spent by agents below it that were fired.
     pub spent_by_fired: MicroUsd,
+    /// What of `spent` went through the gateway, exactly.
+    pub metered: NanoUsd,
+    /// What of `spent_by_fired` did.
+    pub metered_by_fired: NanoUsd,
 }
 
 impl Agent {
+    /// The gateway's total has grown: by what, goes to the run that it was for.
+    pub(crate) fn has_spent(&mut self, run: Option<RunId>, total: NanoUsd) {
+        let more = total.micro().less(self.metered.micro());
+        self.metered = self.metered.max(total);
+        self.spent += more;
+        let open = self.run.as_mut().map(|run| (run.id, &mut run.cost));
+        let ended = self.last_run.as_mut().map(|run| (run.id, &mut run.cost));
+        let cost = open.into_iter().chain(ended).find(|(id, _)| Some(*id) == run);
+        if let Some((_, cost)) = cost {
+            *cost = Some(cost.unwrap_or_default() + more);
+        }
+    }
+
     /// Whether its queue holds something that may open a run.
     pub fn has_mail(&self) -> bool {
         !self.queue.is_empty()

@@ -55,6 +55,8 @@ impl Organisation {
                     spent: MicroUsd::default(),
                     cost_reported: None,
                     spent_by_fired: MicroUsd::default(),
+                    metered: Default::default(),
+                    metered_by_fired: Default::default(),
                 };
                 self.agents.insert(*agent, hired);
                 crate::tickets::apply(&mut self.board, event, at);
@@ -236,6 +238,16 @@ impl Organisation {
                     process.phase = ProcessPhase::Live { pid: *pid };
                 }
             }
+            Event::ProcessMetered { process, .. } => {
+                if let Some(process) = self.processes.get_mut(process) {
+                    process.metered = true;
+                }
+            }
+            Event::AgentMetered { agent, run, total } => {
+                if let Some(agent) = self.agents.get_mut(agent) {
+                    agent.has_spent(*run, *total);
+                }
+            }
             Event::ProcessRead { process, offset } => {
                 if let Some(process) = self.processes.get_mut(process) {
                     process.offset = process.offset.max(*offset);
@@ -308,6 +320,7 @@ impl Organisation {
         self.wanting.remove(&id);
         if let Some(parent) = agent.parent.agent().and_then(|parent| self.agents.get_mut(&parent)) {
             parent.spent_by_fired += agent.spent + agent.spent_by_fired;
+            parent.metered_by_fired += agent.metered + agent.metered_by_fired;
         }
         self.waits.remove(&id);
         for targets in self.waits.values_mut() {
@@ -419,6 +432,7 @@ impl Organisation {
                 phase: ProcessPhase::Starting,
                 offset: 0,
                 cost_total: None,
+                metered: false,
                 idle_since: None,
                 stopping: None,
             },

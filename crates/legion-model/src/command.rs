@@ -8,6 +8,7 @@ use crate::approval::Verdict;
 use crate::body::Body;
 use crate::driver::DriverKind;
 use crate::event::Event;
+use crate::gateway::NanoUsd;
 use crate::ids::{
     AgentId, ApprovalId, AttemptId, GateRunId, InjectionId, LandingId, MessageId, Party, ProcessId, ProjectId, RunId,
 };
@@ -143,6 +144,22 @@ pub enum Order {
     },
     ApprovalAnswered {
         approval: ApprovalId,
+    },
+    /// The gateway has this process's first call before it.
+    ProcessMetered {
+        process: ProcessId,
+    },
+    /// What the gateway's books say about an agent. The same, or less, changes nothing.
+    AgentMetered {
+        agent: AgentId,
+        run: Option<RunId>,
+        total: NanoUsd,
+    },
+    /// The gateway refused a call of this run for want of money.
+    MoneyUsedUp {
+        agent: AgentId,
+        run: RunId,
+        why: String,
     },
 
     /// A deadline came. Each is checked again here.

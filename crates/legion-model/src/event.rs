@@ -9,6 +9,9 @@ use crate::agent::Spec;
 use crate::approval::Verdict;
 use crate::body::Body;
 use crate::command::{Answer, Key};
+use crate::gateway::{
+    AllowanceId, BudgetOf, CassetteMode, NanoUsd, Payer, Provider, ProviderName, Route, RouteKey, SettledCalls,
+};
 use crate::ids::{
     AgentId, ApprovalId, AttemptId, GateRunId, InjectionId, LandingId, MessageId, Party, ProcessId, ProjectId, RunId,
 };
@@ -449,6 +452,82 @@ pub enum Event {
         by: Party,
     },
 
+    /// Model calls of this process come through the gateway: what its program says about money does not count.
+    ProcessMetered {
+        process: ProcessId,
+        agent: AgentId,
+    },
+    /// What the agent has spent through the gateway so far, over all of its runs.
+    AgentMetered {
+        agent: AgentId,
+        /// The run that the newest part belongs to.
+        run: Option<RunId>,
+        total: NanoUsd,
+    },
+
+    /// Of the gateway, like those that follow: they are in the service's stream.
+    ProviderSet {
+        provider: Box<Provider>,
+        by: Party,
+    },
+    ProviderRemoved {
+        provider: ProviderName,
+        by: Party,
+    },
+    RouteSet {
+        key: RouteKey,
+        route: Route,
+        by: Party,
+    },
+    RouteRemoved {
+        key: RouteKey,
+        by: Party,
+    },
+    BudgetSet {
+        of: BudgetOf,
+        limit: NanoUsd,
+        by: Party,
+    },
+    BudgetRemoved {
+        of: BudgetOf,
+        by: Party,
+    },
+    /// Logged before any of it is spent.
+    AllowanceOpened {
+        allowance: AllowanceId,
+        payer: Payer,
+        granted: NanoUsd,
+    },
+    /// Nothing more is spent of it: what was not charged is free again.
+    AllowanceClosed {
+        allowance: AllowanceId,
+    },
+    /// A service left it open when it died; a person says what was spent of it besides what was charged.
+    AllowanceReconciled {
+        allowance: AllowanceId,
+        spent: NanoUsd,
+        by: Party,
+    },
+    /// Calls that ended, at most a second's.
+    CallsSettled {
+        batch: uuid::Uuid,
+        calls: Vec<SettledCalls>,
+    },
+    LaneClosed {
+        provider: ProviderName,
+        model: Option<String>,
+        until: Timestamp,
+        why: String,
+    },
+    LaneOpened {
+        provider: ProviderName,
+        model: Option<String>,
+    },
+    CassetteSet {
+        mode: CassetteMode,
+        by: Party,
+    },
+
     /// A call was answered under this idempotency key.
     KeyUsed {
         caller: Party,
@@ -476,6 +555,8 @@ impl Event {
             | Self::RunEnded { agent, .. }
             | Self::ProcessEnded { agent, .. }
             | Self::ApprovalAsked { agent, .. }
+            | Self::ProcessMetered { agent, .. }
+            | Self::AgentMetered { agent, .. }
             | Self::WaitBegan { waiter: agent, .. }
             | Self::WaitEnded { waiter: agent, .. } => Some(*agent),
             Self::MessageAccepted { to, from, .. } => to.agent().or(from.agent()),

@@ -14,6 +14,7 @@ pub mod command;
 mod decide;
 pub mod driver;
 pub mod event;
+pub mod gateway;
 pub mod glob;
 pub mod graph;
 pub mod ids;

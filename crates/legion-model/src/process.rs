@@ -77,6 +77,8 @@ pub struct Process {
     pub offset: u64,
     /// The running total of money that it reported last.
     pub cost_total: Option<MicroUsd>,
+    /// Its calls come through the gateway, which knows what they cost.
+    pub metered: bool,
     /// Since when it carries no run.
     pub idle_since: Option<Timestamp>,
     pub stopping: Option<StopReason>,

@@ -18,6 +18,7 @@ pub(crate) fn settle(state: &mut Organisation, at: Timestamp, events: &mut Vec<E
             Event::RunEnded { agent, cost: Some(_), .. } | Event::TurnNoted { agent, cost: Some(_), .. } => {
                 Some(*agent)
             }
+            Event::AgentMetered { agent, .. } => Some(*agent),
             _ => None,
         })
         .collect();

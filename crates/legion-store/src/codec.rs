@@ -77,6 +77,21 @@ pub const KINDS: &[(&str, u32)] = &[
     ("role-deleted", 1),
     ("team-set", 1),
     ("team-deleted", 1),
+    ("process-metered", 1),
+    ("agent-metered", 1),
+    ("provider-set", 1),
+    ("provider-removed", 1),
+    ("route-set", 1),
+    ("route-removed", 1),
+    ("budget-set", 1),
+    ("budget-removed", 1),
+    ("allowance-opened", 1),
+    ("allowance-closed", 1),
+    ("allowance-reconciled", 1),
+    ("calls-settled", 1),
+    ("lane-closed", 1),
+    ("lane-opened", 1),
+    ("cassette-set", 1),
 ];
 
 /// Brings the body of one kind from one schema to the next.

@@ -143,8 +143,11 @@ fn turn_ended(state: &Organisation, at: Timestamp, agent: &Agent, run: &Run, rep
     events
 }
 
-/// Money of this turn: the step of the program's running total.
+/// Money of this turn: the step of the program's running total. Where the gateway knows better, the program is not asked.
 fn turn_cost(state: &Organisation, agent: &Agent, run: &Run, report: &TurnReport) -> Option<MicroUsd> {
+    if state.processes.get(&run.process).is_some_and(|process| process.metered) {
+        return None;
+    }
     let total = report.cost_total?;
     let before = match state.processes.get(&run.process).and_then(|process| process.cost_total) {
         Some(before) => before,

@@ -6,6 +6,7 @@ mod fire;
 mod hire;
 mod inbox;
 mod interrupt;
+mod metered;
 mod order;
 mod tell;
 mod time;

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{facts, fire, hire, inbox, interrupt, tell, time, wait};
+use super::{facts, fire, hire, inbox, interrupt, metered, tell, time, wait};
 use crate::command::{Answer, Command, Order};
 use crate::event::Event;
 use crate::ids::{AgentId, ApprovalId, Party, ProcessId};
@@ -53,6 +53,9 @@ pub(crate) fn decide(state: &Organisation, command: &Command, at: Timestamp) -> 
         }
         Order::ProcessEnded { .. } => Ok((facts::process_ended(state, at, &command.order), Answer::Done)),
         Order::ApprovalAnswered { approval } => Ok((facts::approval_answered(state, *approval), Answer::Done)),
+        Order::ProcessMetered { process } => Ok((metered::process(state, *process), Answer::Done)),
+        Order::AgentMetered { agent, run, total } => Ok((metered::agent(state, *agent, *run, *total), Answer::Done)),
+        Order::MoneyUsedUp { agent, run, why } => Ok((metered::used_up(state, *agent, *run, why), Answer::Done)),
         order => Ok((time::due(state, at, order), Answer::Done)),
     }
 }

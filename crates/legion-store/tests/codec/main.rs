@@ -2,6 +2,7 @@
 //!
 //! A golden file never changes: it is what logs hold. After a change of an event there is a further one, of the next schema.
 
+mod gateway;
 mod ids;
 mod landings;
 mod organisation;
@@ -26,7 +27,7 @@ fn read_golden(kind: &str, schema: u32) -> String {
 
 /// The event of each golden file.
 fn examples() -> Vec<Event> {
-    [organisation::examples(), tickets::examples(), landings::examples()].concat()
+    [organisation::examples(), tickets::examples(), landings::examples(), gateway::examples()].concat()
 }
 
 fn tree(body: &str) -> Value {
