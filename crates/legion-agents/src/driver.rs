@@ -18,8 +18,25 @@ pub enum Login {
     Env(BTreeMap<String, String>),
     /// A long-lived token of its own, and whatever else is needed.
     SetupToken(BTreeMap<String, String>),
-    /// The person's own home: uncontained.
-    Person { home: PathBuf },
+    /// The person's own home: uncontained. The configuration lies in it, or where the person keeps it.
+    Person { home: PathBuf, config_dir: PathBuf, variables: BTreeMap<String, String> },
+}
+
+impl Login {
+    /// The variables that an agent program gets for it.
+    pub fn variables(&self) -> &BTreeMap<String, String> {
+        match self {
+            Self::Env(variables) | Self::SetupToken(variables) | Self::Person { variables, .. } => variables,
+        }
+    }
+
+    /// The configuration directory of Claude Code for an agent with this home of its own.
+    pub fn claude_config_dir(&self, home: &Path) -> PathBuf {
+        match self {
+            Self::Person { config_dir, .. } => config_dir.clone(),
+            Self::Env(_) | Self::SetupToken(_) => crate::claude::config_dir(home),
+        }
+    }
 }
 
 /// How an agent calls Legion.
@@ -98,7 +115,8 @@ pub trait Driver: Send + Sync {
     fn launch(&self, start: &Start<'_>) -> Result<Launch, DriverError>;
 
     /// Understands what a process of this agent writes, from its first line on.
-    fn conversation(&self, agent: Uuid, cwd: &Path, config_home: &Path) -> Box<dyn Conversation>;
+    /// `config_dir` is where the program keeps its conversations ([`Login::claude_config_dir`]).
+    fn conversation(&self, agent: Uuid, cwd: &Path, config_dir: &Path) -> Box<dyn Conversation>;
 
     /// Longest line of standard output that is understood, in bytes.
     fn line_bytes_max(&self) -> usize;

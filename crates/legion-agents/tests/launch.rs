@@ -151,10 +151,20 @@ fn the_environment_is_built_from_nothing_and_from_the_login() {
     ");
     assert_eq!(env["HOME"], home.path().to_string_lossy());
 
-    let person = Login::Person { home: "/home/person".into() };
-    let env = launch(&spec(), home.path(), &person, program).unwrap().env;
-    assert_eq!(env["HOME"], "/home/person");
-    assert!(!env.contains_key("ANTHROPIC_API_KEY"));
+    let base = ("ANTHROPIC_BASE_URL".to_owned(), "http://127.0.0.1:1".to_owned());
+    let person = Login::Person {
+        home: "/home/person".into(),
+        config_dir: home.path().join("kept"),
+        variables: BTreeMap::from([base]),
+    };
+    let launched = launch(&spec(), home.path(), &person, program).unwrap();
+    assert_eq!(launched.env["HOME"], "/home/person");
+    assert_eq!(launched.env["ANTHROPIC_BASE_URL"], "http://127.0.0.1:1");
+    assert!(!launched.env.contains_key("ANTHROPIC_API_KEY"));
+    // Its conversations are looked for where the person's configuration is.
+    home.file(format!("kept/projects/-w/{AGENT}.jsonl"), "{\"type\":\"user\"}\n");
+    let launched = launch(&spec(), home.path(), &person, program).unwrap();
+    assert!(launched.args.contains(&format!("--resume={AGENT}")), "{:?}", launched.args);
 }
 
 #[test]

@@ -92,6 +92,8 @@ pub trait Hooks {
     fn openapi(&self) -> String;
     /// Looks at this machine and at the data directory. Changes nothing.
     fn doctor(&self, data_dir: &Path) -> Vec<Probe>;
+    /// Looks at what agents of the driver `claude` need: the program, its version, its login. What is not ok keeps them from running.
+    fn claude(&self) -> Vec<Probe>;
     /// Runs a program to its end, with nothing on its standard input, and collects what it printed.
     ///
     /// # Errors

@@ -40,6 +40,10 @@ impl Hooks for Notes {
         let detail = data_dir.display().to_string();
         vec![Probe { name: "data directory".to_owned(), verdict: Verdict::of(self.healthy), detail, fix: None }]
     }
+    fn claude(&self) -> Vec<Probe> {
+        let detail = "there is no program `claude` on PATH".to_owned();
+        vec![Probe { name: "claude code".to_owned(), verdict: Verdict::Note, detail, fix: None }]
+    }
     fn run(&self, _: &OsStr, _: &[&OsStr], _: &Path, _: Duration) -> io::Result<Output> {
         Err(io::ErrorKind::NotFound.into())
     }

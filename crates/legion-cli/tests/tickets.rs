@@ -43,6 +43,9 @@ impl Hooks for NoHooks {
     fn doctor(&self, _: &Path) -> Vec<Probe> {
         Vec::new()
     }
+    fn claude(&self) -> Vec<Probe> {
+        Vec::new()
+    }
     fn run(&self, _: &OsStr, _: &[&OsStr], _: &Path, _: Duration) -> io::Result<Output> {
         panic!("nothing is to be run")
     }

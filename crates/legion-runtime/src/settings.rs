@@ -21,6 +21,24 @@ pub enum Auth {
     Login,
 }
 
+impl Auth {
+    /// Keys that `env` hands to agents.
+    pub const KEYS: [&str; 2] = ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"];
+    /// The token that `setup-token` hands to agents.
+    pub const SETUP_TOKEN: &str = "CLAUDE_CODE_OAUTH_TOKEN";
+    /// Where the person's configuration lies, when not in `.claude` of the home. Only for `login`.
+    const CONFIG_DIR: &str = "CLAUDE_CONFIG_DIR";
+
+    /// The variables that are this login and no other: Claude Code takes a key for itself when there is one, whatever else there is.
+    fn own(self) -> &'static [&'static str] {
+        match self {
+            Self::Env => &Self::KEYS,
+            Self::SetupToken => &[Self::SETUP_TOKEN],
+            Self::Login => &[Self::CONFIG_DIR],
+        }
+    }
+}
+
 /// Limits of the service.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -66,7 +84,7 @@ pub struct Settings {
     pub claude: Option<PathBuf>,
     pub limits: LimitSettings,
     pub liveness: LivenessSettings,
-    /// What is handed to agent programs for their login.
+    /// What is handed to agent programs for their login: the variables of `auth`, and those that say where the provider is.
     pub login: BTreeMap<String, String>,
     /// Named points at which tests end the service.
     pub failpoints: Option<String>,
@@ -84,15 +102,12 @@ pub enum SettingsError {
     Variable { name: &'static str, value: String, wanted: &'static str },
 }
 
-/// Variables with which agent programs find their provider.
-const LOGIN: &[&str] = &[
-    "ANTHROPIC_API_KEY",
-    "ANTHROPIC_AUTH_TOKEN",
+/// Variables with which agent programs find their provider, whoever is logged in.
+const PROVIDER: &[&str] = &[
     "ANTHROPIC_BASE_URL",
     "ANTHROPIC_MODEL",
     "ANTHROPIC_CUSTOM_HEADERS",
     "ANTHROPIC_UNIX_SOCKET",
-    "CLAUDE_CODE_OAUTH_TOKEN",
     "HTTPS_PROXY",
     "HTTP_PROXY",
     "NO_PROXY",
@@ -115,8 +130,6 @@ impl Settings {
                 wanted: "a whole number of seconds",
             }),
         };
-        let login: BTreeMap<String, String> =
-            LOGIN.iter().filter_map(|name| Some(((*name).to_owned(), environment.get(name)?.to_owned()))).collect();
         let auth = match environment.get("LEGION_AUTH") {
             None => file.auth,
             Some("env") => Some(Auth::Env),
@@ -130,17 +143,21 @@ impl Settings {
                 });
             }
         };
-        let found = if login.contains_key("ANTHROPIC_API_KEY") || login.contains_key("ANTHROPIC_AUTH_TOKEN") {
+        let is_set = |name: &&str| environment.get(name).is_some();
+        let found = if Auth::KEYS.iter().any(is_set) {
             Auth::Env
-        } else if login.contains_key("CLAUDE_CODE_OAUTH_TOKEN") {
+        } else if is_set(&Auth::SETUP_TOKEN) {
             Auth::SetupToken
         } else {
             Auth::Login
         };
+        let auth = auth.unwrap_or(found);
+        let handed = PROVIDER.iter().chain(auth.own());
+        let login = handed.filter_map(|name| Some(((*name).to_owned(), environment.get(name)?.to_owned()))).collect();
         Ok(Self {
             data_dir,
             listen: file.listen,
-            auth: auth.unwrap_or(found),
+            auth,
             claude: environment.get("LEGION_CLAUDE").map(PathBuf::from).or(file.claude),
             limits: file.limits,
             liveness: LivenessSettings {
@@ -152,6 +169,14 @@ impl Settings {
             login,
             failpoints: environment.get("LEGION_FAILPOINTS").map(str::to_owned),
         })
+    }
+}
+
+impl Settings {
+    /// The configuration directory that Claude Code uses when it is run by the person.
+    pub fn claude_config_dir(&self, environment: &Environment) -> PathBuf {
+        let home = || PathBuf::from(environment.get("HOME").unwrap_or("/")).join(".claude");
+        self.login.get(Auth::CONFIG_DIR).map_or_else(home, PathBuf::from)
     }
 }
 
@@ -186,5 +211,32 @@ mod tests {
         fs::write(&file, "lisen = []\n").expect("written");
         let error = Settings::load(&environment, None).expect_err("a wrong key").to_string();
         assert!(error.contains("lisen") && error.contains("listen"), "{error}");
+    }
+
+    #[test]
+    fn a_login_is_the_one_that_was_chosen_and_no_other() {
+        let all = [
+            ("HOME", "/h"),
+            ("LEGION_CONFIG", "/dev/null"),
+            ("ANTHROPIC_API_KEY", "key"),
+            ("CLAUDE_CODE_OAUTH_TOKEN", "token"),
+            ("CLAUDE_CONFIG_DIR", "/h/claude"),
+            ("ANTHROPIC_BASE_URL", "http://127.0.0.1:1"),
+        ];
+        let names = |auth: Option<&str>, without: &[&str]| {
+            let given = all.into_iter().filter(|(name, _)| !without.contains(name));
+            let environment = Environment::from_pairs(given.chain(auth.map(|auth| ("LEGION_AUTH", auth))));
+            let settings = Settings::load(&environment, None).expect("valid");
+            Vec::from_iter(settings.login.into_keys()).join(" ")
+        };
+        assert_eq!(names(None, &[]), "ANTHROPIC_API_KEY ANTHROPIC_BASE_URL");
+        assert_eq!(names(Some("env"), &[]), "ANTHROPIC_API_KEY ANTHROPIC_BASE_URL");
+        assert_eq!(names(Some("setup-token"), &[]), "ANTHROPIC_BASE_URL CLAUDE_CODE_OAUTH_TOKEN");
+        assert_eq!(names(None, &["ANTHROPIC_API_KEY"]), "ANTHROPIC_BASE_URL CLAUDE_CODE_OAUTH_TOKEN");
+        assert_eq!(names(Some("login"), &[]), "ANTHROPIC_BASE_URL CLAUDE_CONFIG_DIR");
+        assert_eq!(
+            names(None, &["ANTHROPIC_API_KEY", "CLAUDE_CODE_OAUTH_TOKEN"]),
+            "ANTHROPIC_BASE_URL CLAUDE_CONFIG_DIR"
+        );
     }
 }

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod agent_env;
+pub mod demo_model;
 pub mod model_server;
 pub mod npm;
 mod test_dir;

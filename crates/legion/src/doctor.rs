@@ -1,17 +1,16 @@
 //! What `legion doctor` looks at: each probe tries the thing itself.
 
 use std::path::Path;
-use std::time::Duration;
 
-use legion_cli::{Probe, Verdict};
+use legion_cli::Probe;
 use legion_process::{Holding, Program, SocketDirectory};
-use legion_runtime::{Auth, Environment, Settings};
+use legion_runtime::{Environment, Settings};
 use legion_store::DataDirLock;
 
+use crate::claude_code;
 use crate::error_chain::chain;
+use crate::probe::{ANSWER_BYTES_MAX, ANSWER_TIME, bad, good, note, warning};
 
-/// How long a program may take to say its version.
-const VERSION_TIME: Duration = Duration::from_secs(10);
 /// Below this, git has known holes.
 const GIT_WANTED: (u32, u32, u32) = (2, 47, 3);
 
@@ -22,8 +21,7 @@ pub(crate) fn probes(environment: &Environment, data_dir: &Path) -> Vec<Probe> {
     match Settings::load(environment, Some(data_dir)) {
         Ok(settings) => {
             probes.push(good("settings", "valid".to_owned()));
-            probes.push(runtime.block_on(claude(environment, &settings)));
-            probes.push(auth(&settings));
+            probes.extend(runtime.block_on(claude_code::probes(environment, &settings)));
         }
         Err(error) => probes.push(bad("settings", chain(&error), "mend what it names")),
     }
@@ -33,6 +31,19 @@ pub(crate) fn probes(environment: &Environment, data_dir: &Path) -> Vec<Probe> {
         "none yet: agents run with your own rights, in their working directory by instruction only".to_owned(),
     ));
     probes
+}
+
+/// What agents of the driver `claude` need.
+pub(crate) fn claude(environment: &Environment) -> Vec<Probe> {
+    // The data directory plays no part in it.
+    let settings = match Settings::load(environment, Some(Path::new("/"))) {
+        Ok(settings) => settings,
+        Err(error) => return vec![bad("settings", chain(&error), "mend what it names")],
+    };
+    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(claude_code::probes(environment, &settings)),
+        Err(error) => vec![bad("claude code", chain(&error), "try again")],
+    }
 }
 
 fn data_dir_probe(data_dir: &Path) -> Probe {
@@ -90,7 +101,8 @@ fn orphans(data_dir: &Path) -> Option<Probe> {
 }
 
 async fn version(environment: &Environment, program: &Path) -> Result<String, String> {
-    let run = Program::new(program).arg("--version").envs(environment.all()).run_to_end(VERSION_TIME, 4_096).await;
+    let run =
+        Program::new(program).arg("--version").envs(environment.all()).run_to_end(ANSWER_TIME, ANSWER_BYTES_MAX).await;
     let output = run.map_err(|error| chain(&error))?;
     if !output.status.success() {
         return Err(format!("`{} --version` failed", program.display()));
@@ -109,39 +121,4 @@ async fn git(environment: &Environment) -> Probe {
         return warning("git", text, "2.47.3 or newer is safer with hostile repositories");
     }
     good("git", text)
-}
-
-async fn claude(environment: &Environment, settings: &Settings) -> Probe {
-    let program = settings.claude.clone().unwrap_or_else(|| "claude".into());
-    match version(environment, &program).await {
-        Ok(text) => good("claude code", text),
-        Err(error) => {
-            note("claude code", error, "npm install -g @anthropic-ai/claude-code, or hire with --driver command")
-        }
-    }
-}
-
-fn auth(settings: &Settings) -> Probe {
-    let text = match settings.auth {
-        Auth::Env => "env: keys of the service's environment are handed to agents",
-        Auth::SetupToken => "setup-token: CLAUDE_CODE_OAUTH_TOKEN is handed to agents",
-        Auth::Login => "login: agents use your own configuration directory, uncontained",
-    };
-    good("login of agents", text.to_owned())
-}
-
-fn good(name: &str, detail: String) -> Probe {
-    Probe { name: name.to_owned(), verdict: Verdict::Ok, detail, fix: None }
-}
-
-fn note(name: &str, detail: String, fix: &str) -> Probe {
-    Probe { verdict: Verdict::Note, ..bad(name, detail, fix) }
-}
-
-fn warning(name: &str, detail: String, fix: &str) -> Probe {
-    Probe { verdict: Verdict::Warning, ..bad(name, detail, fix) }
-}
-
-fn bad(name: &str, detail: String, fix: &str) -> Probe {
-    Probe { name: name.to_owned(), verdict: Verdict::Failed, detail, fix: Some(fix.to_owned()) }
 }

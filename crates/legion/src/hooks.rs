@@ -61,6 +61,10 @@ impl Hooks for Composition<'_> {
         outside(|| doctor::probes(self.environment, data_dir))
     }
 
+    fn claude(&self) -> Vec<Probe> {
+        outside(|| doctor::claude(self.environment))
+    }
+
     fn run(&self, program: &OsStr, arguments: &[&OsStr], cwd: &Path, within: Duration) -> io::Result<Output> {
         let program = Program::new(program).args(arguments).envs(self.environment.all()).current_dir(cwd);
         let output = outside(|| {

@@ -1,11 +1,13 @@
 //! The `legion` binary: the composition root.
 #![forbid(unsafe_code)]
 
+mod claude_code;
 mod doctor;
 mod error_chain;
 mod hooks;
 mod listen;
 mod log_file;
+mod probe;
 mod service;
 mod started;
 

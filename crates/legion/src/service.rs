@@ -263,6 +263,10 @@ fn login(settings: &Settings, environment: &Environment) -> Login {
     match settings.auth {
         Auth::Env => Login::Env(settings.login.clone()),
         Auth::SetupToken => Login::SetupToken(settings.login.clone()),
-        Auth::Login => Login::Person { home: PathBuf::from(environment.get("HOME").unwrap_or("/")) },
+        Auth::Login => Login::Person {
+            home: PathBuf::from(environment.get("HOME").unwrap_or("/")),
+            config_dir: settings.claude_config_dir(environment),
+            variables: settings.login.clone(),
+        },
     }
 }

@@ -4,11 +4,9 @@ use std::collections::BTreeSet;
 
 use legion_model::tools;
 
-use super::session_file::{config_dir, make_startable, session_file};
+use super::session_file::{make_startable, session_file};
 use super::{instructions, mcp};
 use crate::driver::{DriverError, Start, mode_word};
-
-use super::environment::home;
 
 /// Bytes of the text about itself that an agent gets: an argument is limited to 128 KiB by the kernel.
 const INTRODUCTION_BYTES_MAX: usize = 100 * 1024;
@@ -35,7 +33,7 @@ pub fn arguments(start: &Start<'_>) -> Result<Vec<String>, DriverError> {
     arguments.flag("--verbose");
     arguments.flag("--replay-user-messages");
     // The file decides, not what is remembered: a program that was killed early has left none.
-    let file = session_file(&config_dir(home(start)), start.spec.cwd.as_ref(), start.agent);
+    let file = session_file(&start.login.claude_config_dir(start.home), start.spec.cwd.as_ref(), start.agent);
     let resumes = make_startable(&file).map_err(|source| DriverError::Session { source })?;
     arguments.option(if resumes { "--resume" } else { "--session-id" }, &start.agent.to_string());
     if let Some(model) = &start.spec.model {

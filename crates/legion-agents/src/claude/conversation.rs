@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::decoder::Decoder;
 use super::send::{self, Priority};
-use super::session_file::{config_dir, seen_in_session, session_file};
+use super::session_file::{seen_in_session, session_file};
 use crate::AgentEvent;
 use crate::driver::Conversation;
 
@@ -22,9 +22,9 @@ pub struct ClaudeConversation {
 }
 
 impl ClaudeConversation {
-    /// `home` is the home that the program runs with: the agent's own, or the person's when logged in as the person.
-    pub fn new(session: Uuid, cwd: &Path, home: &Path) -> Self {
-        Self { decoder: Decoder::new(), session, cwd: cwd.to_owned(), config_dir: config_dir(home) }
+    /// `config_dir` is the configuration directory that the program runs with.
+    pub fn new(session: Uuid, cwd: &Path, config_dir: &Path) -> Self {
+        Self { decoder: Decoder::new(), session, cwd: cwd.to_owned(), config_dir: config_dir.to_owned() }
     }
 }
 

@@ -33,8 +33,8 @@ impl Driver for ClaudeDriver {
         })
     }
 
-    fn conversation(&self, agent: Uuid, cwd: &Path, config_home: &Path) -> Box<dyn Conversation> {
-        Box::new(ClaudeConversation::new(agent, cwd, config_home))
+    fn conversation(&self, agent: Uuid, cwd: &Path, config_dir: &Path) -> Box<dyn Conversation> {
+        Box::new(ClaudeConversation::new(agent, cwd, config_dir))
     }
 
     fn line_bytes_max(&self) -> usize {

@@ -27,17 +27,14 @@ pub fn environment(start: &Start<'_>) -> BTreeMap<String, String> {
         ("MCP_CONNECTION_NONBLOCKING", "0".to_owned()),
     ];
     environment.extend(own.map(|(name, value)| (name.to_owned(), value)));
-    match start.login {
-        Login::Env(variables) | Login::SetupToken(variables) => environment.extend(variables.clone()),
-        Login::Person { .. } => {}
-    }
+    environment.extend(start.login.variables().clone());
     environment
 }
 
 /// Returns the home that the program runs with.
-pub(super) fn home<'a>(start: &Start<'a>) -> &'a Path {
+fn home<'a>(start: &Start<'a>) -> &'a Path {
     match start.login {
-        Login::Person { home } => home,
+        Login::Person { home, .. } => home,
         Login::Env(_) | Login::SetupToken(_) => start.home,
     }
 }

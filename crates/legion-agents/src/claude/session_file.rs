@@ -13,7 +13,7 @@ use uuid::Uuid;
 /// Longest record that is looked at, in bytes. Longer are not messages: they are limited to far less.
 const RECORD_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
-/// Returns the configuration directory that Claude Code uses with this home.
+/// Returns the configuration directory that Claude Code uses with this home, when nothing else is said.
 pub fn config_dir(home: &Path) -> PathBuf {
     home.join(".claude")
 }

@@ -104,7 +104,8 @@ impl Place {
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let driver: &dyn Driver = legion_agents::driver(DriverKind::Claude);
         let home = self.directory.path().join("home");
-        let conversation = driver.conversation(self.session, Path::new(&self.spec.cwd), &home);
+        let conversation =
+            driver.conversation(self.session, Path::new(&self.spec.cwd), &legion_agents::claude::config_dir(&home));
         let mut agent = Agent { child, stdin, lines, conversation, said: Vec::new(), events: Vec::new() };
         agent.write(Some(launch.first_input.unwrap().1)).await;
         agent

@@ -2,22 +2,33 @@
 
 use std::path::Path;
 
-use legion_api::{AgentStatus, TreeNode};
+use legion_api::{AgentStatus, Driver, TreeNode};
 
 use super::{
     account::Account,
-    proof::probe,
+    proof::{happened, probe},
     sample::{self, SUITE, SUMMARY},
 };
 use crate::hooks::{Hooks, Probe};
 
 /// Runs the suite and looks at the files, the tree and the account.
-pub(super) fn checks(hooks: &dyn Hooks, repository: &Path, tree: &TreeNode, account: &Account) -> Vec<Probe> {
+pub(super) fn checks(
+    hooks: &dyn Hooks,
+    driver: Driver,
+    repository: &Path,
+    tree: &TreeNode,
+    account: &Account,
+) -> Vec<Probe> {
+    // The run of a model ends well even when its work is not good: that it was sent back shows in what it was told.
+    let second_try = match driver {
+        Driver::Command => account.someone_mended(tree),
+        Driver::Claude => account.someone_was_sent_back(),
+    };
     vec![
         suite(hooks, repository),
         probe("summary", repository.join(SUMMARY).is_file(), format!("{SUMMARY} of the leader")),
         probe("levels", depth(tree) >= 3, format!("{} agents on {} levels", size(tree), depth(tree))),
-        probe("second try", account.someone_mended(tree), "a worker failed, was told why, and mended it".to_owned()),
+        happened(driver, "second try", second_try, "a worker failed, was told why, and mended it"),
         probe("rest", is_at_rest(tree), "nobody works, nothing waits".to_owned()),
     ]
 }

@@ -2,7 +2,7 @@
 
 use futures_util::StreamExt as _;
 use legion_api::{Approval, ApprovalDecision, DecideRequest, TreeNode};
-use legion_client::{Client, TreeFilter};
+use legion_client::{Client, ProjectClient, TreeFilter};
 
 use super::{account::Account, checks::is_at_rest};
 use crate::{
@@ -12,21 +12,21 @@ use crate::{
     text::escape_line,
 };
 
+/// Why changes to protected files are sent back.
+const GIVEN: &str = "the tests are given: take your changes to them back, and make the code pass";
 /// Lines of a leader that did not do what it was told to.
 const SAID_LINES: u32 = 5;
 
-/// Shows what happens, decides what agents ask for, and gives the tree when nobody works and nothing waits, with the number of the last
-/// event.
+/// Shows what happens, decides what agents ask for, and gives the tree when nobody works and nothing waits.
 pub(super) async fn until_at_rest(
     context: Context<'_>,
     client: &Client,
     account: &mut Account,
-) -> Result<(TreeNode, u64), CliError> {
+) -> Result<TreeNode, CliError> {
     let mut display = Display::new(context.output, "root", "root");
     // From the beginning of this service's log: nothing that the account needs is missed.
     let mut events = std::pin::pin!(client.events(Some(0)));
     let mut pace = Pace::new();
-    let mut last = 0;
     loop {
         tokio::select! {
             biased;
@@ -35,7 +35,6 @@ pub(super) async fn until_at_rest(
                     return Err(CliError::Failed { what: "the stream of events ended".to_owned(), hint: None });
                 };
                 let event = event?;
-                last = event.number;
                 account.take(&event);
                 display.event(&event);
                 if event.kind == "approval-asked" {
@@ -51,7 +50,7 @@ pub(super) async fn until_at_rest(
                 display.tree(tree.clone());
                 if over {
                     display.close();
-                    return Ok((tree, last));
+                    return Ok(tree);
                 }
             }
         }
@@ -63,11 +62,11 @@ fn began(tree: &TreeNode) -> bool {
     tree.reports.iter().any(|leader| leader.last_outcome.is_some())
 }
 
-/// Stands by while tickets are worked on: counts runs and decides what agents ask for. Ends only when something is wrong, such as a
+/// Stands by while tickets are worked on: counts runs, decides what agents ask for, and lets nobody change the tests. Ends only when something is wrong, such as a
 /// leader that ends its run without a ticket.
 pub(super) async fn attend(
     context: Context<'_>,
-    client: &Client,
+    (client, project): (&Client, &ProjectClient),
     account: &mut Account,
     leader: &str,
     after: u64,
@@ -91,12 +90,30 @@ pub(super) async fn attend(
                 Ok(_) => {}
                 Err(error) => return error,
             },
+            // Nobody sits here to let it through, and then the whole demo would wait.
+            "attempt-held" if let Some(ticket) = event.ticket => {
+                if let Err(error) = project.decide_held(ticket, false, Some(GIVEN), None).await {
+                    return error.into();
+                }
+            }
             "run-ended" if !dispatched && event.agent.as_deref() == Some(leader) => {
                 return no_tickets(client, leader).await;
             }
             _ => {}
         }
     }
+}
+
+/// Counts what happens until this run of an agent is counted, which has ended.
+pub(super) async fn count_until(client: &Client, account: &mut Account, agent: &str, run: u32) -> Result<(), CliError> {
+    let mut events = std::pin::pin!(client.events(Some(account.last())));
+    while account.ended(agent) < run {
+        match events.next().await {
+            Some(event) => account.take(&event?),
+            None => return Ok(()),
+        }
+    }
+    Ok(())
 }
 
 async fn no_tickets(client: &Client, leader: &str) -> CliError {
@@ -125,7 +142,8 @@ fn decision(approval: &Approval) -> DecideRequest {
     if approval.tool == "Bash" && is_test {
         DecideRequest { decision: ApprovalDecision::Approve, reason: None }
     } else {
-        let reason = "in this demo only `sh tests/NAME.sh` may be run in a shell; write files with the tools for files"
+        let reason = "in this demo only `sh tests/NAME.sh` and, for a conflict, git's status, diff, log, merge, add and commit may be run \
+            in a shell, each as a command of its own and without `cd`; write files with the tools for files"
             .to_owned();
         DecideRequest { decision: ApprovalDecision::Deny, reason: Some(reason) }
     }

@@ -2,6 +2,7 @@
 
 mod account;
 mod arguments;
+mod begun;
 mod checks;
 mod follow;
 mod play;

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use legion_api::{Driver, Inbox, Problem, ProblemCode, TreeNode};
+use legion_api::{Driver, Inbox, TreeNode};
 use legion_client::{Client, TreeFilter};
 use tempfile::TempDir;
 use tokio::{
@@ -19,6 +19,7 @@ use tokio::{
 use super::{
     DemoArgs,
     account::Account,
+    begun,
     checks::checks,
     follow::until_at_rest,
     prompts, sample,
@@ -41,6 +42,9 @@ const SCRIPTS_WITHIN: Duration = Duration::from_secs(95);
 const CLAUDE_WITHIN: Duration = Duration::from_secs(29 * 60 + 30);
 /// The service ends its agents within 10 s and closes its log.
 const DOWN_WITHIN: Duration = Duration::from_secs(20);
+
+/// A leader reports each of its runs: most only say that it waits.
+const LETTERS_SHOWN: usize = 4;
 
 /// Where the demo plays.
 struct Stage {
@@ -79,7 +83,7 @@ struct Played {
     tree: TreeNode,
     inbox: Inbox,
     account: Account,
-    /// None without git.
+    /// None without git, and when what they build on is not there.
     tickets: Option<Tickets>,
     checks: Vec<Probe>,
 }
@@ -101,7 +105,7 @@ pub(crate) async fn run(context: Context<'_>, args: &DemoArgs) -> Result<u8, Cli
         biased;
         () = told_to_stop() => Err(CliError::Interrupted),
         () = hung_up() => Err(CliError::Interrupted),
-        played = timeout(within, play(context, driver, &stage)) => played.unwrap_or_else(|_| Err(not_in_time(within))),
+        played = timeout(within, play(context, args, &stage)) => played.unwrap_or_else(|_| Err(not_in_time(within))),
     };
     let shown = match &played {
         Ok(played) => show(context, played, began),
@@ -115,16 +119,19 @@ pub(crate) async fn run(context: Context<'_>, args: &DemoArgs) -> Result<u8, Cli
     Ok(if played.all_checks().iter().all(|check| check.verdict != Verdict::Failed) { exit::DONE } else { exit::FAILED })
 }
 
+/// What real agents need is there, before anything begins.
 fn look_for(context: Context<'_>, driver: Driver) -> Result<(), CliError> {
-    if driver == Driver::Claude && context.environment.find_program("claude").is_none() {
-        let problem = Problem::new(ProblemCode::DriverUnavailable, "there is no program `claude` on PATH");
-        let hint = "install it with `npm install -g @anthropic-ai/claude-code` and log in; `legion demo` alone needs nothing installed";
-        return Err(CliError::from(problem.hint(hint)));
+    if driver != Driver::Claude {
+        return Ok(());
     }
-    Ok(())
+    match context.hooks.claude().into_iter().find(|probe| probe.verdict != Verdict::Ok) {
+        Some(lacking) => Err(begun::unavailable(lacking.detail, lacking.fix.as_deref())),
+        None => Ok(()),
+    }
 }
 
-async fn play(context: Context<'_>, driver: Driver, stage: &Stage) -> Result<Played, CliError> {
+async fn play(context: Context<'_>, args: &DemoArgs, stage: &Stage) -> Result<Played, CliError> {
+    let driver = Driver::from(args.driver);
     let output = context.output;
     let repository = stage.repository();
     let has_git = sample::make(context.hooks, &repository)?;
@@ -141,14 +148,18 @@ async fn play(context: Context<'_>, driver: Driver, stage: &Stage) -> Result<Pla
         hint: Some("name another one with TMPDIR".to_owned()),
     })?;
     output.note("first an organisation: a leader, two managers, four workers");
-    let leader = client.hire(&prompts::leader(driver, cwd), None).await?;
+    let leader = client.hire(&prompts::leader(driver, args.model.clone(), cwd), None).await?;
     let mut account = Account::default();
-    let (tree, last) = until_at_rest(context, &client, &mut account).await?;
-    let checks = checks(context.hooks, &repository, &tree, &account);
-    let tickets = if has_git {
+    let tree = until_at_rest(context, &client, &mut account).await?;
+    begun::check(&client, &tree).await?;
+    let checks = checks(context.hooks, driver, &repository, &tree, &account);
+    let tickets = if checks.iter().any(|check| check.verdict == Verdict::Failed) {
+        output.note("not everything is as it should be: tickets build on it, and are left out");
+        None
+    } else if has_git {
         let environment = context.environment.at(repository);
         let context = Context { environment: &environment, ..context };
-        let cast = Cast { client: &client, driver, leader: &leader.id, after: last };
+        let cast = Cast { client: &client, driver, leader: &leader.id, after: account.last() };
         Some(tickets::play(context, &cast, &mut account, &stage.fresh()).await?)
     } else {
         output.note("there is no git on PATH: tickets need it, and are left out");
@@ -169,22 +180,30 @@ fn show(context: Context<'_>, played: &Played, began: Instant) -> Result<(), Cli
             "tickets": played.tickets.as_ref().map(|tickets| view::end_document(&tickets.board, output.look().now)),
             "checks": played.all_checks(),
             "seconds": took.as_secs_f64(),
+            "cost_usd": played.account.cost_usd(),
         }))?;
         return Ok(());
     }
     let look = output.look();
     let took = span(jiff::SignedDuration::try_from(took).unwrap_or(jiff::SignedDuration::MAX));
+    let letters = &played.inbox.messages;
+    let newest = &letters[letters.len().saturating_sub(LETTERS_SHOWN)..];
+    let before = match letters.len() - newest.len() {
+        0 => String::new(),
+        before => format!(", the newest {LETTERS_SHOWN} of {}", before + newest.len()),
+    };
     let mut text = format!(
-        "\nThe organisation\n\n{}\nThe inbox\n\n{}\nWhat it took\n\n{}\n",
+        "\nThe organisation\n\n{}\nThe inbox{before}\n\n{}\nWhat it took\n\n{}\n",
         view::tree(&played.tree, &look),
-        view::letters(&played.inbox.messages, &look),
+        view::letters(newest, &look),
         view::agents(&played.account.rows(&played.tree), &look),
     );
     if let Some(tickets) = &played.tickets {
         let table = view::end_table(&tickets.board, &look, Glyphs::of(context.environment));
         text.push_str(&format!("The tickets\n\n{table}\n"));
     }
-    text.push_str(&format!("What was checked\n\n{}\n{took} in all\n", view::probes(&played.all_checks(), &look)));
+    let cost = played.account.cost_usd().map(|cost| format!(" and {}", view::dollars(cost))).unwrap_or_default();
+    text.push_str(&format!("What was checked\n\n{}\n{took}{cost} in all\n", view::probes(&played.all_checks(), &look)));
     output.data(&text)?;
     Ok(())
 }

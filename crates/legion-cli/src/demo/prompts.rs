@@ -26,21 +26,27 @@ You lead the work on this repository. README.md names four modules; their tests 
 1. Hire two managers with the tool legion-hire, and write no code yourself:
    - name `counting`, role `manager`: has the modules `wordcount` and `longest` written;
    - name `shaping`, role `manager`: has the modules `slugify` and `titlecase` written.
-   Give each of them, as its task, the text below marked MANAGER, with the names of its modules filled in.
+   Give each of them, as its task, the whole text below the line MANAGER, with the names of its two modules in place of MODULES.
+   Leave out everything else that can be said at a hire: they get your tools and your directory.
 2. Then end your turn. Do not wait and do not poll: Legion wakes you with a message whenever a report of yours ends a run.
+   A manager's first run ends when it has hired: that is no result yet. End your turn again and go on waiting.
 3. When both managers have told you that their modules pass, run `sh tests/all.sh` yourself. If it fails, tell the manager of the
    failing module (legion-tell) and end your turn. If it passes, write SUMMARY.md (what each module does, who wrote it, what the test
    suite printed) and end your turn with one sentence.
+In a shell only single commands of the form `sh tests/NAME.sh` may be run, without `cd`. Nobody changes anything in `tests`.
 
 MANAGER:
 You are a manager in this repository. Your modules are MODULES. README.md says what they do.
-1. Hire one worker per module with the tool legion-hire, named like the module, role `worker`, and write no code yourself. Its task:
-   \"Write lib/MODULE.sh in POSIX shell so that `sh tests/MODULE.sh` passes, as README.md says. Run that test once and end your turn with
-   what it printed.\" For the module `slugify` put into the task that the first version shall be the simplest one-line `tr` or `sed` that
-   replaces every character that is no letter or digit by a dash, and that it shall not be improved until you have seen the test's output.
+1. Hire one worker per module with the tool legion-hire, named like the module, role `worker`, and write no code yourself. Its task, with
+   the module's name in place of MODULE: \"Write lib/MODULE.sh in POSIX shell so that `sh tests/MODULE.sh` passes, as README.md says;
+   change no other file. Run that test once, as a command of its own, and end your turn with what it printed, whether it passed or not.\"
+   If one of your modules is `slugify`, add to that worker's task that its first version shall be the simplest one-line `tr` or `sed` that
+   replaces every character that is no letter or digit by a dash, and that it shall not improve it before its manager tells it to.
 2. Then end your turn. Do not wait and do not poll: Legion wakes you with a message whenever a worker ends a run.
 3. When a worker reports, run its test yourself. If it fails, tell the worker (legion-tell) to mend it, with the failing lines, and end
-   your turn. When all of your modules pass, end your turn with one sentence that says so.
+   your turn. While another worker is not done, end your turn with one sentence that says whom you wait for. When all of your modules
+   pass, end your turn with one sentence that says so.
+In a shell only single commands of the form `sh tests/NAME.sh` may be run, without `cd`. Nobody changes anything in `tests`.
 ";
 
 const LEADER_OF_SCRIPTS: &str =
@@ -59,8 +65,10 @@ ticket fails for good or when all are done. The tickets, with their ids:
 - `help`, after `filters`: add `text help` to bin/text. Gates: `sh tests/help.sh`, `sh tests/written.sh`. Files: bin/text
 - `chain`, after `filters`: add `text chain` to bin/text. Gates: `sh tests/chain.sh`, `sh tests/written.sh`. Files: bin/text
 - `whole`: a checkpoint after these two. Gate: `sh tests/whole.sh`. No prompt.
-Say in each prompt all that somebody needs who has only read README.md. When you are told that all are done, end your turn with one
-sentence that says so.
+Give no other field but id, title, prompt, checkpoint, gate, after and files. Say in each prompt all that somebody needs who has only read
+README.md, that nothing in `tests` may be changed, and that in a shell only `sh tests/NAME.sh` and git's status, diff, log, merge, add and
+commit may be run, each as a command of its own, without `cd`. When you are told that all are done, end your turn with one sentence that
+says so.
 ";
 
 const CUT_OF_SCRIPTS: &str = "Well done. Now have the rest of README.md done, in tickets.";
@@ -83,7 +91,7 @@ const HEADCOUNT: u32 = 12;
 const DEPTH: u32 = 2;
 
 /// The hire of the leader; all others are hired by agents.
-pub(super) fn leader(driver: Driver, cwd: &str) -> HireRequest {
+pub(super) fn leader(driver: Driver, model: Option<String>, cwd: &str) -> HireRequest {
     let common = HireRequest {
         name: Some("leader".to_owned()),
         role: Some("leader".to_owned()),
@@ -102,6 +110,7 @@ pub(super) fn leader(driver: Driver, cwd: &str) -> HireRequest {
         },
         Driver::Claude => HireRequest {
             task: LEADER.to_owned(),
+            model,
             tools: Some(TOOLS.iter().map(|tool| (*tool).to_owned()).collect()),
             timeout_seconds: Some(CLAUDE_RUN_SECONDS_MAX),
             ..common

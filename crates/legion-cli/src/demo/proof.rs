@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, ffi::OsStr, path::Path, time::Duration};
 
+use legion_api::Driver;
+
 use super::sample;
 use crate::{
     hooks::{Hooks, Probe, Verdict},
@@ -79,6 +81,17 @@ pub(super) fn probe(name: &str, ok: bool, detail: String) -> Probe {
     Probe { name: name.to_owned(), verdict: Verdict::of(ok), detail, fix: None }
 }
 
+/// Scripts are written to make it happen; real agents may be too good for it.
+pub(super) fn happened(driver: Driver, name: &str, did: bool, what: &str) -> Probe {
+    match (did, driver) {
+        (true, _) => probe(name, true, what.to_owned()),
+        (false, Driver::Command) => probe(name, false, "it did not happen".to_owned()),
+        (false, Driver::Claude) => {
+            Probe { verdict: Verdict::Note, ..probe(name, true, "it did not happen this time".to_owned()) }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::{
@@ -113,6 +126,9 @@ mod tests {
             String::new()
         }
         fn doctor(&self, _: &Path) -> Vec<Probe> {
+            Vec::new()
+        }
+        fn claude(&self) -> Vec<Probe> {
             Vec::new()
         }
         fn run(&self, program: &OsStr, arguments: &[&OsStr], _: &Path, _: Duration) -> io::Result<Output> {

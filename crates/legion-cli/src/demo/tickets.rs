@@ -8,15 +8,15 @@ use legion_git::{LandInto, LandMode, LandPlan};
 
 use super::{
     account::Account,
-    follow::attend,
+    follow::{attend, count_until},
     prompts,
-    proof::{self, Target, probe},
+    proof::{self, Target, happened, probe},
     sample::{self, WHOLE},
 };
 use crate::{
     context::Context,
     error::CliError,
-    hooks::{Probe, Verdict},
+    hooks::Probe,
     live_board::{BoardWatch, Watched},
     repository::Repository,
     session::{self, Opening},
@@ -65,7 +65,9 @@ pub(super) async fn play(
     client.tell(leader, &TellRequest { text, now: false, by: None }, None).await?;
     let board = watch(context, cast, &project, &opened.session, account).await?;
     // It is told that nothing of its own is open any more; what it says about that goes to the inbox.
-    client.wait(leader, SUMS_UP_WITHIN).await?;
+    if let Some(run) = client.wait(leader, SUMS_UP_WITHIN).await? {
+        count_until(client, account, leader, run.number).await?;
+    }
 
     context.output.note("every commit of the target is tested again in a fresh clone");
     let session = project.session(SESSION).await?;
@@ -111,7 +113,7 @@ async fn watch(
     let ended = tokio::select! {
         biased;
         ended = watch.until(|_| false) => ended,
-        failed = attend(context, cast.client, account, cast.leader, cast.after) => Err(failed),
+        failed = attend(context, (cast.client, project), account, cast.leader, cast.after) => Err(failed),
     };
     let board = watch.close();
     ended.map(|()| board)
@@ -122,17 +124,6 @@ fn all_merged(board: &Board) -> Probe {
     let checkpoints = board.tickets.values().filter(|ticket| ticket.checkpoint).count();
     let detail = format!("{done} of {} done, {checkpoints} of them checkpoints", board.tickets.len());
     probe("tickets", board.verdict() == BoardVerdict::Merged, detail)
-}
-
-/// Scripts are written to make it happen; real agents may be too good for it.
-fn happened(driver: Driver, name: &str, did: bool, what: &str) -> Probe {
-    match (did, driver) {
-        (true, _) => probe(name, true, what.to_owned()),
-        (false, Driver::Command) => probe(name, false, "it did not happen".to_owned()),
-        (false, Driver::Claude) => {
-            Probe { verdict: Verdict::Note, ..probe(name, true, "it did not happen this time".to_owned()) }
-        }
-    }
 }
 
 /// Whether some ticket was turned down by a gate and merged later.

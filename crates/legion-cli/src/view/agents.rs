@@ -5,6 +5,7 @@ use legion_api::Outcome;
 
 use super::{
     Look,
+    run::dollars,
     style::Style,
     table::{Cell, table},
 };
@@ -22,9 +23,11 @@ pub(crate) struct AgentRow {
     pub took: SignedDuration,
     /// Of its last run.
     pub outcome: Option<Outcome>,
+    /// Dollars, where the driver reports money.
+    pub cost: Option<f64>,
 }
 
-/// One line per agent, indented by level.
+/// One line per agent, indented by level; what it cost only where some agent cost something.
 pub(crate) fn agents(rows: &[AgentRow], look: &Look) -> String {
     let rows: Vec<Vec<Cell>> = rows
         .iter()
@@ -36,6 +39,7 @@ pub(crate) fn agents(rows: &[AgentRow], look: &Look) -> String {
                 Cell::new(row.runs.to_string()),
                 Cell::new(if row.failed == 0 { String::new() } else { row.failed.to_string() }),
                 Cell::new(span(row.took)),
+                Cell::new(row.cost.map(dollars).unwrap_or_default()),
                 match row.outcome {
                     Some(outcome) => Cell::styled(Style::of_outcome(outcome), outcome.as_str()),
                     None => Cell::or_dash(None),
@@ -43,7 +47,7 @@ pub(crate) fn agents(rows: &[AgentRow], look: &Look) -> String {
             ]
         })
         .collect();
-    table(&["AGENT", "LEVEL", "RUNS", "FAILED", "TIME", "LAST RUN"], &rows, look)
+    table(&["AGENT", "LEVEL", "RUNS", "FAILED", "TIME", "COST", "LAST RUN"], &rows, look)
 }
 
 #[cfg(test)]
@@ -60,13 +64,17 @@ mod tests {
             failed,
             took: SignedDuration::from_millis(millis),
             outcome: Some(Outcome::Completed),
+            cost: None,
         };
-        let rows = [row("leader", 1, 4, 0, 900), row("shaping", 2, 5, 0, 600), row("slugify", 3, 2, 1, 240)];
+        let mut rows = [row("leader", 1, 4, 0, 900), row("shaping", 2, 5, 0, 600), row("slugify", 3, 2, 1, 240)];
         insta::assert_snapshot!(agents(&rows, &samples::look()), @r"
         AGENT        LEVEL  RUNS  FAILED  TIME  LAST RUN
         leader       L1     4             0.9s  completed
           shaping    L2     5             0.6s  completed
             slugify  L3     2     1       0.2s  completed
         ");
+        rows[0].cost = Some(0.0421);
+        let text = agents(&rows, &samples::look());
+        assert!(text.contains("COST") && text.contains("$0.0421"), "{text}");
     }
 }

@@ -43,7 +43,9 @@ pub(crate) fn letters(messages: &[Message], look: &Look) -> String {
         text.push_str(&look.palette.paint(Style::Head, &heading));
         text.push('\n');
         for line in escape_block(message.text.trim_end()).lines() {
-            text.push_str(&format!("  {line}\n"));
+            let line = format!("  {line}");
+            text.push_str(line.trim_end());
+            text.push('\n');
         }
         if let Some(approval) = &message.approval {
             // The whole id: it is to be copied.

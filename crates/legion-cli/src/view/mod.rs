@@ -50,6 +50,7 @@ pub(crate) use look::Look;
 pub(crate) use probes::probes;
 pub(crate) use rescues::rescues;
 pub(crate) use result::outcome_line;
+pub(crate) use run::dollars;
 pub(crate) use screen::Screen;
 pub(crate) use sessions::{session, sessions};
 pub(crate) use status::status;

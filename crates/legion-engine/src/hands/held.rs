@@ -40,11 +40,8 @@ impl Held {
     pub(super) fn new(task: ProcessTask, order: AdoptOrder) -> Self {
         let driver = driver(order.driver);
         let home = task.inner.data_dir.agent_home(order.agent.0);
-        let home = match &task.inner.login {
-            legion_agents::Login::Person { home } => home.clone(),
-            _ => home,
-        };
-        let conversation = driver.conversation(order.agent.0, order.cwd.as_ref(), &home);
+        let config_dir = task.inner.login.claude_config_dir(&home);
+        let conversation = driver.conversation(order.agent.0, order.cwd.as_ref(), &config_dir);
         let converses = order.driver.capabilities().converses;
         Self {
             dir: task.inner.data_dir.process(order.agent.0, order.number),

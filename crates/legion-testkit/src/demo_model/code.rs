@@ -13,9 +13,7 @@ pub(super) fn first(module: &str) -> Option<&'static str> {
              awk '{ for (i = 1; i <= NF; i++) $i = toupper(substr($i, 1, 1)) tolower(substr($i, 2)); print }'\n"
         }
         // As it is told: the simplest one, which does not pass.
-        "slugify" => {
-            "# Prints each line as a part of a URL.\ntr '[:upper:]' '[:lower:]' | sed 's/[^a-z0-9]/-/g'\n"
-        }
+        "slugify" => "# Prints each line as a part of a URL.\ntr '[:upper:]' '[:lower:]' | sed 's/[^a-z0-9]/-/g'\n",
         _ => return None,
     })
 }

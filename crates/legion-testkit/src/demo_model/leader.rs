@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
+use super::plan;
 use super::step::{call, calls, legion, read, says, shell, write};
 use super::turn::{Turn, quoted};
-use super::plan;
 use crate::model_server::Step;
 
 /// How the prompt of the second act begins what is to be done.

@@ -24,7 +24,10 @@ pub(super) fn answer(turn: &Turn<'_>) -> Step {
             .filter(|(_, result)| !result.contains("checks passed"))
             .filter_map(|(module, result)| {
                 let lines: Vec<&str> = result.lines().filter(|line| line.starts_with("not ok")).collect();
-                let text = format!("Your lib/{module}.sh does not pass `sh tests/{module}.sh`. Mend it.\n{}", lines.join("\n"));
+                let text = format!(
+                    "Your lib/{module}.sh does not pass `sh tests/{module}.sh`. Mend it.\n{}",
+                    lines.join("\n")
+                );
                 Some(legion("legion-tell", json!({"agent": worker(turn, module)?, "text": text})))
             })
             .collect();

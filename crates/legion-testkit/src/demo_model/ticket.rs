@@ -17,7 +17,8 @@ pub(super) fn answer(turn: &Turn<'_>) -> Option<Step> {
 
 fn begin(turn: &Turn<'_>, piece: &str) -> Option<Step> {
     let file = code::file(piece);
-    let known = turn.all_results.iter().find(|result| result.contains("case ${1-} in")).map(|text| without_numbers(text));
+    let known =
+        turn.all_results.iter().find(|result| result.contains("case ${1-} in")).map(|text| without_numbers(text));
     Some(match turn.step {
         0 => {
             let mut files = vec![read(turn, "README.md"), read(turn, &format!("tests/{piece}.sh"))];
@@ -49,7 +50,8 @@ fn mend(turn: &Turn<'_>, piece: &str) -> Option<Step> {
 /// Somebody else changed the same lines and was faster.
 fn merge(turn: &Turn<'_>, piece: &str) -> Option<Step> {
     let prompt = turn.prompt();
-    let target = prompt.split_once("`git merge ")?.1.split_once('`')?.0.split_whitespace().collect::<Vec<_>>().join(" ");
+    let target =
+        prompt.split_once("`git merge ")?.1.split_once('`')?.0.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut steps: Vec<Call> = Vec::new();
     if prompt.contains("you left uncommitted first") {
         steps.push(shell("git add -A", "Add what was left"));

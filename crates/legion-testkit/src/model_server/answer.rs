@@ -114,6 +114,11 @@ pub(super) fn answer(conversation: &Conversation, fails: impl FnOnce(StepKey) ->
     }
 }
 
+/// Returns the answer that a step is by itself.
+pub(super) fn of_step(step: &Step, tools: &[Tool]) -> Answer {
+    message(step, tools, &[], false)
+}
+
 fn message(step: &Step, tools: &[Tool], results: &[String], failing: bool) -> Answer {
     let filled = || -> Result<Message, String> {
         let calls = step

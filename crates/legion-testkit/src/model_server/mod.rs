@@ -13,6 +13,8 @@
 //! * A request without tools (a title, a summary) is a side request and gets `ok`.
 //! * A script that is not understood is answered with status 400 and the reason.
 //!
+//! Where prompts hold no scripts, a rule answers ([`ModelServer::answer_by`]).
+//!
 //! It must never call anything else, and never remember more than [`REQUESTS_KEPT_MAX`] requests or
 //! [`REQUEST_BYTES_KEPT_MAX`] bytes of them.
 
@@ -25,6 +27,7 @@ mod read;
 mod reply;
 mod request;
 mod routes;
+mod rule;
 mod script;
 mod server;
 mod write;

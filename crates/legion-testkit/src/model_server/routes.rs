@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::Dialect;
-use super::answer::{Answer, Message, answer};
+use super::answer::{Answer, Message, answer, of_step};
 use super::read::conversation;
 use super::reply;
 use super::request::Received;
@@ -68,7 +68,10 @@ async fn respond(dialect: Dialect, shared: &Arc<Shared>, headers: &HeaderMap, ra
     let conversation = conversation(dialect, &body);
     let received = Received { dialect, headers, raw, body: &body, conversation: &conversation };
     let request = shared.record(received);
-    let answer = answer(&conversation, |step| shared.count(&request, step));
+    let answer = match shared.rule.step(&request) {
+        Some(step) => of_step(&step, &conversation.tools),
+        None => answer(&conversation, |step| shared.count(&request, step)),
+    };
     let (delay, parts) = match answer {
         Answer::Message(message) => {
             let frame = frame(&body, &message);

@@ -16,6 +16,8 @@ use super::answer::StepKey;
 use super::gates::Gates;
 use super::request::{ModelRequest, Received};
 use super::routes::router;
+use super::rule::Rule;
+use super::script::Step;
 
 /// How many requests are remembered; the oldest are forgotten first.
 pub const REQUESTS_KEPT_MAX: usize = 10_000;
@@ -42,6 +44,7 @@ type FaultKey = (Option<String>, Option<String>, StepKey);
 #[derive(Debug)]
 pub(super) struct Shared {
     pub gates: Arc<Gates>,
+    pub rule: Rule,
     requests: Mutex<Kept>,
     /// How many requests have come. Changes after `requests`, and wakes those who wait.
     arrived: watch::Sender<u64>,
@@ -69,6 +72,7 @@ impl ModelServer {
     pub async fn start_on(address: SocketAddr) -> io::Result<Self> {
         let shared = Arc::new(Shared {
             gates: Arc::new(Gates::new()),
+            rule: Rule::default(),
             requests: Mutex::default(),
             arrived: watch::Sender::new(0),
             faults: Mutex::default(),
@@ -91,6 +95,14 @@ impl ModelServer {
     /// Returns the base URL for agent programs that speak to OpenAI, without a slash at the end.
     pub fn openai_url(&self) -> String {
         format!("http://{}/v1", self.address)
+    }
+
+    /// Answers by a rule from now on: what it has a step for is answered with that step, everything else as before.
+    ///
+    /// # Panics
+    /// When there is a rule already.
+    pub fn answer_by(&self, rule: impl Fn(&ModelRequest) -> Option<Step> + Send + Sync + 'static) {
+        assert!(self.shared.rule.set(Box::new(rule)), "the server has a rule already");
     }
 
     /// Opens the gate `name` for the steps that wait for it, now and later.

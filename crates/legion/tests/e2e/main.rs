@@ -3,6 +3,7 @@
 mod bad_plans;
 mod basics;
 mod claude;
+mod demo;
 mod exactly_once;
 mod full_disk;
 mod hostile;
