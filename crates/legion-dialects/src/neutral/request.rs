@@ -3,6 +3,7 @@
 use crate::neutral::{Block, Tool, ToolChoice};
 use crate::warning::Warning;
 use serde_json::value::RawValue;
+use std::collections::BTreeMap;
 
 /// A request, whatever the dialect.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +16,8 @@ pub struct Request {
     pub system: Vec<Block>,
     pub turns: Vec<Turn>,
     pub tools: Vec<Tool>,
+    /// Of the client's tools that stand in a namespace: namespace and name there, by the name that they have here.
+    pub namespaced: BTreeMap<String, (String, String)>,
     pub tool_choice: Option<ToolChoice>,
     /// More than one call in a turn.
     pub parallel_tools: Option<bool>,

@@ -1,7 +1,7 @@
 //! What the way back needs to know of the way there.
 
 use crate::names::Names;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Made from the request alone, so that nothing is kept between calls: the same request gives the same memory.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +20,20 @@ pub struct Memory {
     pub inline_thinking: bool,
     /// Tools whose arguments are free text for the client and `{"input": text}` for an upstream that knows functions only.
     pub custom_tools: BTreeSet<String>,
+    /// Tools that stand in a namespace for the client: namespace and name there, by their whole name.
+    pub namespaced: BTreeMap<String, (String, String)>,
     /// Shortened names of tools.
     pub names: Names,
+}
+
+impl Memory {
+    /// The answer's id: the upstream's, or one made for it.
+    pub fn answer_id(&self, prefix: &str, id: Option<&str>) -> String {
+        id.filter(|id| !id.is_empty()).map_or_else(|| format!("{prefix}{}", self.seed), ToOwned::to_owned)
+    }
+
+    /// An id for a call to which the upstream gave none.
+    pub fn call_id(&self, position: usize) -> String {
+        format!("call_{}_{position}", self.seed)
+    }
 }
