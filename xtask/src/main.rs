@@ -22,6 +22,8 @@ usage: cargo xtask COMMAND
   soak [NEXTEST ARGS]    the long forms of the tests whose name contains `soak`
   bench [BENCH ARGS]     every bench, one after the other
   openapi [--check]      write docs/openapi.json from the binary; --check only compares
+  prices FILE VERSION DATE
+                         write the gateway's table of prices from the one of the PyPI package `litellm`
 ";
 
 fn main() -> ExitCode {
@@ -51,6 +53,7 @@ fn run(arguments: &[String]) -> anyhow::Result<ExitCode> {
         ("bench", extra) => commands::bench::run(extra),
         ("openapi", []) => commands::openapi::run(commands::openapi::Mode::Write),
         ("openapi", ["--check"]) => commands::openapi::run(commands::openapi::Mode::Check),
+        ("prices", [file, version, date]) => commands::prices::run(file, version, date),
         ("help" | "--help" | "-h", _) => {
             print!("{USAGE}");
             Ok(ExitCode::SUCCESS)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::words::Usage;
+use crate::Usage;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use uuid::Uuid;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::words::Dialect;
+use crate::Dialect;
 
 use crate::settings::price::Price;
 

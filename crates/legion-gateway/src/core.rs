@@ -1,0 +1,60 @@
+//! What all calls share.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use legion_runtime::Clock;
+
+use crate::budget::Ledger;
+use crate::cassette::Cassettes;
+use crate::directory::Directory;
+use crate::governor::Governor;
+use crate::lane::Flights;
+use crate::prices::PriceTable;
+use crate::secrets::{Redactor, SecretStore};
+use crate::upstream::Clients;
+
+/// How often idle things are looked at.
+pub(crate) const UPKEEP_EVERY: Duration = Duration::from_secs(1);
+
+pub(crate) struct Core {
+    pub directory: Arc<dyn Directory>,
+    pub clock: Arc<dyn Clock>,
+    pub clients: Clients,
+    pub governor: Arc<Governor>,
+    pub ledger: Arc<Ledger>,
+    pub prices: Arc<PriceTable>,
+    pub secrets: SecretStore,
+    pub redactor: Redactor,
+    pub cassettes: Cassettes,
+    pub flights: Flights,
+    /// Calls that are being answered and have not begun their answer.
+    pub asking: AtomicUsize,
+}
+
+/// A place among the calls that are answered at the same time.
+pub(crate) struct Place(Arc<Core>);
+
+impl Core {
+    /// None when there are too many calls already.
+    pub(crate) fn place(self: &Arc<Self>, calls_max: usize) -> Option<Place> {
+        let asking = self.asking.fetch_add(1, Ordering::Relaxed);
+        // Taken at once, so that it is given back on every path.
+        let place = Place(self.clone());
+        (asking.saturating_add(self.flights.count()) < calls_max).then_some(place)
+    }
+
+    pub(crate) async fn upkeep(&self) {
+        let settings = self.directory.settings();
+        self.flights.upkeep(self.clock.mono_ms());
+        self.ledger.upkeep(settings.limits.allowance_rest).await;
+        self.clients.retain(|name| settings.providers.contains_key(name));
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.asking.fetch_sub(1, Ordering::Relaxed);
+    }
+}

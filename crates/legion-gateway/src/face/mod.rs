@@ -1,0 +1,13 @@
+//! What callers see: paths, tokens, answers.
+
+mod call;
+mod count;
+mod models;
+mod path;
+mod router;
+mod test;
+mod token;
+
+pub(crate) use router::router;
+pub use test::Tested;
+pub(crate) use test::test;

@@ -1,0 +1,259 @@
+//! Which lanes are closed, until when and why.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use legion_dialects::Class;
+use legion_runtime::Clock;
+
+use crate::directory::Directory;
+use crate::governor::effect::{Pause, Reach, effect};
+use crate::settings::ClosedLane;
+
+/// Lanes with something to remember. Models are named by callers, so that there could be any number.
+const LANES_MAX: usize = 1_024;
+/// Shorter closings are not worth a fact.
+const TOLD_FROM: Duration = Duration::from_secs(5);
+/// When somebody already asks whether a lane works again, others come back after this.
+const PROBE_WAIT: SignedDuration = SignedDuration::from_secs(1);
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct LaneKey {
+    provider: String,
+    /// None: all models.
+    model: Option<String>,
+}
+
+#[derive(Debug)]
+struct Lane {
+    failures: u32,
+    closed: Option<(Timestamp, Class, String)>,
+    /// One call is under way that finds out whether it works again.
+    probing: bool,
+    /// The directory was told that it is closed.
+    told: bool,
+}
+
+/// A lane as people see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LaneView {
+    pub provider: String,
+    /// None: all of its models.
+    pub model: Option<String>,
+    /// None: it is open, after failures.
+    pub closed_until: Option<Timestamp>,
+    pub why: String,
+    /// Failures in a row.
+    pub failures: u32,
+}
+
+/// A lane takes no calls now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Closed {
+    pub until: Timestamp,
+    pub class: Class,
+    pub why: String,
+}
+
+/// Lanes of all providers.
+pub(crate) struct Governor {
+    lanes: Mutex<HashMap<LaneKey, Lane>>,
+    directory: Arc<dyn Directory>,
+    clock: Arc<dyn Clock>,
+}
+
+/// Leave to ask a provider. Its holder says how it went; one that is dropped without a word leaves everything as it was.
+pub(crate) struct Permit {
+    governor: Arc<Governor>,
+    provider: String,
+    model: String,
+    probes: Vec<LaneKey>,
+}
+
+impl Governor {
+    /// With the lanes that were closed before.
+    pub(crate) fn new(directory: Arc<dyn Directory>, clock: Arc<dyn Clock>, closed: &[ClosedLane]) -> Self {
+        let now = clock.now();
+        let lanes = closed.iter().filter(|lane| lane.until > now).take(LANES_MAX).map(|lane| {
+            let key = LaneKey { provider: lane.provider.clone(), model: lane.model.clone() };
+            let class = Class::RateLimited { retry_after: None };
+            (key, Lane { failures: 1, closed: Some((lane.until, class, lane.why.clone())), probing: false, told: true })
+        });
+        Self { lanes: Mutex::new(lanes.collect()), directory, clock }
+    }
+
+    /// Leave to ask a provider for a model, unless its lane is closed.
+    pub(crate) fn admit(self: &Arc<Self>, provider: &str, model: &str) -> Result<Permit, Closed> {
+        let mut probes = Vec::new();
+        {
+            let mut lanes = self.lock();
+            // Nearly always there is nothing to remember.
+            if !lanes.is_empty() {
+                let now = self.clock.now();
+                for key in keys(provider, model) {
+                    let Some(lane) = lanes.get_mut(&key) else { continue };
+                    let Some((until, class, why)) = &lane.closed else { continue };
+                    let waiting = *until > now;
+                    if waiting || lane.probing {
+                        let until = if waiting { *until } else { now.saturating_add(PROBE_WAIT).unwrap_or(now) };
+                        let closed = Closed { until, class: *class, why: why.clone() };
+                        release(&mut lanes, &probes);
+                        return Err(closed);
+                    }
+                    lane.probing = true;
+                    probes.push(key);
+                }
+            }
+        }
+        Ok(Permit { governor: self.clone(), provider: provider.to_owned(), model: model.to_owned(), probes })
+    }
+
+    /// Why and until when a lane is closed, without asking for leave. None when it is open.
+    pub(crate) fn closed(&self, provider: &str, model: &str) -> Option<Closed> {
+        let lanes = self.lock();
+        if lanes.is_empty() {
+            return None;
+        }
+        let now = self.clock.now();
+        keys(provider, model).iter().find_map(|key| {
+            let (until, class, why) = lanes.get(key)?.closed.as_ref()?;
+            (*until > now).then(|| Closed { until: *until, class: *class, why: why.clone() })
+        })
+    }
+
+    /// Opens all lanes of a provider: it was set up anew.
+    pub(crate) fn reopen(&self, provider: &str) {
+        let mut told = Vec::new();
+        self.lock().retain(|key, lane| {
+            if key.provider != provider {
+                return true;
+            }
+            if lane.told {
+                told.push(key.clone());
+            }
+            false
+        });
+        for key in told {
+            self.directory.lane_opened(&key.provider, key.model.as_deref());
+        }
+    }
+
+    /// What is remembered of lanes.
+    pub(crate) fn view(&self) -> Vec<LaneView> {
+        let mut all: Vec<LaneView> = self
+            .lock()
+            .iter()
+            .map(|(key, lane)| LaneView {
+                provider: key.provider.clone(),
+                model: key.model.clone(),
+                closed_until: lane.closed.as_ref().map(|(until, ..)| *until),
+                why: lane.closed.as_ref().map(|(.., why)| why.clone()).unwrap_or_default(),
+                failures: lane.failures,
+            })
+            .collect();
+        all.sort_by(|a, b| (&a.provider, &a.model).cmp(&(&b.provider, &b.model)));
+        all
+    }
+
+    fn succeeded(&self, provider: &str, model: &str) {
+        let mut told = Vec::new();
+        {
+            let mut lanes = self.lock();
+            if lanes.is_empty() {
+                return;
+            }
+            let now = self.clock.now();
+            for key in keys(provider, model) {
+                // A call that began before the closing says nothing about it.
+                let closed = lanes.get(&key).and_then(|lane| lane.closed.as_ref()).is_some_and(|(until, ..)| *until > now);
+                if !closed && lanes.remove(&key).is_some_and(|lane| lane.told) {
+                    told.push(key);
+                }
+            }
+        }
+        for key in told {
+            self.directory.lane_opened(&key.provider, key.model.as_deref());
+        }
+    }
+
+    /// Returns until when the lane is closed now, if it is.
+    fn failed(&self, provider: &str, model: &str, class: Class, why: &str) -> Option<Timestamp> {
+        let (reach, pause) = effect(class).close?;
+        let key = LaneKey { provider: provider.to_owned(), model: (reach == Reach::Model).then(|| model.to_owned()) };
+        let chance = legion_runtime::new_id().as_bytes()[0];
+        let now = self.clock.now();
+        let (until, tell) = {
+            let mut lanes = self.lock();
+            if lanes.len() >= LANES_MAX && !lanes.contains_key(&key) {
+                lanes.retain(|_, lane| lane.closed.as_ref().is_some_and(|(until, ..)| *until > now));
+                if lanes.len() >= LANES_MAX {
+                    return None;
+                }
+            }
+            let lane = lanes.entry(key).or_insert(Lane { failures: 0, closed: None, probing: false, told: false });
+            // Calls that failed together are one failure.
+            if lane.closed.as_ref().is_none_or(|(until, ..)| *until <= now) {
+                lane.failures = lane.failures.saturating_add(1);
+            }
+            let length = match pause {
+                Pause::Exactly(length) => length,
+                Pause::Growing(backoff) => backoff.pause(lane.failures, chance),
+                Pause::Breaker { backoff, after } => {
+                    let over = (lane.failures + 1).checked_sub(after).filter(|over| *over > 0)?;
+                    backoff.pause(over, chance)
+                }
+            };
+            let until = now.saturating_add(SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX)).unwrap_or(now);
+            let until = lane.closed.as_ref().map_or(until, |(before, ..)| until.max(*before));
+            lane.closed = Some((until, class, why.to_owned()));
+            lane.probing = false;
+            let tell = length >= TOLD_FROM;
+            lane.told |= tell;
+            (until, tell)
+        };
+        if tell {
+            self.directory.lane_closed(provider, (reach == Reach::Model).then_some(model), until, why);
+        }
+        Some(until)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<LaneKey, Lane>> {
+        self.lanes.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl Permit {
+    /// The provider answered.
+    pub(crate) fn succeeded(mut self) {
+        self.probes.clear();
+        self.governor.succeeded(&self.provider, &self.model);
+    }
+
+    /// The provider failed. Returns until when its lane is closed now, if it is.
+    pub(crate) fn failed(self, class: Class, why: &str) -> Option<Timestamp> {
+        self.governor.failed(&self.provider, &self.model, class, why)
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        if !self.probes.is_empty() {
+            release(&mut self.governor.lock(), &self.probes);
+        }
+    }
+}
+
+fn keys(provider: &str, model: &str) -> [LaneKey; 2] {
+    let key = |model: Option<&str>| LaneKey { provider: provider.to_owned(), model: model.map(str::to_owned) };
+    [key(None), key(Some(model))]
+}
+
+fn release(lanes: &mut HashMap<LaneKey, Lane>, probes: &[LaneKey]) {
+    for key in probes {
+        if let Some(lane) = lanes.get_mut(key) {
+            lane.probing = false;
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! What a caller asked for.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName};
+use jiff::Timestamp;
+use legion_dialects::Dialect;
+use legion_dialects::scan::Head;
+
+use crate::directory::Caller;
+use crate::settings::Settings;
+
+const SUB_AGENT: HeaderName = HeaderName::from_static("x-claude-code-agent-id");
+const SUB_AGENT_PARENT: HeaderName = HeaderName::from_static("x-claude-code-parent-agent-id");
+const SESSIONS: [&str; 3] = ["x-claude-code-session-id", "session_id", "session-id"];
+/// Characters of a session's name that are kept.
+const SESSION_CHARS_MAX: usize = 128;
+
+/// A call as it came.
+pub(crate) struct Asked {
+    pub caller: Arc<Caller>,
+    pub settings: Arc<Settings>,
+    pub dialect: Dialect,
+    pub headers: HeaderMap,
+    pub query: Option<String>,
+    pub body: Bytes,
+    pub head: Head,
+    /// The headers hold a login of the caller's own, not a token of ours.
+    pub own_login: bool,
+    pub at: Timestamp,
+    pub arrived_ms: u64,
+}
+
+impl Asked {
+    /// The calling program says that a sub-agent of its own is calling.
+    pub(crate) fn sub_agent(&self) -> bool {
+        self.headers.contains_key(SUB_AGENT_PARENT) || self.headers.contains_key(SUB_AGENT)
+    }
+
+    /// The calling program's own session.
+    pub(crate) fn program_session(&self) -> Option<String> {
+        let value = SESSIONS.iter().find_map(|name| self.headers.get(*name))?.to_str().ok()?;
+        Some(value.chars().take(SESSION_CHARS_MAX).collect())
+    }
+
+    /// Tokens of the prompt, roughly and cheaply: for reservations, not for people.
+    pub(crate) fn prompt_guess(&self) -> u64 {
+        const BYTES_OF_A_TOKEN: u64 = 4;
+        self.body.len() as u64 / BYTES_OF_A_TOKEN
+    }
+}

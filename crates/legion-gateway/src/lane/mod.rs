@@ -1,0 +1,19 @@
+//! A call's way: route → reserve → send → peek → stream → settle.
+
+mod asked;
+mod attempt;
+mod flow;
+mod headers;
+mod machine;
+mod outcome;
+mod refusal;
+mod settlement;
+mod way;
+
+pub(crate) use asked::Asked;
+pub(crate) use attempt::prepare;
+pub(crate) use flow::Flights;
+pub(crate) use headers::answer_headers;
+pub(crate) use machine::run;
+pub use outcome::Outcome;
+pub(crate) use refusal::{Refusal, refuse};

@@ -1,0 +1,238 @@
+//! What a call carries from state to state.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, Response, StatusCode};
+use jiff::Timestamp;
+use legion_dialects::usage::Seen;
+use legion_dialects::{Class, UpstreamError, error};
+
+use crate::budget::Reservation;
+use crate::cassette::Recorder;
+use crate::core::Core;
+use crate::governor::{Closed, Permit};
+use crate::lane::asked::Asked;
+use crate::lane::attempt::Attempt;
+use crate::lane::headers::{answer_headers, put};
+use crate::lane::refusal::{Refusal, refuse};
+use crate::lane::settlement::{Draft, Settlement};
+use crate::prices::ModelCard;
+use crate::route::Stop;
+use crate::settings::{Authorization, Provider};
+use crate::upstream::Answer;
+
+/// Errors longer than this are not passed on whole.
+const ERROR_BYTES_MAX: usize = 64 * 1024;
+
+/// Money for one place.
+pub(super) struct Hold {
+    pub reservation: Reservation,
+    pub card: Option<ModelCard>,
+}
+
+/// A provider's own words: status, headers, body without secrets.
+pub(super) type Verbatim = (StatusCode, HeaderMap, Bytes);
+
+/// Why a place did not answer.
+pub(super) struct Failure {
+    pub class: Class,
+    pub refusal: Refusal,
+    /// It was not asked a second time yet.
+    pub may_again: bool,
+    /// There when the provider was asked.
+    pub hold: Option<Hold>,
+    pub was_sent: bool,
+}
+
+pub(super) struct Way {
+    pub core: Arc<Core>,
+    pub asked: Arc<Asked>,
+    /// Never empty; names providers of the call's own settings only.
+    pub plan: Vec<Stop>,
+    /// Places that were left, and why.
+    pub left: Vec<String>,
+    /// What the caller is told if no place answers.
+    refusal: Option<Refusal>,
+    /// The last place that was asked over the network.
+    spent: Option<(usize, Hold)>,
+}
+
+impl Way {
+    pub(super) fn new(core: Arc<Core>, asked: Asked, plan: Vec<Stop>) -> Self {
+        Self { core, asked: Arc::new(asked), plan, left: Vec::new(), refusal: None, spent: None }
+    }
+
+    pub(super) fn provider(&self, index: usize) -> &Provider {
+        &self.asked.settings.providers[&self.plan[index].provider]
+    }
+
+    /// The failure of a place whose lane is closed. None when it is open.
+    pub(super) fn closed(&self, index: usize) -> Option<Failure> {
+        let stop = &self.plan[index];
+        let closed = self.core.governor.closed(&stop.provider, &stop.model)?;
+        Some(self.closed_until(index, &closed))
+    }
+
+    pub(super) fn closed_until(&self, index: usize, closed: &Closed) -> Failure {
+        let stop = &self.plan[index];
+        let message = format!("`{stop}` takes no calls until {}: {}", closed.until, closed.why);
+        let class = match closed.class {
+            Class::RateLimited { .. } => Class::RateLimited { retry_after: self.until(closed.until) },
+            Class::Server | Class::Unknown => Class::Overloaded,
+            other => other,
+        };
+        let refusal = self.retry(Refusal::new(class, message), class, Some(closed.until));
+        // The lane is closed already: it does not close again for this.
+        Failure { class, refusal, may_again: false, hold: None, was_sent: false }
+    }
+
+    pub(super) fn failure(
+        &self,
+        error: UpstreamError,
+        until: Option<Timestamp>,
+        verbatim: Option<Verbatim>,
+        again: bool,
+        hold: Hold,
+        was_sent: bool,
+    ) -> Failure {
+        let class = error.class;
+        let mut refusal = self.retry(Refusal::new(class, error.message), class, until);
+        refusal.verbatim = verbatim;
+        // A lane that has just been closed is not knocked at again.
+        Failure { class, refusal, may_again: !again && until.is_none(), hold: Some(hold), was_sent }
+    }
+
+    /// When it is worth trying again.
+    fn retry(&self, refusal: Refusal, class: Class, until: Option<Timestamp>) -> Refusal {
+        match (class, until) {
+            (Class::SpendLimit, _) => refusal.for_good(),
+            (Class::RateLimited { retry_after: Some(after) }, None) => refusal.after(after),
+            (Class::RateLimited { .. } | Class::Overloaded | Class::Server | Class::Unknown, Some(until)) => {
+                match self.until(until) {
+                    Some(after) => refusal.after(after),
+                    None => refusal,
+                }
+            }
+            _ => refusal,
+        }
+    }
+
+    fn until(&self, until: Timestamp) -> Option<Duration> {
+        Duration::try_from(until.duration_since(self.core.clock.now())).ok()
+    }
+
+    /// Tells the governor. Returns until when the lane is closed now, if it is.
+    pub(super) fn note_failure(&self, index: usize, permit: Permit, error: &UpstreamError) -> Option<Timestamp> {
+        let own_login = self.provider(index).authorization == Authorization::Passthrough;
+        // One person's login says nothing about another's.
+        if own_login && matches!(error.class, Class::Authentication | Class::Permission) {
+            return None;
+        }
+        permit.failed(error.class, &self.core.redactor.text(&error.message))
+    }
+
+    /// A provider's error: what it means, and its own words without secrets.
+    pub(super) async fn read_error(
+        &self,
+        index: usize,
+        answer: Answer,
+        recorder: Option<Recorder>,
+    ) -> (UpstreamError, Verbatim) {
+        let provider = self.provider(index);
+        let Answer { status, headers, body } = answer;
+        // One that breaks off or is too long is an error all the same.
+        let body = body.collect(ERROR_BYTES_MAX, &self.asked.settings.limits).await.unwrap_or_default();
+        if let Some(mut recorder) = recorder {
+            recorder.push(&body);
+            recorder.complete();
+        }
+        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let mut found = error::classify(provider.dialect, status.as_u16(), &header, &body);
+        if status.is_redirection() {
+            // Keys do not follow where somebody points.
+            found = UpstreamError::new(Class::Server, format!("provider `{}` points elsewhere ({status})", provider.name));
+        }
+        found.message = self.core.redactor.text(&found.message);
+        let mut words = body.to_vec();
+        self.core.redactor.mask(&mut words);
+        let mut kept = answer_headers(&headers, true);
+        if let Some(kind) = headers.get(CONTENT_TYPE) {
+            kept.insert(CONTENT_TYPE, kind.clone());
+        }
+        kept.remove(http::header::LOCATION);
+        (found, (status, kept, words.into()))
+    }
+
+    pub(super) fn settlement(&self, index: usize, attempt: &Attempt, hold: Hold) -> Settlement {
+        let Hold { reservation, card } = hold;
+        let (asked, stop) = (&self.asked, &self.plan[index]);
+        let draft = Draft {
+            caller: asked.caller.clone(),
+            provider: stop.provider.clone(),
+            model: stop.model.clone(),
+            asked_model: asked.head.model.to_string(),
+            sub_agent: asked.sub_agent(),
+            program_session: asked.program_session(),
+            left: self.left.clone(),
+            warnings: attempt.warnings.clone(),
+            at: asked.at,
+            arrived_ms: asked.arrived_ms,
+            first_byte_ms: None,
+            status: StatusCode::OK.as_u16(),
+            card,
+            prompt_guess: asked.prompt_guess(),
+            streamed_bytes: 0,
+            seen: Seen::default(),
+        };
+        Settlement::new(self.core.clone(), reservation, draft)
+    }
+
+    /// Says on the answer which way the call went.
+    pub(super) fn sign(&self, headers: &mut HeaderMap, index: usize, warnings: &[String]) {
+        put(headers, "legion-route", &self.plan[index].to_string());
+        let left = self.plan[..index].iter().map(|stop| format!("left {stop}"));
+        let all: Vec<String> = left.chain(warnings.iter().cloned()).collect();
+        if !all.is_empty() {
+            put(headers, "legion-gateway-warnings", &all.join("; "));
+        }
+    }
+
+    /// Keeps what the caller is told: a place that can be tried again later says more than one that never answers.
+    pub(super) fn remember(&mut self, index: usize, failure: Failure) {
+        let Failure { refusal, hold, was_sent, .. } = failure;
+        if was_sent && let Some(hold) = hold {
+            self.spent = Some((index, hold));
+        }
+        let is_hope = |refusal: &Refusal| matches!(refusal.class, Class::RateLimited { .. } | Class::Overloaded);
+        if !self.refusal.as_ref().is_some_and(is_hope) {
+            // Words of a provider are for callers who speak its dialect.
+            let same = self.provider(index).dialect == self.asked.dialect;
+            let verbatim = refusal.verbatim.filter(|(status, ..)| same && !status.is_redirection());
+            self.refusal = Some(Refusal { verbatim, ..refusal });
+        }
+    }
+
+    /// No place answered.
+    pub(super) fn give_up(&mut self) -> Response<Body> {
+        let none = || Refusal::new(Class::Server, "no provider answered");
+        let refusal = self.refusal.take().unwrap_or_else(none);
+        self.refused(refusal)
+    }
+
+    /// The call ends here. What was sent is settled.
+    pub(super) fn refused(&mut self, refusal: Refusal) -> Response<Body> {
+        let mut response = refuse(self.asked.dialect, refusal);
+        if let Some((index, hold)) = self.spent.take() {
+            let nothing = Attempt::empty();
+            self.settlement(index, &nothing, hold).refused(response.status().as_u16());
+        }
+        if !self.left.is_empty() {
+            put(response.headers_mut(), "legion-gateway-warnings", &self.left.join("; "));
+        }
+        response
+    }
+}

@@ -1,0 +1,9 @@
+//! Keys of providers: where they lie, who may have them, and that nobody else sees them.
+
+mod key;
+mod redact;
+mod store;
+
+pub use key::Key;
+pub use redact::Redactor;
+pub use store::{SecretStore, SecretsError};

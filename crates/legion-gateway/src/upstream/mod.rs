@@ -1,0 +1,14 @@
+//! Providers over the network: their addresses, connections and answers.
+
+mod address;
+mod client;
+mod connector;
+mod fault;
+mod source;
+mod tls;
+
+pub(crate) use address::{Address, Endpoint};
+pub use address::AddressError;
+pub(crate) use client::{Answer, Clients};
+pub(crate) use fault::Fault;
+pub(crate) use source::{Source, TooLong, whole};
