@@ -47,8 +47,8 @@ pub use rescue::{Rescue, RescueList, UndeleteRequest, Undeleted};
 pub use run::{Outcome, Run, RunResult, Usage};
 pub use service::{BackupRequest, BackupWritten, DownReply, DownRequest, Health, Project, ProjectList, ServiceInfo};
 pub use session::{
-    GateRun, ImportRequest, Imported, Landing, OpenSession, Overlap, QueueItem, Session, SessionChanges, SessionList,
-    SessionPhase, SessionSettings,
+    GateRun, ImportEnd, ImportRequest, Imported, Landing, OpenSession, Overlap, QueueItem, Session, SessionChanges,
+    SessionList, SessionPhase, SessionSettings,
 };
 pub use stream::Event;
 pub use team::{Duty, Role, RoleList, RoleRequest, Team, TeamList, TeamRequest};

@@ -138,6 +138,22 @@ pub struct Session {
     /// Landings that a gate turned down.
     pub turned_down: u32,
     pub imports: u32,
+    /// What became of the last twenty imports, oldest first.
+    #[serde(default)]
+    pub imported: Vec<ImportEnd>,
+}
+
+/// What became of commits of the person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ImportEnd {
+    /// Number of the import within the session.
+    pub number: u32,
+    /// What was to come in.
+    pub commit: String,
+    /// Where the target stands with it; `null` when it did not get in.
+    pub landed: Option<String>,
+    pub why: String,
+    pub at: Timestamp,
 }
 
 /// The sessions of a project, by name.

@@ -231,7 +231,7 @@ fn the_configuration_is_toml_with_its_examples_too() {
         .map(|line| format!("{line}\n"))
         .collect();
     let table: toml::Table = shown.parse().unwrap();
-    for (section, key) in [("gates", "test"), ("setup", "command"), ("protect", "paths"), ("workers", "count")] {
+    for (section, key) in [("gates", "test"), ("setup", "command"), ("protect", "paths")] {
         assert!(table[section].get(key).is_some(), "{section}.{key}");
     }
 }

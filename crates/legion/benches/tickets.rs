@@ -164,7 +164,14 @@ fn makespan(ticket_s: u64) {
     let started = Instant::now();
     legion.ok(&["run", file.to_str().expect("UTF-8")]);
     let name = format!("{PLAN} tickets of {ticket_s} s, {WORKERS} workers");
-    line(&name, started.elapsed().as_secs_f64(), "list scheduling", bound as f64, "s", "at most 1.05 times for real work");
+    line(
+        &name,
+        started.elapsed().as_secs_f64(),
+        "list scheduling",
+        bound as f64,
+        "s",
+        "at most 1.05 times for real work",
+    );
 }
 
 fn check() {

@@ -21,6 +21,12 @@ pub(crate) fn check(session: &Session, tickets: &[Ticket], look: &Look) -> Strin
         text.push_str(&format!(", {waiting} in the merge queue"));
     }
     text.push('\n');
+    if let Some(end) = session.imported.last().filter(|end| end.landed.is_none()) {
+        let (commit, why) = (short_commit(&end.commit), first_line(&end.why));
+        let line = format!("your commits up to {commit} are not in it: {why} (`legion inbox`)");
+        text.push_str(&look.palette.paint(Style::Bad, &line));
+        text.push('\n');
+    }
     for status in ORDER {
         let some: Vec<&Ticket> = tickets.iter().filter(|ticket| ticket.status == status).collect();
         if some.is_empty() {

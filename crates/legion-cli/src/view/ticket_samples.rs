@@ -37,6 +37,7 @@ pub(crate) fn session(tickets: &[Ticket]) -> Session {
         conflicts: 0,
         turned_down: 2,
         imports: 0,
+        imported: Vec::new(),
     }
 }
 

@@ -57,10 +57,11 @@ impl Configuration {
             .map_err(|why| Failure::fatal(format!("`{FILE}` at {commit} cannot be used: {why}")))
     }
 
-    /// Reads its text. What is not known is passed over: it may be another version's.
+    /// Reads its text. What is not known is refused: a gate whose name was mistyped would judge nothing.
     fn parse(text: &str) -> Result<Self, String> {
         let table: Table = text.parse().map_err(|error: toml::de::Error| error.to_string().trim_end().to_owned())?;
         let mut read = Self::default();
+        known("", &table, &["gates", "setup", "protect"])?;
         for (name, value) in section(&table, "gates")? {
             let (command, timeout_s) = command(&format!("gates.{name}"), &value, GATE_TIMEOUT_S)?;
             read.gates.push(GateSpec { name, command, timeout_s });
@@ -69,6 +70,7 @@ impl Configuration {
             return Err(format!("it has more than {GATES_MAX} gates"));
         }
         let setup = section(&table, "setup")?;
+        known("setup.", &setup, &["command", "timeout"])?;
         if setup.contains_key("command") {
             let (command, timeout_s) = command("setup", &Value::Table(setup), SETUP_TIMEOUT_S)?;
             if timeout_s > SETUP_TIMEOUT_S_MAX {
@@ -76,7 +78,9 @@ impl Configuration {
             }
             read.setup = Some(Setup { command, timeout: Duration::from_secs(timeout_s) });
         }
-        if let Some(paths) = section(&table, "protect")?.get("paths") {
+        let protect = section(&table, "protect")?;
+        known("protect.", &protect, &["paths"])?;
+        if let Some(paths) = protect.get("paths") {
             let list = paths.as_array().ok_or("`protect.paths` is not a list")?;
             if list.len() > GLOBS_MAX {
                 return Err(format!("`protect.paths` has more than {GLOBS_MAX} globs"));
@@ -99,11 +103,19 @@ fn section(table: &Table, name: &str) -> Result<Table, String> {
     }
 }
 
+/// Refuses every key that is not one of `names`.
+fn known(prefix: &str, table: &Table, names: &[&str]) -> Result<(), String> {
+    let Some(unknown) = table.keys().find(|key| !names.contains(&key.as_str())) else { return Ok(()) };
+    let names = names.iter().map(|name| format!("`{prefix}{name}`")).collect::<Vec<_>>().join(", ");
+    Err(format!("there is no `{prefix}{unknown}`; known are {names}"))
+}
+
 /// A command, or a table of one with its limit.
 fn command(name: &str, value: &Value, timeout_s: u64) -> Result<(String, u64), String> {
     let (command, timeout_s) = match value {
         Value::String(command) => (command.clone(), timeout_s),
         Value::Table(table) => {
+            known(&format!("{name}."), table, &["command", "timeout"])?;
             let command = table.get("command").and_then(Value::as_str);
             let command = command.ok_or_else(|| format!("`{name}` has no `command`"))?;
             let timeout_s = match table.get("timeout") {
@@ -134,7 +146,7 @@ mod tests {
     fn gates_are_commands_with_or_without_a_limit() {
         let read = Configuration::parse(
             "[gates]\ntest = \"cargo test\"\nlint = { command = \"cargo clippy\", timeout = 30 }\n\n\
-             [setup]\ncommand = \"npm ci\"\n[protect]\npaths = [\"migrations/**\"]\n[later]\nx = 1\n",
+             [setup]\ncommand = \"npm ci\"\n[protect]\npaths = [\"migrations/**\"]\n",
         )
         .expect("it is well formed");
         let gate = |name: &str, command: &str, timeout_s| GateSpec {
@@ -154,6 +166,10 @@ mod tests {
         for (text, named) in [
             ("[gates", "TOML parse error"),
             ("gates = 1", "`gates` is not a table"),
+            ("[gate]\na = \"x\"", "no `gate`; known are `gates`"),
+            ("[gates]\na = { command = \"x\", timeuot = 3 }", "no `gates.a.timeuot`"),
+            ("[setup]\ncomand = \"x\"", "no `setup.comand`"),
+            ("[protect]\npath = [\"x\"]", "no `protect.path`"),
             ("[gates]\na = 1", "`gates.a` is neither"),
             ("[gates]\na = \" \"", "`gates.a` is empty"),
             ("[gates]\na = { timeout = 1 }", "`gates.a` has no `command`"),

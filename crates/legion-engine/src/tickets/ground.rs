@@ -49,8 +49,10 @@ pub(crate) struct Ground {
     urgent: watch::Sender<usize>,
     /// Held by the one gate that runs.
     pub gate: AsyncMutex<()>,
-    /// Held by who makes or moves the refs of sessions.
+    /// Held by who makes or removes the refs of sessions.
     pub sessions: AsyncMutex<()>,
+    /// Held by who moves a target.
+    pub targets: AsyncMutex<()>,
     places: Mutex<HashMap<PlaceKey, Arc<AsyncMutex<()>>>>,
 }
 
@@ -69,6 +71,7 @@ impl Grounds {
                 urgent: watch::Sender::new(0),
                 gate: AsyncMutex::default(),
                 sessions: AsyncMutex::default(),
+                targets: AsyncMutex::default(),
                 places: Mutex::default(),
             })
         };

@@ -18,6 +18,7 @@ mod names;
 mod order;
 mod prepare;
 mod prepare_review;
+mod put_back;
 mod remove;
 mod rescue;
 mod setup;

@@ -6,6 +6,7 @@ use legion_model::TicketOrder;
 use super::failure::Failure;
 use super::names;
 use super::order::Case;
+use super::put_back;
 use super::site::{Site, oid};
 
 pub(super) async fn run(site: &Site, case: &Case) -> Result<TicketOrder, Failure> {
@@ -15,11 +16,7 @@ pub(super) async fn run(site: &Site, case: &Case) -> Result<TicketOrder, Failure
     let (commit, onto) = (oid(&built.commit)?, oid(&case.landing.onto)?);
     let target = names::target(&case.session);
     let moved = TicketOrder::Moved { session: session.clone(), landing };
-    let foreign = |at: Option<&legion_git::Oid>| TicketOrder::Foreign {
-        session: session.clone(),
-        landing,
-        at: at.map_or_else(|| "no commit at all".to_owned(), ToString::to_string),
-    };
+    let _targets = site.ground.targets.lock().await;
     // Asked at the same time: most of what git takes is its start.
     let (at, tree, parents) =
         tokio::join!(control.resolve(&target), control.tree_of(&commit), control.parents_of(&commit));
@@ -27,7 +24,11 @@ pub(super) async fn run(site: &Site, case: &Case) -> Result<TicketOrder, Failure
         // Done before the service was killed, or nothing to do.
         Some(at) if at == commit => return Ok(moved),
         Some(at) if at == onto => {}
-        other => return Ok(foreign(other.as_ref())),
+        other => {
+            if !put_back::run(site, &control, &case.session, &onto, other.as_ref()).await? {
+                return Err(Failure::passing(format!("somebody else moves {target} again and again")));
+            }
+        }
     }
     let tree = tree?;
     if tree.as_str() != built.tree {
@@ -42,6 +43,7 @@ pub(super) async fn run(site: &Site, case: &Case) -> Result<TicketOrder, Failure
     Ok(match swapped {
         Cas::Moved => moved,
         Cas::IsAt(Some(at)) if at == commit => moved,
-        Cas::IsAt(at) => foreign(at.as_ref()),
+        Cas::IsAt(Some(at)) => TicketOrder::Foreign { session, landing, at: at.to_string() },
+        Cas::IsAt(None) => TicketOrder::Foreign { session, landing, at: "no commit at all".to_owned() },
     })
 }

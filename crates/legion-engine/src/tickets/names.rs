@@ -1,6 +1,6 @@
 //! Names of refs, and who is named in commits.
 
-use legion_git::{Identity, RefName};
+use legion_git::{Identity, Oid, RefName};
 use legion_model::tickets::{PlaceKey, SessionName, TicketId};
 
 /// What lies below is pinned for good.
@@ -50,6 +50,11 @@ pub(crate) fn of_taken_in(reference: &RefName) -> Option<(SessionName, TicketId,
     let ticket = parts.next()?.strip_prefix('t')?.parse().ok()?;
     let number = parts.next()?.strip_prefix('a')?.parse().ok()?;
     Some((session, TicketId(ticket), number))
+}
+
+/// Where a commit is kept to which somebody else moved a target.
+pub(crate) fn moved(session: &SessionName, found: &Oid) -> RefName {
+    name(&format!("refs/legion/moved/{session}/{found}"))
 }
 
 /// Where the commits of the person come in.

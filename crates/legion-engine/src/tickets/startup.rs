@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 
 use legion_git::Control;
 use legion_model::tickets::SessionName;
-use legion_model::{Order, Organisation, Party, ProjectId, TicketOrder};
+use legion_model::{Organisation, ProjectId};
 use legion_runtime::TaskKind;
 
 use super::face::put_away;
 use super::failure::Failure;
 use super::names;
-use super::site::Site;
+use super::put_back;
+use super::site::{Site, oid};
 use super::strays;
 use crate::engine::Engine;
 
@@ -46,7 +47,7 @@ impl Engine {
             let expected = self.read(project, expected).await?;
             self.put_away_gone(&control, &expected).await?;
             for expected in &expected {
-                self.compare(project, &control, expected).await?;
+                self.compare(&site, &control, &expected.session).await?;
             }
         }
         let known = self.read(project, strays::Known::of).await?;
@@ -77,25 +78,18 @@ impl Engine {
         Ok(())
     }
 
-    /// A target that is not where the log says was moved by somebody else. It is left as it is, and the person is told.
-    async fn compare(&self, project: ProjectId, control: &Control, expected: &Expected) -> Result<(), Failure> {
-        let at = control.resolve(&names::target(&expected.session)).await?;
-        let at = at.as_ref().map(legion_git::Oid::as_str);
-        if at == Some(&expected.tip) || (at.is_some() && at == expected.built.as_deref()) {
+    /// A target that is not where the log says was moved by somebody else.
+    async fn compare(&self, site: &Site, control: &Control, session: &SessionName) -> Result<(), Failure> {
+        // While this is held nobody of ours moves a target, and what was moved before is in the state or built there.
+        let _targets = site.ground.targets.lock().await;
+        let known = self.read(site.project, expected).await?;
+        let Some(expected) = known.iter().find(|expected| expected.session == *session) else { return Ok(()) };
+        let at = control.resolve(&names::target(session)).await?;
+        let stands = at.as_ref().map(legion_git::Oid::as_str);
+        if stands == Some(&expected.tip) || (stands.is_some() && stands == expected.built.as_deref()) {
             return Ok(());
         }
-        let text = format!(
-            "The target of session `{}` stands at {} in the project's repository, and not at {}, where Legion left it. Somebody moved it \
-             there. Nothing more is merged into it until it is back: `git --git-dir={} update-ref {} {}` puts it back.",
-            expected.session,
-            at.unwrap_or("no commit at all"),
-            expected.tip,
-            control.dir().display(),
-            names::target(&expected.session),
-            expected.tip,
-        );
-        tracing::error!(%project, session = %expected.session, ?at, expected = expected.tip, "a target was moved by somebody else");
-        self.command(project, Party::Root, None, Order::Tickets(TicketOrder::Notice { text })).await?;
+        put_back::run(site, control, session, &oid(&expected.tip)?, at.as_ref()).await?;
         Ok(())
     }
 }

@@ -28,7 +28,7 @@ pub use landing::{Built, GateRun, GateVerdict, Item, Judgement, Landing};
 pub use names::{SessionName, TicketId};
 pub use place::{Place, PlaceKey};
 pub use protect::{Protection, Touch};
-pub use session::{Overlap, Session, SessionPhase, SessionSettings};
+pub use session::{ImportEnd, Overlap, Session, SessionPhase, SessionSettings};
 pub use spec::{GateSpec, NewTicket, OnUpstream, TicketChanges, TicketSpec};
 pub use team::{Duty, Role, Team, builtin_roles, builtin_teams};
 pub use text::{AssignmentTexts, assignment};

@@ -76,4 +76,23 @@ pub struct Session {
     pub merged: u32,
     pub conflicts: u32,
     pub turned_down: u32,
+    /// What became of the last imports, oldest first.
+    pub imported: VecDeque<ImportEnd>,
+}
+
+/// What became of commits of the person.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ImportEnd {
+    pub number: u32,
+    /// What was to come in.
+    pub commit: String,
+    /// Where the target stands with it. `None`: it did not get in.
+    pub landed: Option<String>,
+    pub why: String,
+    pub at: Timestamp,
+}
+
+impl Session {
+    /// Imports whose end is remembered.
+    pub const IMPORTED_MAX: usize = 20;
 }

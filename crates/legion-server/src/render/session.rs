@@ -1,7 +1,7 @@
 //! Sessions and their merge queue.
 
 use legion_api as api;
-use legion_model::tickets::{Item, Landing, Overlap, Session, SessionPhase, SessionSettings};
+use legion_model::tickets::{ImportEnd, Item, Landing, Overlap, Session, SessionPhase, SessionSettings};
 use legion_model::{Organisation, Party};
 
 use super::ticket::{counts, gate};
@@ -30,6 +30,17 @@ pub(crate) fn session(state: &Organisation, caller: Party, session: &Session) ->
         conflicts: session.conflicts,
         turned_down: session.turned_down,
         imports: session.imports,
+        imported: session.imported.iter().map(import_end).collect(),
+    }
+}
+
+fn import_end(end: &ImportEnd) -> api::ImportEnd {
+    api::ImportEnd {
+        number: end.number,
+        commit: end.commit.clone(),
+        landed: end.landed.clone(),
+        why: end.why.clone(),
+        at: end.at,
     }
 }
 

@@ -15,5 +15,6 @@ mod restart;
 mod small;
 mod start;
 mod support;
+mod targets;
 mod ticket_kills;
 mod tickets;

@@ -7,6 +7,7 @@ use crate::event::Event;
 use crate::tickets::attempt::{Delay, Stage};
 use crate::tickets::board::Board;
 use crate::tickets::landing::{Built, GateRun, Item, Landing};
+use crate::tickets::session::{ImportEnd, Session};
 
 pub(super) fn landing(board: &mut Board, event: &Event, at: Timestamp) {
     match event {
@@ -76,10 +77,15 @@ pub(super) fn landing(board: &mut Board, event: &Event, at: Timestamp) {
                 open.delay = Some(Delay { tries: *tries, until: *until, why: why.clone() });
             }
         }
-        Event::LandingEnded { session, landing, moved, conflict, commit, .. } => {
+        Event::LandingEnded { session, landing, moved, conflict, commit, why, .. } => {
             let Some(session) = board.sessions.get_mut(session) else { return };
-            if session.landing.take_if(|open| open.id == *landing).is_none() {
-                return;
+            let Some(ended) = session.landing.take_if(|open| open.id == *landing) else { return };
+            if let Item::Import { number, commit: wanted, .. } = ended.item {
+                let landed = commit.clone().filter(|_| *moved);
+                session.imported.push_back(ImportEnd { number, commit: wanted, landed, why: why.clone(), at });
+                while session.imported.len() > Session::IMPORTED_MAX {
+                    session.imported.pop_front();
+                }
             }
             session.merged += u32::from(*moved);
             session.conflicts += u32::from(*conflict);

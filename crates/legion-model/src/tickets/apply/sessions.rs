@@ -24,6 +24,7 @@ pub(super) fn session(board: &mut Board, event: &Event, at: Timestamp) {
                     landing: None,
                     landings: 0,
                     imports: 0,
+                    imported: Default::default(),
                     merged: 0,
                     conflicts: 0,
                     turned_down: 0,
