@@ -6,18 +6,26 @@
 
 #![forbid(unsafe_code)]
 
+mod anthropic;
+mod chat;
+pub mod count;
 mod dialect;
 pub mod error;
+pub mod first_frame;
+pub mod hints;
 pub mod json;
 pub mod names;
 pub mod neutral;
 mod responses;
+pub mod scan;
+mod schema;
 pub mod signature;
 pub mod sse;
 pub mod translate;
 pub mod usage;
 mod warning;
 
+pub use anthropic::beta;
 pub use dialect::Dialect;
 pub use error::{Class, Refused, UpstreamError};
 pub use usage::Usage;

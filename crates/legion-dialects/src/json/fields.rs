@@ -20,6 +20,13 @@ impl<'a> Fields<'a> {
         serde_json::from_str(raw.get()).map_err(|_| Refused::new(path, "must be an object"))
     }
 
+    /// Reads the object that a whole body is.
+    pub fn body(body: &'a [u8]) -> Result<Self, Refused> {
+        let text = std::str::from_utf8(body).map_err(|_| Refused::new(&Path::Root, "the body is no UTF-8"))?;
+        serde_json::from_str(text)
+            .map_err(|error| Refused::new(&Path::Root, format!("the body is no JSON object: {error}")))
+    }
+
     /// Takes a field out; `None` when absent or `null`.
     pub fn take(&mut self, name: &str) -> Option<&'a RawValue> {
         let at = self.entries.iter().rposition(|(key, _)| key == name)?;

@@ -52,6 +52,8 @@ pub struct Target {
     pub system_turns: bool,
     /// Signatures without a mark in the client's history were made by another provider: the session changed its upstream.
     pub drop_unmarked_signatures: bool,
+    /// Anthropic: beta flags that an upstream other than Anthropic itself takes.
+    pub betas: Vec<String>,
     /// Schema keywords that this upstream refuses, such as `$schema`.
     pub keywords_refused: Vec<String>,
 }

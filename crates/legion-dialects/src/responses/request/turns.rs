@@ -1,7 +1,7 @@
 //! Writes the conversation: turns become items.
 
 use crate::json::Writer;
-use crate::names::{self, OPENAI_MAX};
+use crate::names::OPENAI_MAX;
 use crate::neutral::{Block, Request, Role, ToolCall, ToolResult, Turn};
 use crate::responses::{media, reasoning};
 use crate::translate::Memory;
@@ -56,7 +56,7 @@ fn message(writer: &mut Writer, role: &str, blocks: &[Block], at: &str, warnings
 
 fn write_result(writer: &mut Writer, result: &ToolResult, custom: bool, at: &str, warnings: &mut Vec<Warning>) {
     let kind = if custom { "custom_tool_call_output" } else { "function_call_output" };
-    writer.open().text_field("type", kind).text_field("call_id", &call_id(&result.call)).key("output");
+    writer.open().text_field("type", kind).text_field("call_id", &result.call).key("output");
     let failed = if result.is_error { FAILED } else { "" };
     if result.is_error {
         warnings.push(Warning::new(Loss::ToolErrorAsText, at));
@@ -135,7 +135,7 @@ fn assistant(writer: &mut Writer, turn: &Turn, memory: &mut Memory, at: &str, wa
 fn write_call(writer: &mut Writer, call: &ToolCall, memory: &mut Memory) {
     let name = memory.names.shorten(&call.name, OPENAI_MAX);
     let kind = if call.custom { "custom_tool_call" } else { "function_call" };
-    writer.open().text_field("type", kind).text_field("call_id", &call_id(&call.id)).text_field("name", &name);
+    writer.open().text_field("type", kind).text_field("call_id", &call.id).text_field("name", &name);
     if call.custom {
         writer.text_field("input", &call.arguments);
     } else if call.arguments.trim().is_empty() {
@@ -144,9 +144,4 @@ fn write_call(writer: &mut Writer, call: &ToolCall, memory: &mut Memory) {
         writer.text_field("arguments", &call.arguments);
     }
     writer.close();
-}
-
-/// The id itself where it fits: it has the same bound as a name, and both sides of a pair are cut alike.
-fn call_id(id: &str) -> String {
-    names::shorten(id, OPENAI_MAX)
 }

@@ -1,0 +1,7 @@
+//! Answers in one piece.
+
+mod decode;
+mod encode;
+
+pub use decode::decode;
+pub use encode::encode;

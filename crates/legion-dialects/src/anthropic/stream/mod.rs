@@ -1,0 +1,7 @@
+//! Answers as streams.
+
+mod decode;
+mod encode;
+
+pub use decode::Decoder;
+pub use encode::Encoder;

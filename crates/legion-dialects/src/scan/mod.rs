@@ -1,0 +1,7 @@
+//! A request's head, without reading the rest; and the model's name exchanged with every other byte kept.
+
+mod head;
+mod splice;
+
+pub use head::Head;
+pub use splice::splice_model;
