@@ -11,6 +11,7 @@ mod write;
 
 pub use class::{Class, UpstreamError};
 pub use classify::classify;
+pub(crate) use parse::class_of;
 pub use parse::{in_stream, parse};
 pub use refused::Refused;
 pub use retry::retry_after;

@@ -1,6 +1,6 @@
 //! Errors within answers and streams, read and written.
 
-use crate::error::{Class, UpstreamError};
+use crate::error::{Class, UpstreamError, class_of, scrub};
 use crate::json::{Fields, Path, Writer, text_lossy};
 use serde_json::value::RawValue;
 
@@ -17,34 +17,20 @@ pub fn read(raw: &RawValue) -> UpstreamError {
     // An event of kind `error` is of type `error`: that says nothing.
     let kind = fields.string("type", &Path::Root).ok().flatten().filter(|kind| kind != "error");
     let word = code.or(kind);
-    let class = word.as_deref().map_or(Class::Unknown, class);
-    UpstreamError { class, message: crate::error::scrub(&message), code: word }
+    let known = class_of(word.as_deref().unwrap_or_default(), &message);
+    let class = known.or_else(|| word.as_deref().and_then(class)).unwrap_or(Class::Unknown);
+    UpstreamError { class, message: scrub(&message), code: word }
 }
 
-/// What a code of the provider means.
-fn class(code: &str) -> Class {
-    match code {
-        "rate_limit_exceeded" | "rate_limit_error" | "too_many_requests" | "requests" | "tokens" => {
-            Class::RateLimited { retry_after: None }
-        }
-        "server_is_overloaded" | "slow_down" | "overloaded" | "overloaded_error" | "engine_overloaded" => {
-            Class::Overloaded
-        }
-        "insufficient_quota" | "billing_hard_limit_reached" | "billing_error" | "usage_limit_reached"
-        | "quota_exceeded" => Class::SpendLimit,
-        "invalid_api_key" | "authentication_error" => Class::Authentication,
-        "permission_error" | "permission_denied" | "unsupported_country_region_territory" => Class::Permission,
-        "context_length_exceeded" | "request_too_large" | "string_above_max_length" => Class::TooLarge,
-        "model_not_found" | "not_found_error" | "not_found" => Class::NotFound,
-        "server_error" | "internal_error" | "api_error" | "vector_store_timeout" => Class::Server,
-        "not_supported" | "not_supported_error" | "unsupported_value" | "unsupported_parameter" => {
-            Class::NotSupported
-        }
-        _ if code.starts_with("invalid_") || code.starts_with("image_") || code.starts_with("unsupported_") => {
-            Class::InvalidRequest
-        }
-        _ => Class::Unknown,
-    }
+/// What words of this interface alone mean.
+fn class(code: &str) -> Option<Class> {
+    Some(match code {
+        "permission_denied" | "unsupported_country_region_territory" => Class::Permission,
+        "string_above_max_length" => Class::TooLarge,
+        "unsupported_value" | "unsupported_parameter" => Class::NotSupported,
+        _ if code.starts_with("invalid_") || code.starts_with("image_") => Class::InvalidRequest,
+        _ => return None,
+    })
 }
 
 /// The code for a class, of those that clients of this dialect know.

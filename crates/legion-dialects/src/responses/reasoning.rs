@@ -38,6 +38,19 @@ pub fn write(writer: &mut Writer, thinking: &Thinking) {
     writer.text_field(CONTENT, &content).close();
 }
 
+/// Writes an item that a client sent back, with the id and the encrypted content that its provider gave.
+pub fn write_again(writer: &mut Writer, item: &Fields<'_>, native: &str) {
+    let (id, content) = parts(native);
+    writer.open();
+    for (key, raw) in item.iter().filter(|(key, _)| *key != ID && *key != CONTENT) {
+        writer.raw_field(key, raw.get());
+    }
+    if let Some(id) = id {
+        writer.text_field(ID, &id);
+    }
+    writer.text_field(CONTENT, &content).close();
+}
+
 /// Writes `summary`: no part when nothing is shown.
 pub fn write_summary(writer: &mut Writer, text: &str) {
     writer.key("summary").open_array();

@@ -6,14 +6,14 @@ use crate::neutral::{Request, Response};
 use crate::translate::{Decode, Encode, Memory, Target};
 use crate::usage::Seen;
 use crate::warning::Warning;
-use crate::{anthropic, chat};
+use crate::{anthropic, chat, responses};
 
 /// Reads a request.
 pub fn decode_request(from: Dialect, body: &[u8]) -> Result<Request, Refused> {
     match from {
         Dialect::Anthropic => anthropic::request::decode(body),
         Dialect::Chat => chat::request::decode(body),
-        Dialect::Responses => Err(unspoken()),
+        Dialect::Responses => responses::request::decode(body),
     }
 }
 
@@ -36,14 +36,15 @@ pub fn encode_request(
     match to {
         Dialect::Anthropic => anthropic::request::encode(request, target, memory, warnings),
         Dialect::Chat => chat::request::encode(request, target, memory, warnings),
-        Dialect::Responses => Err(unspoken()),
+        Dialect::Responses => responses::request::encode(request, target, memory, warnings),
     }
 }
 
 /// Whether an encoder uses a field that has no place in the neutral form.
-pub fn uses(to: Dialect, _field: &str) -> bool {
+pub fn uses(to: Dialect, field: &str) -> bool {
     match to {
-        Dialect::Anthropic | Dialect::Chat | Dialect::Responses => false,
+        Dialect::Anthropic | Dialect::Chat => false,
+        Dialect::Responses => responses::request::uses(field),
     }
 }
 
@@ -61,7 +62,7 @@ pub fn decode_response(from: Dialect, body: &[u8], memory: &Memory) -> Result<Re
     match from {
         Dialect::Anthropic => anthropic::response::decode(body),
         Dialect::Chat => chat::response::decode(body, memory),
-        Dialect::Responses => Err(UpstreamError::new(crate::Class::NotSupported, unspoken().why)),
+        Dialect::Responses => responses::response::decode(body),
     }
 }
 
@@ -70,21 +71,23 @@ pub fn encode_response(to: Dialect, response: &Response, memory: &Memory) -> Vec
     match to {
         Dialect::Anthropic => anthropic::response::encode(response, memory),
         Dialect::Chat => chat::response::encode(response, memory),
-        Dialect::Responses => crate::error::body(to, crate::Class::NotSupported, &unspoken().why).1,
+        Dialect::Responses => responses::response::encode(response, memory),
     }
 }
 
 pub fn decoder(from: Dialect, memory: &Memory) -> Box<dyn Decode> {
     match from {
         Dialect::Anthropic => Box::new(anthropic::stream::Decoder::default()),
-        Dialect::Chat | Dialect::Responses => Box::new(chat::stream::Decoder::new(memory)),
+        Dialect::Chat => Box::new(chat::stream::Decoder::new(memory)),
+        Dialect::Responses => Box::new(responses::stream::Decoder::new(memory)),
     }
 }
 
 pub fn encoder(to: Dialect, memory: &Memory) -> Box<dyn Encode> {
     match to {
         Dialect::Anthropic => Box::new(anthropic::stream::Encoder),
-        Dialect::Chat | Dialect::Responses => Box::new(chat::stream::Encoder::new(memory)),
+        Dialect::Chat => Box::new(chat::stream::Encoder::new(memory)),
+        Dialect::Responses => Box::new(responses::stream::Encoder::new(memory)),
     }
 }
 
@@ -93,7 +96,7 @@ pub fn note(dialect: Dialect, name: &str, data: &str, seen: &mut Seen) {
     match dialect {
         Dialect::Anthropic => anthropic::usage::note(name, data, seen),
         Dialect::Chat => chat::usage::note(name, data, seen),
-        Dialect::Responses => {}
+        Dialect::Responses => responses::usage::note(name, data, seen),
     }
 }
 
@@ -102,10 +105,6 @@ pub fn answer(dialect: Dialect, body: &[u8], seen: &mut Seen) {
     match dialect {
         Dialect::Anthropic => anthropic::usage::answer(body, seen),
         Dialect::Chat => chat::usage::answer(body, seen),
-        Dialect::Responses => {}
+        Dialect::Responses => responses::usage::answer(body, seen),
     }
-}
-
-fn unspoken() -> Refused {
-    Refused::unsupported(&"", "the Responses dialect is not translated yet")
 }

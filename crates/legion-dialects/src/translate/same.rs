@@ -24,7 +24,8 @@ pub fn request(dialect: Dialect, body: &[u8], target: &Target) -> Result<Transla
     let mut warnings = Vec::new();
     let cleaned = match dialect {
         Dialect::Anthropic => clean(body, target, &mut warnings)?,
-        Dialect::Chat | Dialect::Responses => Cow::Borrowed(body),
+        Dialect::Responses => crate::responses::request::clean(body, target, &mut warnings)?,
+        Dialect::Chat => Cow::Borrowed(body),
     };
     let body = splice_model(&cleaned, &target.model)?;
     held::once(&mut warnings);

@@ -96,6 +96,11 @@ pub fn write(writer: &mut Writer, request: &Request, target: &Target, warnings: 
     writer.close();
 }
 
+/// Whether a field of another dialect, which has no place in the neutral form, is written.
+pub fn uses(field: &str) -> bool {
+    field == VERBOSITY
+}
+
 /// Whether the model reasons: others answer 400 to any word of it.
 pub fn reasons(target: &Target) -> bool {
     target.effort.or(models::takes_effort(&target.model))
