@@ -99,6 +99,15 @@ pub(super) fn answer(conversation: &Conversation, fails: impl FnOnce(StepKey) ->
     };
     let failing = (step.error.is_some() || step.drop || step.fault.is_some())
         && step.times.is_none_or(|times| fails((position.message, position.step)) < times);
+    play(step, &conversation.tools, &position.results, failing)
+}
+
+/// Returns the answer that a step is by itself; what can go wrong with it does.
+pub(super) fn of_step(step: &Step, tools: &[Tool]) -> Answer {
+    play(step, tools, &[], true)
+}
+
+fn play(step: &Step, tools: &[Tool], results: &[String], failing: bool) -> Answer {
     let delay = seconds(step.delay);
     let reason = |status| step.text.clone().unwrap_or_else(|| format!("scripted error {status}"));
     match (step.fault, step.error) {
@@ -110,13 +119,8 @@ pub(super) fn answer(conversation: &Conversation, fails: impl FnOnce(StepKey) ->
         (_, Some(status)) if failing => {
             Answer::Error { delay, status, retry_after: step.retry_after, message: reason(status) }
         }
-        _ => message(step, &conversation.tools, &position.results, failing),
+        _ => message(step, tools, results, failing),
     }
-}
-
-/// Returns the answer that a step is by itself.
-pub(super) fn of_step(step: &Step, tools: &[Tool]) -> Answer {
-    message(step, tools, &[], false)
 }
 
 fn message(step: &Step, tools: &[Tool], results: &[String], failing: bool) -> Answer {

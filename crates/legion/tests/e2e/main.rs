@@ -10,6 +10,7 @@ mod hostile;
 mod hostile_tickets;
 mod kit;
 mod landing_kills;
+mod login;
 mod nothing_lost;
 mod restart;
 mod small;
