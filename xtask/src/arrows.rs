@@ -114,7 +114,16 @@ pub const CRATES: &[Crate] = &[
         name: "legion-engine",
         tier: Tier::Engine,
         purpose: "The keeper of each project, and the hands that carry out its steps.",
-        may_know: &["legion-agents", "legion-git", "legion-model", "legion-process", "legion-runtime", "legion-store"],
+        may_know: &[
+            "legion-agents",
+            "legion-gateway",
+            "legion-git",
+            "legion-model",
+            "legion-process",
+            "legion-runtime",
+            "legion-sandbox",
+            "legion-store",
+        ],
         outside: None,
     },
     Crate {

@@ -92,6 +92,8 @@ pub struct Launch {
     pub args: Vec<String>,
     pub env: BTreeMap<String, String>,
     pub cwd: PathBuf,
+    /// Files outside of the working directory and the home that the program is to read.
+    pub reads: Vec<PathBuf>,
     /// The prompt as it goes to standard input.
     pub first_input: Option<(Uuid, Vec<u8>)>,
     /// Further inputs may follow.

@@ -20,6 +20,8 @@ fn spec() -> Spec {
         cwd: "/w".to_owned(),
         tools: None,
         permission_mode: PermissionMode::AcceptEdits,
+        tier: legion_model::Tier::None,
+        permissions: None,
         limits: Default::default(),
         on_restart: Default::default(),
         files: Vec::new(),

@@ -2,7 +2,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Limits, OnRestart, Run, Usage};
+use crate::{Limits, OnRestart, Permissions, Run, Usage};
 
 /// How an agent is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -64,6 +64,12 @@ pub struct Agent {
     /// Tools it may use; null means all that the driver has.
     pub tools: Option<Vec<String>>,
     pub permission_mode: Option<String>,
+    /// How it is held: `full`, `landlock` or `none`; null for `root`.
+    #[serde(default)]
+    pub tier: Option<String>,
+    /// Paths that it may reach; null is everything in its working directory.
+    #[serde(default)]
+    pub permissions: Option<Permissions>,
     pub limits: Limits,
     pub on_restart: OnRestart,
     pub status: AgentStatus,

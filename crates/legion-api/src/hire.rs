@@ -14,6 +14,18 @@ pub enum OnRestart {
     Resume,
 }
 
+/// Paths that an agent may reach: below its working directory, or absolute; each with everything below it (`PATH` and `PATH/**` are
+/// the same).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Permissions {
+    pub read: Vec<String>,
+    /// May be read and changed; nothing in them may be executed unless it is in `execute` too.
+    pub write: Vec<String>,
+    /// May be read and executed.
+    pub execute: Vec<String>,
+}
+
 /// Hires an agent below the caller. All but the task have defaults: the parent's model, directory and tools.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -40,6 +52,12 @@ pub struct HireRequest {
     /// `default`, `acceptEdits` (the default), `plan` or `dontAsk`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub permission_mode: Option<String>,
+    /// How it is held: `full`, `landlock` or `none`. At least as its parent; the service's default below the person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier: Option<String>,
+    /// Paths that it may reach; the parent's when absent, or everything in its directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permissions: Option<Permissions>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_turns: Option<u32>,
     /// Seconds that one run may take.
@@ -77,6 +95,8 @@ pub struct Hired {
     pub model: Option<String>,
     pub cwd: String,
     pub project: String,
-    /// What the driver cannot enforce of what was asked, in plain sentences.
+    /// How it is held: `full`, `landlock` or `none`.
+    pub tier: String,
+    /// What the driver or the tier cannot enforce of what was asked, in plain sentences.
     pub warnings: Vec<String>,
 }

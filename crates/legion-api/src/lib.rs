@@ -5,6 +5,7 @@
 
 mod agent;
 mod approval;
+mod audit;
 mod diff;
 mod dispatch;
 mod error;
@@ -31,10 +32,11 @@ mod why;
 
 pub use agent::{Agent, AgentPage, AgentStatus, Driver};
 pub use approval::{Approval, ApprovalDecision, ApprovalList, DecideRequest};
+pub use audit::AuditPage;
 pub use diff::{Diff, DiffFile, DiffOf, FileStatus};
 pub use dispatch::{DispatchRequest, Dispatched, PlanCheck, PlanProblem, PlanRequest};
 pub use error::{Problem, ProblemCode};
-pub use hire::{HireRequest, Hired, OnRestart};
+pub use hire::{HireRequest, Hired, OnRestart, Permissions};
 pub use inbox::{AckRequest, Acked, Inbox};
 pub use limits::{Budget, Limits};
 pub use message::{Message, MessageKind, MessageState};
@@ -47,8 +49,8 @@ pub use rescue::{Rescue, RescueList, UndeleteRequest, Undeleted};
 pub use run::{Outcome, Run, RunResult, Usage};
 pub use service::{BackupRequest, BackupWritten, DownReply, DownRequest, Health, Project, ProjectList, ServiceInfo};
 pub use session::{
-    GateRun, ImportEnd, ImportRequest, Imported, Landing, OpenSession, Overlap, QueueItem, Session, SessionChanges,
-    SessionList, SessionPhase, SessionSettings,
+    GateRun, ImportEnd, ImportRequest, Imported, Landing, OpenSession, Overlap, QueueItem, Session, SessionChanges, SessionList,
+    SessionPhase, SessionSettings,
 };
 pub use stream::Event;
 pub use team::{Duty, Role, RoleList, RoleRequest, Team, TeamList, TeamRequest};

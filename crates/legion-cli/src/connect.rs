@@ -28,7 +28,7 @@ pub(crate) async fn connect(context: Context<'_>) -> Result<Client, CliError> {
     if let Some(client) = connect_if_running(context).await? {
         return Ok(client);
     }
-    let args = ServeArgs { listen: Listen::Default, data_dir: context.data_dir()? };
+    let args = ServeArgs { listen: Listen::Default, data_dir: context.data_dir()?, tier: None };
     let endpoint = start(context, &args).await?;
     context.output.note(&format!("started the service at {}", endpoint.url));
     Ok(Client::rediscovering(context.service())?)

@@ -27,6 +27,8 @@ pub struct ServeArgs {
     pub listen: Listen,
     /// Directory of its log, its token and `service.json`; made when it does not exist.
     pub data_dir: PathBuf,
+    /// How agents are held when nothing else is said: a tier, or `best` for the strongest that works here.
+    pub tier: Option<String>,
 }
 
 /// What a check found.

@@ -63,9 +63,9 @@ fn serve_is_handed_to_the_binary_with_its_exit_code() {
     assert_eq!(legion(&hooks, "serve --port 7000 --data-dir d", folder.path()), ExitCode::from(3));
     legion(&hooks, "serve --listen 127.0.0.1:1 --listen [::1]:2", folder.path());
     let served = hooks.served.into_inner();
-    assert_eq!(served[0], ServeArgs { listen: Listen::Default, data_dir: folder.path().to_owned() });
+    assert_eq!(served[0], ServeArgs { listen: Listen::Default, data_dir: folder.path().to_owned(), tier: None });
     let port = Listen::At(vec!["127.0.0.1:7000".parse().unwrap()]);
-    assert_eq!(served[1], ServeArgs { listen: port, data_dir: "/somewhere/d".into() });
+    assert_eq!(served[1], ServeArgs { listen: port, data_dir: "/somewhere/d".into(), tier: None });
     let both = Listen::At(vec!["127.0.0.1:1".parse().unwrap(), "[::1]:2".parse().unwrap()]);
     assert_eq!(served[2].listen, both);
 }
@@ -79,7 +79,7 @@ fn a_command_starts_the_service_when_none_runs() {
     }
     let started = hooks.started.into_inner();
     assert_eq!(started.len(), 6);
-    assert_eq!(started[0], ServeArgs { listen: Listen::Default, data_dir: folder.path().to_owned() });
+    assert_eq!(started[0], ServeArgs { listen: Listen::Default, data_dir: folder.path().to_owned(), tier: None });
 }
 
 #[test]

@@ -25,7 +25,7 @@ async fn main() -> ExitCode {
         data_dir,
         log: log.clone(),
         clock: Arc::new(SystemClock::new()),
-        bounds: Bounds { stop_grace_ms: 500, ..Bounds::default() },
+        bounds: Bounds { stop_grace_ms: 500, tier: legion_model::Tier::None, ..Bounds::default() },
         output_bytes_max: 8 * 1024 * 1024,
         legion: PathBuf::from(shim),
         claude: None,
@@ -34,7 +34,9 @@ async fn main() -> ExitCode {
         gate_environment: BTreeMap::new(),
         runtime_dir: Some(PathBuf::from(run)),
         url: "http://127.0.0.1:1".to_owned(),
+        gateway_url: None,
         failpoints: Some(failpoints.clone()),
+        containment: legion_engine::ContainmentConfig { user_ids: None, ..Default::default() },
     })
     .await
     .expect("the engine opens");

@@ -11,8 +11,11 @@ use legion_process::SocketDirectory;
 use legion_runtime::{Clock, DataDir, ServiceKey, TaskKind, TaskScope};
 use legion_store::{BlobStore, Log, Reserve};
 
+use crate::audit::TokenOf;
+use crate::containment::{Containment, ContainmentConfig, keep_watch};
 use crate::error::{EngineError, OpenError};
 use crate::failpoints::Failpoints;
+use crate::gateway::{Books, GatewayAddress, Metering, keep_settled};
 use crate::orphans;
 use crate::projects::Project;
 use crate::tickets::Grounds;
@@ -42,7 +45,10 @@ pub struct EngineConfig {
     pub runtime_dir: Option<PathBuf>,
     /// Where agents reach the service.
     pub url: String,
+    /// Where programs reach the gateway for model calls, as `http://127.0.0.1:18080`. `None`: there is none.
+    pub gateway_url: Option<String>,
     pub failpoints: Option<String>,
+    pub containment: ContainmentConfig,
 }
 
 pub(crate) struct Inner {
@@ -63,6 +69,7 @@ pub(crate) struct Inner {
     pub(crate) sockets: SocketDirectory,
     /// What holds the trees of processes.
     pub(crate) holding: legion_process::Holding,
+    pub(crate) containment: Containment,
     pub(crate) tasks: TaskScope,
     pub(crate) failpoints: Failpoints,
     /// When the engine began, on the monotonic clock.
@@ -72,8 +79,12 @@ pub(crate) struct Inner {
     pub(crate) agents: RwLock<HashMap<AgentId, ProjectId>>,
     /// Serialises the opening of projects: one directory is one project.
     pub(crate) opening: tokio::sync::Mutex<()>,
+    /// Keeps what is remembered of callers that belong to no project.
+    pub(crate) auditor: tokio::sync::OnceCell<crate::keeper::Keeper>,
     /// What is held for tickets.
     pub(crate) grounds: Grounds,
+    /// What the gateway knows of the rest, and the books of what it spends.
+    pub(crate) gateway: Metering,
 }
 
 /// A handle to the engine. Cheap to clone.
@@ -90,7 +101,20 @@ impl Engine {
         let sockets = SocketDirectory::open(config.data_dir.root(), config.runtime_dir.as_deref())
             .map_err(|error| OpenError::Sockets(error.to_string()))?;
         let base_environment = with_legion(&config)?;
+        let holding = legion_process::containment(sockets.name());
+        let containment = Containment::open(
+            config.containment,
+            &config.data_dir,
+            &config.legion,
+            sockets.path(),
+            sockets.name(),
+            &config.login,
+        )?;
         let reserve = Arc::new(Reserve::of(config.data_dir.root()));
+        let tasks = TaskScope::new();
+        let books = Books::start(config.log.clone(), config.clock.clone(), &tasks).await;
+        let books = books.map_err(|error| OpenError::Log(error.to_string()))?;
+        let gateway = Metering::new(books, GatewayAddress { url: config.gateway_url });
         let engine = Self {
             inner: Arc::new(Inner {
                 data_dir: config.data_dir,
@@ -107,23 +131,31 @@ impl Engine {
                 base_environment,
                 gate_environment: config.gate_environment,
                 url: config.url,
-                holding: legion_process::containment(sockets.name()),
+                holding,
+                containment,
                 key,
                 sockets,
-                tasks: TaskScope::new(),
+                tasks,
                 failpoints: Failpoints::parse(config.failpoints.as_deref()),
                 projects: RwLock::default(),
                 agents: RwLock::default(),
                 opening: tokio::sync::Mutex::new(()),
+                auditor: tokio::sync::OnceCell::new(),
                 grounds: Grounds::default(),
+                gateway,
             }),
         };
         engine.inner.tasks.spawn(TaskKind::Upkeep, |cancel| upkeep::keep_reserve(engine.inner.reserve.clone(), cancel));
+        engine.inner.tasks.spawn(TaskKind::Upkeep, |cancel| keep_watch(engine.inner.clone(), cancel));
+        engine.forward_to_provider().map_err(|error| OpenError::Sockets(error.to_string()))?;
         let data_dir = engine.inner.data_dir.clone();
         // Before the keepers start any.
         let live = tokio::task::spawn_blocking(move || orphans::live_processes(&data_dir)).await;
         engine.load_projects().await?;
         engine.end_orphans(live.map_err(|error| OpenError::Log(error.to_string()))?).await?;
+        engine.catch_up_spending().await.map_err(|error| OpenError::Log(error.to_string()))?;
+        let inner = engine.inner.clone();
+        engine.inner.tasks.spawn(TaskKind::Upkeep, |cancel| keep_settled(inner, cancel));
         Ok(engine)
     }
 
@@ -205,11 +237,11 @@ impl Engine {
         self.keeper(project)?.until(patience, look).await
     }
 
-    /// Who a token belongs to, when it opens anything now. The person's token is the server's to know.
-    pub async fn agent_of_token(&self, token: &str) -> Option<(ProjectId, legion_model::AgentId)> {
-        let grant = self.inner.key.check_agent_token(token)?;
+    /// Who a token belongs to. The person's token is the server's to know.
+    pub async fn agent_of_token(&self, token: &str) -> TokenOf {
+        let Some(grant) = self.inner.key.check_agent_token(token) else { return TokenOf::Nobody };
         let agent = legion_model::AgentId(grant.agent);
-        let project = self.project_of(agent).await?;
+        let Some(project) = self.project_of(agent).await else { return TokenOf::Nobody };
         // A process that was stopped, or that another one took the place of, opens nothing any more.
         let valid = self
             .read(project, move |state| {
@@ -219,7 +251,10 @@ impl Engine {
                 (process.number == grant.process && !fired).then_some(())
             })
             .await;
-        valid.ok().flatten().map(|()| (project, agent))
+        match valid.ok().flatten() {
+            Some(()) => TokenOf::Agent(project, agent),
+            None => TokenOf::Formerly(project, agent),
+        }
     }
 
     /// A text as it goes into the log: a long one is put into a file first.
@@ -243,14 +278,20 @@ impl Engine {
             self.inner.grounds.end_gates();
             self.stop_all(grace).await;
         }
-        for keeper in self.keepers() {
+        // What cannot be settled counts as spent after the next start.
+        let _ = self.settle_calls().await;
+        for keeper in self.keepers().iter().chain(self.inner.auditor.get()) {
             keeper.close().await;
         }
+        self.close_books().await;
         let ended = self.inner.tasks.end(grace).await;
         self.inner.grounds.close();
         if let (false, legion_process::Holding::Cgroup(root)) = (keep, &self.inner.holding) {
             // One that is not empty stays: what is in it is still held.
             let _ = root.remove();
+        }
+        if !keep {
+            self.inner.containment.resources.remove();
         }
         ended
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use legion_model::command::HireOrder;
 use legion_model::{
     Agent, AgentId, Answer, DriverKind, Key, Limits, MessageId, OnRestart, Order, Organisation, Party, PermissionMode,
-    ProjectId, Refusal, RefusalKind,
+    Permissions, ProjectId, Refusal, RefusalKind,
 };
 
 use crate::engine::Engine;
@@ -24,6 +24,10 @@ pub struct HireAsk {
     pub cwd: Option<PathBuf>,
     pub tools: Option<Vec<String>>,
     pub permission_mode: Option<String>,
+    /// How it is held: a word; the parent's, or the service's when absent.
+    pub tier: Option<String>,
+    /// Paths that it may reach, relative to its directory or absolute.
+    pub permissions: Option<Permissions>,
     pub limits: Limits,
     /// Below whom; the caller when absent.
     pub parent: Option<Party>,
@@ -98,6 +102,7 @@ impl Engine {
                     .to_owned(),
             });
         }
+        let containment = self.containment_of(project, parent, &ask, cwd.as_deref()).await?;
         let command = ask.command.as_deref().map(split_words).transpose()?;
         let permission_mode = ask.permission_mode.as_deref().map(permission_mode).transpose()?;
         let task_bytes = ask.task.len() as u64;
@@ -118,14 +123,16 @@ impl Engine {
             cwd: cwd.map(|cwd| cwd.to_string_lossy().into_owned()),
             tools: ask.tools,
             permission_mode,
+            containment: containment.ask,
             limits: ask.limits,
             on_restart: ask.on_restart,
             files: ask.files,
         };
         let look = move |state: &Organisation| state.agents.get(&agent).map(|agent| look(state, agent));
         match self.command_and_read(project, by, key, Order::Hire(Box::new(order)), look).await? {
-            (Answer::Hired { agent, warnings }, seen) => {
+            (Answer::Hired { agent, mut warnings }, seen) => {
                 self.remember(agent, project);
+                warnings.extend(containment.warnings);
                 Ok((project, agent, warnings, seen))
             }
             (other, _) => Err(EngineError::Internal { what: format!("a hire was answered with {other:?}") }),

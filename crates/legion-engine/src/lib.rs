@@ -3,10 +3,13 @@
 //! Only the keeper appends. Faces come in by [`Engine`]; what they may do is decided by the model.
 #![forbid(unsafe_code)]
 
+mod audit;
 mod bodies;
+mod containment;
 mod engine;
 mod error;
 mod failpoints;
+mod gateway;
 mod hands;
 mod hire;
 mod keeper;
@@ -17,8 +20,11 @@ mod projects;
 mod tickets;
 mod upkeep;
 
+pub use audit::TokenOf;
+pub use containment::{AgentLimits, ContainmentConfig, strongest_tier};
 pub use engine::{Engine, EngineConfig};
 pub use error::{EngineError, OpenError};
+pub use gateway::{GatewayDirectory, Spending};
 pub use hire::HireAsk;
 pub use keeper::Stored;
 pub use legion_git::ObjectFormat;

@@ -41,7 +41,10 @@ async fn open(directory: &tempfile::TempDir, log: Arc<dyn Log>, bounds: Bounds) 
         gate_environment: BTreeMap::new(),
         runtime_dir: Some(directory.path().join("run")),
         url: "http://127.0.0.1:1".to_owned(),
+        gateway_url: None,
         failpoints: None,
+        // These tests are about what agents do, and their shim holds nobody.
+        containment: legion_engine::ContainmentConfig { user_ids: None, ..Default::default() },
     })
     .await
     .expect("the engine opens")
@@ -58,7 +61,7 @@ async fn bench() -> Bench {
 }
 
 fn bounds() -> Bounds {
-    Bounds { stop_grace_ms: 500, ..Bounds::default() }
+    Bounds { stop_grace_ms: 500, tier: legion_model::Tier::None, ..Bounds::default() }
 }
 
 impl Bench {

@@ -77,6 +77,7 @@ impl History {
             cwd: Some("/work/project".to_owned()),
             tools: None,
             permission_mode: None,
+            containment: legion_model::ContainmentAsk::default(),
             limits: Limits::default(),
             on_restart: OnRestart::Idle,
             files: Vec::new(),

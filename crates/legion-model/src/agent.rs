@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, VecDeque};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::containment::{Permissions, Tier};
 use crate::driver::DriverKind;
 use crate::gateway::NanoUsd;
 use crate::ids::{AgentId, MessageId, Party, ProcessId, RunId};
@@ -63,6 +64,12 @@ pub struct Spec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tools: Option<BTreeSet<String>>,
     pub permission_mode: PermissionMode,
+    /// How it is held to what it was given. Agents of a log that says nothing of it were not held.
+    #[serde(default = "not_held")]
+    pub tier: Tier,
+    /// Paths that it may reach; `None` is everything in `cwd`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permissions: Option<Permissions>,
     #[serde(default)]
     pub limits: Limits,
     #[serde(default)]
@@ -70,6 +77,17 @@ pub struct Spec {
     /// Files that matter for the task.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<String>,
+}
+
+fn not_held() -> Tier {
+    Tier::None
+}
+
+impl Spec {
+    /// The paths that it may reach in so many words.
+    pub fn reach(&self) -> Permissions {
+        self.permissions.clone().unwrap_or_else(|| Permissions::whole(&self.cwd))
+    }
 }
 
 /// One agent of the organisation.

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::containment::Tier;
+
 /// Limits of the service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bounds {
@@ -37,6 +39,13 @@ pub struct Bounds {
     pub held_ms: u64,
     /// How long a ticket waits for one that was closed without being merged, in milliseconds.
     pub upstream_ms: u64,
+    /// How agents are held that the person hires and says nothing about it, and those of tickets.
+    #[serde(default = "default_tier")]
+    pub tier: Tier,
+}
+
+fn default_tier() -> Tier {
+    Tier::Full
 }
 
 impl Default for Bounds {
@@ -58,6 +67,7 @@ impl Default for Bounds {
             tickets_max: 20_000,
             held_ms: 24 * 3_600_000,
             upstream_ms: 7 * 24 * 3_600_000,
+            tier: default_tier(),
         }
     }
 }

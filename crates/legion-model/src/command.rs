@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::agent::{OnRestart, PermissionMode};
 use crate::approval::Verdict;
+use crate::audit::AuditEntry;
 use crate::body::Body;
+use crate::containment::ContainmentAsk;
 use crate::driver::DriverKind;
 use crate::event::Event;
 use crate::gateway::NanoUsd;
@@ -64,6 +66,7 @@ pub struct HireOrder {
     pub cwd: Option<String>,
     pub tools: Option<Vec<String>>,
     pub permission_mode: Option<PermissionMode>,
+    pub containment: ContainmentAsk,
     pub limits: Limits,
     pub on_restart: OnRestart,
     pub files: Vec<String>,
@@ -117,6 +120,8 @@ pub enum Order {
     /// Ends every run and stops every process.
     StopAll,
     Tickets(TicketOrder),
+    /// Something to remember about who used, or wanted to use, what.
+    Audit(AuditEntry),
 
     /// The shim executed the program.
     ProcessStarted {

@@ -7,10 +7,13 @@
 pub mod agent;
 pub mod apply;
 pub mod approval;
+pub mod audit;
+pub mod authority;
 pub mod body;
 pub mod bounds;
 pub mod budget;
 pub mod command;
+pub mod containment;
 mod decide;
 pub mod driver;
 pub mod event;
@@ -19,7 +22,6 @@ pub mod glob;
 pub mod graph;
 pub mod ids;
 pub mod limits;
-pub mod may;
 pub mod message;
 pub mod money;
 pub mod organisation;
@@ -37,9 +39,12 @@ pub mod world;
 
 pub use agent::{Agent, OnRestart, PermissionMode, Spec};
 pub use approval::{Approval, Verdict};
+pub use audit::AuditEntry;
+pub use authority::{Verb, authorise};
 pub use body::Body;
 pub use bounds::Bounds;
 pub use command::{Answer, Command, Decided, Fact, HireOrder, Key, Order, TicketOrder};
+pub use containment::{ContainmentAsk, Permissions, Tier};
 pub use driver::{Capabilities, DriverKind};
 pub use event::Event;
 pub use ids::{

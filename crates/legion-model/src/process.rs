@@ -41,6 +41,8 @@ pub enum Exit {
     Signal(i32),
     /// It wrote more than it may.
     OutputLimit,
+    /// It took more of something than it may: what, in words that follow "it".
+    ResourceLimit(String),
     /// No service came for it in time.
     Orphaned,
     /// It was never started: the program is missing, may not be executed, and so on.
@@ -56,6 +58,7 @@ impl Exit {
             Self::Code(code) => format!("its program ended with exit code {code}"),
             Self::Signal(signal) => format!("its program was ended by signal {signal}"),
             Self::OutputLimit => "it wrote more than it may".to_owned(),
+            Self::ResourceLimit(what) => format!("it {what}"),
             Self::Orphaned => "no service came for it in time".to_owned(),
             Self::NotStarted(reason) => format!("{NOT_EXECUTED}: {reason}"),
             Self::Lost => "its process vanished".to_owned(),

@@ -59,6 +59,7 @@ impl Case {
             cwd: Some("/work".to_owned()),
             tools: None,
             permission_mode: None,
+            containment: legion_model::ContainmentAsk::default(),
             limits: Limits { budget: budget.map(MicroUsd), ..Limits::default() },
             on_restart: OnRestart::Idle,
             files: Vec::new(),

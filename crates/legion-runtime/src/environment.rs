@@ -22,6 +22,10 @@ pub const VARIABLES: &[Variable] = &[
     },
     Variable { name: "LEGION_LOG", about: "what the service logs, in the syntax of tracing filters; default: info" },
     Variable { name: "LEGION_AUTH", about: "how Claude Code is logged in: env, setup-token or login" },
+    Variable {
+        name: "LEGION_TIER",
+        about: "how agents are held when nothing else is said: full, landlock or none; default full",
+    },
     Variable { name: "LEGION_CLAUDE", about: "path of the Claude Code program; default: `claude` on PATH" },
     Variable { name: "LEGION_SUSPECT_SECONDS", about: "silence after which an agent is under suspicion; default 300" },
     Variable { name: "LEGION_HUNG_SECONDS", about: "silence after which an agent is ended; default 1800" },

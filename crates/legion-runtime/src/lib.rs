@@ -16,5 +16,5 @@ pub use data_dir::{DataDir, DataDirError};
 pub use environment::{Environment, VARIABLES, Variable};
 pub use random::{new_id, new_secret};
 pub use secrets::{AgentGrant, SecretError, ServiceKey, TOKEN_PREFIX, constant_time_eq, person_token};
-pub use settings::{Auth, LimitSettings, LivenessSettings, Settings, SettingsError};
+pub use settings::{Auth, ContainmentSettings, LimitSettings, LivenessSettings, Settings, SettingsError};
 pub use tasks::{TaskKind, TaskScope};

@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use legion_model::Tier;
 use serde::Deserialize;
 
 use crate::environment::Environment;
@@ -63,6 +64,24 @@ pub struct LivenessSettings {
     pub approval_seconds: Option<u64>,
 }
 
+/// How agents are held, and how much of the machine each of them may take.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ContainmentSettings {
+    /// For agents of which nothing else is said.
+    pub tier: Option<Tier>,
+    /// First and last of the user ids that agents of a root service get.
+    pub user_ids: Option<(u32, u32)>,
+    /// Memory of one agent's tree.
+    pub memory_bytes: Option<u64>,
+    /// Processes and threads of one agent's tree.
+    pub processes: Option<u64>,
+    /// CPU time per time, in hundredths of a core.
+    pub cpu_percent: Option<u32>,
+    /// Bytes that one process of an agent may write to disks.
+    pub disk_bytes: Option<u64>,
+}
+
 /// The user's file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -72,6 +91,7 @@ struct File {
     claude: Option<PathBuf>,
     limits: LimitSettings,
     liveness: LivenessSettings,
+    containment: ContainmentSettings,
 }
 
 /// Everything that can be set.
@@ -84,6 +104,7 @@ pub struct Settings {
     pub claude: Option<PathBuf>,
     pub limits: LimitSettings,
     pub liveness: LivenessSettings,
+    pub containment: ContainmentSettings,
     /// What is handed to agent programs for their login: the variables of `auth`, and those that say where the provider is.
     pub login: BTreeMap<String, String>,
     /// Named points at which tests end the service.
@@ -143,6 +164,15 @@ impl Settings {
                 });
             }
         };
+        let mut containment = file.containment;
+        if let Some(word) = environment.get("LEGION_TIER") {
+            let wanted = || SettingsError::Variable {
+                name: "LEGION_TIER",
+                value: word.to_owned(),
+                wanted: "full, landlock or none",
+            };
+            containment.tier = Some(Tier::parse(word).ok_or_else(wanted)?);
+        }
         let is_set = |name: &&str| environment.get(name).is_some();
         let found = if Auth::KEYS.iter().any(is_set) {
             Auth::Env
@@ -166,6 +196,7 @@ impl Settings {
                 warm_seconds: number("LEGION_WARM_SECONDS", file.liveness.warm_seconds)?,
                 approval_seconds: number("LEGION_APPROVAL_SECONDS", file.liveness.approval_seconds)?,
             },
+            containment,
             login,
             failpoints: environment.get("LEGION_FAILPOINTS").map(str::to_owned),
         })

@@ -31,5 +31,5 @@ pub use resources::{
     detect, machine,
 };
 pub use selftest::{Extent, Report, Row, SelfTest, TierReport, Verdict};
-pub use system::toolchains;
+pub use system::{free_bytes, is_of_system, is_root, toolchains};
 pub use tier::{Hole, Tier, UnknownTier};

@@ -76,6 +76,25 @@ pub(crate) fn programs() -> Vec<Part> {
     PROGRAMS.iter().filter_map(part).collect()
 }
 
+/// Whether every agent may read and execute what is at `path`: it is a part of the machine itself.
+pub fn is_of_system(path: &Path) -> bool {
+    PROGRAMS.iter().any(|part| path.starts_with(part))
+}
+
+/// Whether this process is root's.
+pub fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// Returns what is free, for everybody, on the file system of `path`.
+///
+/// # Errors
+/// When it cannot be asked.
+pub fn free_bytes(path: &Path) -> std::io::Result<u64> {
+    let found = rustix::fs::statvfs(path)?;
+    Ok(found.f_bavail.saturating_mul(found.f_frsize))
+}
+
 /// Returns the toolchains below a home directory that are there: compilers and interpreters, and the caches of packages
 /// that `cargo` and others read when there is no network. No file of settings or of tokens is among them, and no path with a
 /// link in it, which could not be granted.

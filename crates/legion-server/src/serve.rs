@@ -1,5 +1,6 @@
 //! Connections: a bounded number of them, each with a task of its own, all ended by the token of the service.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,8 +9,9 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use legion_runtime::TaskKind;
-use tokio::net::{TcpListener, TcpStream};
+use legion_runtime::{TaskKind, TaskScope};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -28,8 +30,8 @@ const END_GRACE: Duration = Duration::from_secs(5);
 /// How long to wait when no connection can be accepted, as when file descriptors run out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves the faces on listeners, until the engine's tasks are told to end. Returns at once.
-pub fn serve(server: Server, listeners: Vec<TcpListener>) {
+/// Serves the faces on listeners, and on a socket for agents that have no network, until the engine's tasks are told to end. Returns at once.
+pub fn serve(server: Server, listeners: Vec<TcpListener>, for_agents: Option<UnixListener>) {
     let addresses: Vec<SocketAddr> = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
     let hosts = Hosts::new(&addresses, &server.names);
     let tasks = server.engine.tasks();
@@ -37,40 +39,74 @@ pub fn serve(server: Server, listeners: Vec<TcpListener>) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     for listener in listeners {
         let (router, places, scope) = (router.clone(), places.clone(), tasks.clone());
-        tasks.spawn(TaskKind::Listener, move |cancel| async move {
-            loop {
-                let next = async {
-                    let place = places.clone().acquire_owned().await.expect("the places are never closed");
-                    (place, listener.accept().await)
-                };
-                let (place, accepted) = tokio::select! {
-                    biased; // the end before one more connection
-                    () = cancel.cancelled() => return,
-                    next = next => next,
-                };
-                match accepted {
-                    Ok((stream, _)) => {
-                        let router = router.clone();
-                        scope.spawn(TaskKind::Connection, move |cancel| async move {
-                            connection(stream, router, cancel).await;
-                            drop(place);
-                        });
-                    }
-                    Err(error) => {
-                        tracing::warn!(%error, "a connection was not accepted");
-                        tokio::time::sleep(ACCEPT_PAUSE).await;
-                    }
-                }
-            }
-        });
+        tasks.spawn(TaskKind::Listener, move |cancel| accept(listener, router, places, scope, cancel));
+    }
+    if let Some(listener) = for_agents {
+        let scope = tasks.clone();
+        tasks.spawn(TaskKind::Listener, move |cancel| accept(listener, router, places, scope, cancel));
     }
 }
 
-async fn connection(stream: TcpStream, router: Router, cancel: CancellationToken) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "a connection was gone before it was served");
-        return;
+/// What connections come in by.
+trait Incoming: Send + Sync + 'static {
+    type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+    fn next(&self) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+}
+
+impl Incoming for TcpListener {
+    type Stream = TcpStream;
+    async fn next(&self) -> io::Result<TcpStream> {
+        let (stream, _) = self.accept().await?;
+        stream.set_nodelay(true)?;
+        Ok(stream)
     }
+}
+
+impl Incoming for UnixListener {
+    type Stream = UnixStream;
+    async fn next(&self) -> io::Result<UnixStream> {
+        self.accept().await.map(|(stream, _)| stream)
+    }
+}
+
+async fn accept(
+    listener: impl Incoming,
+    router: Router,
+    places: Arc<Semaphore>,
+    scope: TaskScope,
+    cancel: CancellationToken,
+) {
+    loop {
+        let next = async {
+            let place = places.clone().acquire_owned().await.expect("the places are never closed");
+            (place, listener.next().await)
+        };
+        let (place, accepted) = tokio::select! {
+            biased; // the end before one more connection
+            () = cancel.cancelled() => return,
+            next = next => next,
+        };
+        match accepted {
+            Ok(stream) => {
+                let router = router.clone();
+                scope.spawn(TaskKind::Connection, move |cancel| async move {
+                    connection(stream, router, cancel).await;
+                    drop(place);
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection was not accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn connection(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    router: Router,
+    cancel: CancellationToken,
+) {
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_PATIENCE)

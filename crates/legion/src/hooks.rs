@@ -45,6 +45,9 @@ impl Hooks for Composition<'_> {
                 words.push(address.to_string().into());
             }
         }
+        if let Some(tier) = &args.tier {
+            words.extend(["--tier".into(), tier.into()]);
+        }
         let process = legion_process::spawn_detached(&program, &words, self.environment.all(), log);
         Ok(Box::new(Started { process: process.map_err(|error| chain(&error))?, log: file, begin }))
     }

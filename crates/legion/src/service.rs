@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,8 +10,8 @@ use std::time::Duration;
 use legion_agents::Login;
 use legion_api::ServiceInfo;
 use legion_cli::ServeArgs;
-use legion_engine::{Engine, EngineConfig};
-use legion_model::Bounds;
+use legion_engine::{AgentLimits, ContainmentConfig, Engine, EngineConfig};
+use legion_model::{Bounds, Tier};
 use legion_runtime::{Auth, Clock, DataDir, Environment, Settings, SystemClock};
 use legion_server::{Backup, Server};
 use legion_store::{DataDirLock, LockError};
@@ -30,6 +30,8 @@ const ENDING_TRIES: u32 = 100;
 const ENDING_PAUSE: Duration = Duration::from_millis(50);
 /// Bytes that one process may write, when nothing else is set.
 const OUTPUT_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// The name by which agents without a network reach the service.
+const AGENTS_HOST: &str = "127.0.0.1:6666";
 /// Variables of the service that every agent program gets.
 const PASSED_ON: &[&str] = &["PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "USER", "LOGNAME", "SHELL", "TERM"];
 
@@ -111,13 +113,16 @@ async fn serve(environment: &Environment, args: &ServeArgs) -> Result<(), Failur
     // Before the engine: agents that live come back at once, and ask where the service is.
     announce(&data_dir, &mut lock, &info, &address.to_string())?;
 
+    let legion = std::env::current_exe().map_err(failure)?;
+    let containment = containment(&settings, environment);
+    let tier = tier(args, &settings, &data_dir, &legion, &containment).await;
     let engine = Engine::open(EngineConfig {
         data_dir: data_dir.clone(),
         log: log.clone(),
         clock,
-        bounds: bounds(&settings),
+        bounds: Bounds { tier, ..bounds(&settings) },
         output_bytes_max: settings.limits.output_bytes.unwrap_or(OUTPUT_BYTES_MAX),
-        legion: std::env::current_exe().map_err(failure)?,
+        legion,
         claude: settings.claude.clone(),
         login: login(&settings, environment),
         // Agents have a home of their own: without these they would not find the toolchains of this one.
@@ -129,7 +134,9 @@ async fn serve(environment: &Environment, args: &ServeArgs) -> Result<(), Failur
         gate_environment: toolchains(environment),
         runtime_dir: environment.get("XDG_RUNTIME_DIR").map(PathBuf::from),
         url,
+        gateway_url: None,
         failpoints: settings.failpoints.clone(),
+        containment,
     })
     .await
     .map_err(|error| failure(chain(&error)))?;
@@ -143,8 +150,10 @@ async fn serve(environment: &Environment, args: &ServeArgs) -> Result<(), Failur
             Ok((report.bytes, report.last_position))
         })
     });
-    let server = Server::new(engine.clone(), person_token, info, down, backup);
-    legion_server::serve(server, listeners);
+    // Agents without a network reach the service under the name that every client knows.
+    let server = Server::new(engine.clone(), person_token, info, down, backup).named([AGENTS_HOST.to_owned()]);
+    let for_agents = engine.listen_for_agents().map_err(failure)?;
+    legion_server::serve(server, listeners, Some(for_agents));
     tracing::info!(%address, "the service runs");
 
     let keep = until_told(&engine, &mut asked_down).await;
@@ -159,6 +168,42 @@ async fn serve(environment: &Environment, args: &ServeArgs) -> Result<(), Failur
     let _ = std::fs::remove_file(data_dir.service_file());
     drop(lock);
     if failed { Err(failure("a vital part of the service failed; see the service's log")) } else { Ok(()) }
+}
+
+/// How agents are held when nothing else is said.
+async fn tier(
+    args: &ServeArgs,
+    settings: &Settings,
+    data_dir: &DataDir,
+    legion: &Path,
+    containment: &ContainmentConfig,
+) -> Tier {
+    match args.tier.as_deref() {
+        Some("best") => {
+            let best = legion_engine::strongest_tier(containment, data_dir, legion).await;
+            tracing::info!(tier = %best, "the strongest tier that works here");
+            best
+        }
+        // The command line lets nothing else through.
+        Some(word) => Tier::parse(word).unwrap_or(Tier::Full),
+        None => settings.containment.tier.unwrap_or(Tier::Full),
+    }
+}
+
+fn containment(settings: &Settings, environment: &Environment) -> ContainmentConfig {
+    let set = &settings.containment;
+    let default = ContainmentConfig::default();
+    ContainmentConfig {
+        user_ids: set.user_ids.or(default.user_ids),
+        limits: AgentLimits {
+            memory_bytes: set.memory_bytes,
+            processes: set.processes.unwrap_or(default.limits.processes),
+            cpu_percent: set.cpu_percent,
+            disk_bytes: set.disk_bytes,
+        },
+        person_home: environment.get("HOME").map(PathBuf::from),
+        ..default
+    }
 }
 
 /// Where toolchains and their caches lie. Rust's are found below the home when nothing else is said: gates have another home.

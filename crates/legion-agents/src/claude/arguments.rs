@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use legion_model::tools;
+use legion_model::{PermissionMode, Spec, Tier, tools};
 
 use super::session_file::{make_startable, session_file};
 use super::{instructions, mcp};
@@ -24,6 +24,9 @@ const NEVER: [&str; 9] = [
     "SendMessage",
 ];
 
+/// Tools that do nothing but what the program itself could do.
+const HELD: [&str; 1] = ["Bash"];
+
 /// Returns the arguments for a start: a new session, or the resumption of the one whose file is there.
 pub fn arguments(start: &Start<'_>) -> Result<Vec<String>, DriverError> {
     let mut arguments = Arguments::default();
@@ -44,7 +47,7 @@ pub fn arguments(start: &Start<'_>) -> Result<Vec<String>, DriverError> {
     if let Some(tools) = &start.spec.tools {
         arguments.option("--tools", &built_in(tools));
     }
-    arguments.option("--allowedTools", &allowed(start.spec.tools.as_ref()));
+    arguments.option("--allowedTools", &allowed(start.spec));
     arguments.option("--disallowedTools", &NEVER.join(","));
     arguments.option("--mcp-config", &mcp::configuration(start.access).to_string());
     arguments.flag("--strict-mcp-config");
@@ -91,10 +94,15 @@ fn built_in(tools: &BTreeSet<String>) -> String {
     Vec::from_iter(names).join(",")
 }
 
-/// Returns what needs no permission: Legion itself, and what was given with a pattern.
-fn allowed(tools: Option<&BTreeSet<String>>) -> String {
+/// Returns what needs no permission: Legion itself, what was given with a pattern, and the shell of a program that is held: it can
+/// do there what the program can.
+fn allowed(spec: &Spec) -> String {
     let mut allowed = vec![format!("mcp__{}", mcp::SERVER)];
-    let given = tools.into_iter().flatten();
+    let is_given = |name: &str| spec.tools.as_ref().is_none_or(|tools| tools.contains(name));
+    if spec.tier != Tier::None && spec.permission_mode == PermissionMode::AcceptEdits {
+        allowed.extend(HELD.iter().filter(|name| is_given(name)).map(|name| (*name).to_owned()));
+    }
+    let given = spec.tools.iter().flatten();
     allowed.extend(given.filter(|tool| tool.contains('(') || tool.starts_with("mcp__")).cloned());
     allowed.join(",")
 }

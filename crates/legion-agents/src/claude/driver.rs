@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::conversation::ClaudeConversation;
 use super::decoder::LINE_BYTES_MAX;
-use super::{arguments, environment, send};
+use super::{arguments, environment, instructions, send};
 use crate::driver::{Conversation, Driver, DriverError, Launch, Start};
 
 /// Claude Code over stream-json. An agent's id is the id of its session.
@@ -28,6 +28,7 @@ impl Driver for ClaudeDriver {
             args,
             env: environment(start),
             cwd: PathBuf::from(&start.spec.cwd),
+            reads: instructions::files(start),
             first_input: start.prompt.map(|(injection, text)| (injection, send::user_message(injection, text, None))),
             keep_stdin_open: true,
         })

@@ -41,6 +41,12 @@ pub(super) fn directories(start: &Start<'_>) -> io::Result<Vec<PathBuf>> {
     Ok(directories)
 }
 
+/// The files and directories that those lead to.
+pub(super) fn files(start: &Start<'_>) -> Vec<PathBuf> {
+    let levels = levels(Path::new(&start.spec.cwd), Path::new(start.project));
+    levels.into_iter().flat_map(links).flatten().map(|(_, target)| target).collect()
+}
+
 /// The working directory and those above it within the project, the outermost first. One that lies outside stands alone.
 fn levels<'a>(cwd: &'a Path, project: &Path) -> Vec<&'a Path> {
     let mut levels: Vec<&Path> =

@@ -23,6 +23,7 @@ impl Driver for CommandDriver {
             args: words.cloned().collect(),
             env: common_environment(start),
             cwd: PathBuf::from(&start.spec.cwd),
+            reads: Vec::new(),
             first_input: start.prompt.map(|(injection, text)| (injection, text.as_bytes().to_vec())),
             keep_stdin_open: false,
         })

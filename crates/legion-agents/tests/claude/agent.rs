@@ -38,6 +38,8 @@ impl Place {
             cwd: directory.dir("work").display().to_string(),
             tools: None,
             permission_mode: PermissionMode::AcceptEdits,
+            tier: legion_model::Tier::None,
+            permissions: None,
             limits: Default::default(),
             on_restart: Default::default(),
             files: Vec::new(),

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use legion_api::{Driver, HireRequest, OnRestart};
+use legion_api::{Driver, HireRequest, OnRestart, Permissions};
 
 use super::wait;
 use crate::{connect::connect, context::Context, error::CliError, exit, input, text::parse_seconds, view};
@@ -38,6 +38,18 @@ pub(crate) struct HireArgs {
     /// What it may do without asking
     #[arg(long, value_name = "MODE", value_parser = ["default", "acceptEdits", "plan", "dontAsk"])]
     pub permission_mode: Option<String>,
+    /// How it is held: at least as its parent
+    #[arg(long, value_name = "TIER", value_parser = ["full", "landlock", "none"])]
+    pub tier: Option<String>,
+    /// Paths that it may read; with any of these three, nothing else of its directory is open to it
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub read: Option<Vec<String>>,
+    /// Paths that it may change
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub write: Option<Vec<String>>,
+    /// Paths in which it may execute programs
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub execute: Option<Vec<String>>,
     /// Turns of the model in one run
     #[arg(long, value_name = "N")]
     pub max_turns: Option<u32>,
@@ -151,6 +163,8 @@ fn request(context: Context<'_>, args: &HireArgs) -> Result<HireRequest, CliErro
         cwd: cwd.transpose()?,
         tools: args.tools.as_deref().map(without_blanks),
         permission_mode: args.permission_mode.clone(),
+        tier: args.tier.clone(),
+        permissions: permissions(args),
         max_turns: args.max_turns,
         timeout_seconds: args.timeout,
         budget_usd: args.budget,
@@ -160,6 +174,14 @@ fn request(context: Context<'_>, args: &HireArgs) -> Result<HireRequest, CliErro
         parent: args.parent.clone(),
         files: args.files.as_deref().map(without_blanks),
         on_restart: args.on_restart.map(OnRestart::from),
+    })
+}
+
+fn permissions(args: &HireArgs) -> Option<Permissions> {
+    let lists = [&args.read, &args.write, &args.execute];
+    lists.iter().any(|list| list.is_some()).then(|| {
+        let [read, write, execute] = lists.map(|list| list.as_deref().map(without_blanks).unwrap_or_default());
+        Permissions { read, write, execute }
     })
 }
 

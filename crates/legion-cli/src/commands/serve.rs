@@ -1,4 +1,4 @@
-use std::{net::SocketAddr, process::ExitCode};
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use clap::Args;
 use legion_client::Holder;
@@ -22,12 +22,19 @@ pub(crate) struct ServeOptions {
     /// Listen on this address, such as 127.0.0.1:6666 or [::1]:6666 (can be repeated)
     #[arg(long, value_name = "ADDR")]
     pub listen: Vec<SocketAddr>,
+    /// How agents are held when nothing else is said; `best` is the strongest that works on this machine
+    #[arg(long, value_name = "TIER", value_parser = ["full", "landlock", "none", "best"])]
+    pub tier: Option<String>,
     /// Start it in the background, and return when it answers
     #[arg(long)]
     pub detach: bool,
 }
 
 impl ServeOptions {
+    fn args(&self, data_dir: PathBuf) -> ServeArgs {
+        ServeArgs { listen: self.listen(), data_dir, tier: self.tier.clone() }
+    }
+
     fn listen(&self) -> Listen {
         match self.port {
             Some(port) => Listen::At(vec![SocketAddr::from(([127, 0, 0, 1], port))]),
@@ -39,7 +46,7 @@ impl ServeOptions {
 
 /// Runs the service in this process, until it ends.
 pub(crate) fn foreground(context: Context<'_>, options: &ServeOptions) -> Result<ExitCode, CliError> {
-    Ok(context.hooks.serve(&ServeArgs { listen: options.listen(), data_dir: context.data_dir()? }))
+    Ok(context.hooks.serve(&options.args(context.data_dir()?)))
 }
 
 /// Starts the service in the background and prints where it is.
@@ -51,7 +58,7 @@ pub(crate) async fn detached(context: Context<'_>, options: &ServeOptions) -> Re
         let pid = Holder::of(&data_dir).and_then(|holder| holder.pid).unwrap_or_default();
         return Err(CliError::Held { data_dir, pid, url: running.url });
     }
-    let endpoint = connect::start(context, &ServeArgs { listen: options.listen(), data_dir: data_dir.clone() }).await?;
+    let endpoint = connect::start(context, &options.args(data_dir.clone())).await?;
     match connect::service_file(&data_dir) {
         Some(info) if context.output.json => context.output.document(&info)?,
         _ => context.output.line(&endpoint.url)?,

@@ -7,7 +7,7 @@ use crate::text::{ShortIds, escape_line};
 /// Id, name, and what it became.
 pub(crate) fn hired(hired: &Hired) -> String {
     let id = ShortIds::default().short(&hired.id).to_owned();
-    format!("{id}  {}  L{}  {}", escape_line(&hired.name), hired.level, hired.driver.as_str())
+    format!("{id}  {}  L{}  {}  {}", escape_line(&hired.name), hired.level, hired.driver.as_str(), hired.tier)
 }
 
 #[cfg(test)]
@@ -26,8 +26,9 @@ mod tests {
             model: None,
             cwd: "/w".to_owned(),
             project: "p".to_owned(),
+            tier: "full".to_owned(),
             warnings: Vec::new(),
         };
-        assert_eq!(hired(&receipt), "0b6e4f0e  leader  L1  command");
+        assert_eq!(hired(&receipt), "0b6e4f0e  leader  L1  command  full");
     }
 }

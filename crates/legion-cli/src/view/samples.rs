@@ -106,6 +106,8 @@ pub(crate) fn status() -> StatusReport {
         project: None,
         tools: None,
         permission_mode: None,
+        tier: None,
+        permissions: None,
         limits: Limits::default(),
         on_restart: OnRestart::Idle,
         status: AgentStatus::Idle,

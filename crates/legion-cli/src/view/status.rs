@@ -65,11 +65,17 @@ fn heading(agent: &Agent, look: &Look) -> Vec<Cell> {
         Cell::new(format!("L{}", agent.level)),
         Cell::new(agent.role.as_deref().map(escape_line).unwrap_or_default()),
         Cell::new(agent.driver.map(|driver| driver.as_str()).unwrap_or_default()),
+        Cell::new(agent.tier.as_deref().map(held).unwrap_or_default()),
         status_cell(agent.status),
         run_cell(agent.run.as_ref(), None, look),
         Cell::new(agent.cost_usd.map(dollars).unwrap_or_default()),
         Cell::styled(Style::Warn, remark(agent.queued, agent.suspect.as_deref())),
     ]
+}
+
+/// How an agent is held; that one is not held is worth a warning.
+fn held(tier: &str) -> String {
+    if tier == "none" { "not contained".to_owned() } else { format!("in {tier}") }
 }
 
 #[cfg(test)]

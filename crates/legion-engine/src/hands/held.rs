@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use legion_agents::driver;
@@ -13,6 +14,8 @@ use super::follow::Follower;
 use super::order::AdoptOrder;
 use super::process::ProcessTask;
 use super::report::KeeperGone;
+use crate::containment::{Watched, limits_in};
+use crate::engine::Inner;
 use crate::keeper::WorldChange;
 
 /// How long a program may take after its background work is done before its turn counts as ended.
@@ -34,10 +37,14 @@ pub(super) struct Held {
     pub(super) shim_pid: Option<u32>,
     pub(super) cpu: Option<Duration>,
     pub(super) last_sign_ms: u64,
+    /// Its limits are looked after.
+    watched: Arc<Watched>,
 }
 
 impl Held {
-    pub(super) fn new(task: ProcessTask, order: AdoptOrder) -> Self {
+    /// `watched` is given for one that was started now.
+    pub(super) fn new(task: ProcessTask, order: AdoptOrder, watched: Option<Arc<Watched>>) -> Self {
+        let watched = watched.unwrap_or_else(|| adopted(&task.inner, &order));
         let driver = driver(order.driver);
         let home = task.inner.data_dir.agent_home(order.agent.0);
         let config_dir = task.inner.login.claude_config_dir(&home);
@@ -54,6 +61,7 @@ impl Held {
             shim_pid: None,
             cpu: None,
             last_sign_ms: 0,
+            watched,
             task,
             order,
         }
@@ -66,6 +74,7 @@ impl Held {
     /// The shim lives: follow, and carry out steps until it is gone.
     pub(super) async fn live(mut self, shim: Shim, mut events: ShimEvents) -> Result<(), KeeperGone> {
         self.task.stopper.reached(&shim);
+        self.task.inner.containment.watch.add(&self.watched);
         let mut held_since: Option<u64> = None;
         loop {
             let held = async {
@@ -103,6 +112,7 @@ impl Held {
         match event {
             ShimEvent::Started { shim: identity, .. } => {
                 self.shim_pid = Some(identity.pid);
+                self.watched.found(identity.pid, shim);
                 self.follow(Some(shim)).await?;
                 self.report_connected().await
             }
@@ -162,6 +172,7 @@ impl Held {
 
     /// It could not even be tried.
     pub(super) async fn failed(self, what: String) -> Result<(), KeeperGone> {
+        self.let_go();
         let order = Order::ProcessEnded {
             process: self.process(),
             offset: 0,
@@ -189,6 +200,8 @@ impl Held {
                 Err(error) => tracing::error!(process = %self.process(), %error, "a process tree was not swept"),
             }
         }
+        let too_much = self.let_go();
+        let exit = self.outcome(exit, too_much);
         let seen = self.proved();
         let failed = !matches!(exit, Exit::Code(0));
         let result = self.stored(self.follower.result()).await;
@@ -209,6 +222,32 @@ impl Held {
         Ok(())
     }
 
+    /// Its tree is gone: nothing is looked after any more. Returns what it took too much of.
+    fn let_go(&self) -> Option<String> {
+        let containment = &self.task.inner.containment;
+        containment.watch.remove(self.process());
+        let (too_much, peak) = self.watched.finish();
+        containment.places.leave(self.process(), self.order.driver, peak);
+        too_much
+    }
+
+    /// How it ended: for what it took too much of, and not at all when what was to hold it could not.
+    fn outcome(&self, exit: Exit, too_much: Option<String>) -> Exit {
+        let ended_itself = !self.task.stopper.has_begun();
+        if let Exit::Code(code) = exit
+            && let Some(why) = self.follower.not_held(code)
+        {
+            return Exit::NotStarted(why);
+        }
+        match (exit, too_much) {
+            (exit, Some(what)) if self.watched.is_over() || (ended_itself && exit != Exit::Code(0)) => {
+                tracing::info!(process = %self.process(), ?exit, what, "a process took more than it may");
+                Exit::ResourceLimit(what)
+            }
+            (exit, _) => exit,
+        }
+    }
+
     /// Writes that the program is proved to have taken up.
     pub(super) fn proved(&self) -> Vec<InjectionId> {
         let started = was_started(&self.dir);
@@ -224,4 +263,13 @@ impl Held {
             })
             .collect()
     }
+}
+
+/// What was started by a service before this one: its groups are found by its name.
+fn adopted(inner: &Arc<Inner>, order: &AdoptOrder) -> Arc<Watched> {
+    let limits = limits_in(inner, order.cwd.as_ref());
+    let resources = &inner.containment.resources;
+    let group = resources.group(&order.process.to_string());
+    inner.containment.places.is_there(order.process, order.driver);
+    Arc::new(Watched::new(order.process, limits, Some(group), resources))
 }

@@ -11,13 +11,17 @@ use legion_runtime::AgentGrant;
 
 use super::compose::compose;
 use super::order::StartOrder;
+use crate::containment::{Grouped, Watched, hold};
 use crate::engine::Inner;
 
 /// How long a shim goes on without a service, in seconds.
 const ORPHAN_AFTER_SECONDS: u64 = 600;
 
 /// The specification of a start; the directories that it names are made.
-pub(super) async fn specification(inner: &Arc<Inner>, order: &StartOrder) -> Result<ShimSpec, String> {
+pub(super) async fn specification(
+    inner: &Arc<Inner>,
+    order: &StartOrder,
+) -> Result<(ShimSpec, Arc<Watched>), String> {
     let agent = &order.agent;
     let text = match &order.prompt {
         Some((injection, letter)) => {
@@ -41,6 +45,9 @@ pub(super) async fn specification(inner: &Arc<Inner>, order: &StartOrder) -> Res
         service_file: inner.data_dir.service_file(),
         legion: inner.data_dir.bin().join("legion"),
     };
+    let settings = inner.gateway.books.settings();
+    let gateway = inner.gateway.address.way(&settings, &access.token, &inner.login, &inner.base_environment);
+    let (login, base) = gateway.as_ref().map_or((&inner.login, &inner.base_environment), |way| (&way.login, &way.base));
     let claude = inner.claude_program();
     let first = order.prompt.as_ref().and_then(|(_, letter)| letter.messages.first());
     let launch = driver(agent.spec.driver).launch(&Start {
@@ -58,35 +65,46 @@ pub(super) async fn specification(inner: &Arc<Inner>, order: &StartOrder) -> Res
         continues: order.number > 1,
         message: first.map(|message| (message.from.to_string(), message.from_name.clone(), message.kind.as_str())),
         introduction: &order.introduction,
-        budget_dollars: order.budget_left.map(legion_model::MicroUsd::dollars),
+        // The gateway holds the budget where it sees the calls: the program's own figures would be another opinion.
+        budget_dollars: order.budget_left.map(legion_model::MicroUsd::dollars).filter(|_| gateway.is_none()),
         access: &access,
-        login: &inner.login,
-        base: &inner.base_environment,
+        login,
+        base,
         program: claude.as_deref(),
         prompt: text.as_ref().map(|(injection, text)| (*injection, text.as_str())),
     });
-    let launch = launch.map_err(|error| error.to_string())?;
-    Ok(ShimSpec {
+    let mut launch = launch.map_err(|error| error.to_string())?;
+    let (cwd, keep_stdin_open) = (launch.cwd.clone(), launch.keep_stdin_open);
+    let first_input = launch.first_input.take();
+    let held = hold(inner, order, launch, (&home, &temporary, &task_file)).await?;
+    let groups = Grouped::make(inner, &order.process.to_string(), &held.limits);
+    let resources = &inner.containment.resources;
+    let watched = Arc::new(Watched::new(order.process, held.limits, groups.group, resources));
+    let spec = ShimSpec {
         process: order.process.0,
         conversation_lock: inner.data_dir.conversation_lock(agent.id.0),
         socket: inner.sockets.socket(order.process.0),
         secret: inner.key.shim_secret(agent.id.0, order.number),
-        program: launch.program,
-        args: launch.args,
-        env: launch.env,
-        cwd: launch.cwd,
-        stdin: launch.first_input.map(|(id, bytes)| FirstInput {
+        program: held.program,
+        args: held.args,
+        env: held.env,
+        cwd,
+        stdin: first_input.map(|(id, bytes)| FirstInput {
             id,
             bytes: Bytes::Inline(bytes),
-            close_after: !launch.keep_stdin_open,
+            close_after: !keep_stdin_open,
         }),
-        keep_stdin_open: launch.keep_stdin_open,
+        keep_stdin_open,
         output_bytes_max: inner.output_bytes_max,
         orphan_after: ORPHAN_AFTER_SECONDS,
         grace: inner.bounds.stop_grace_ms,
-        cgroup: cgroup(inner, order),
+        cgroup: groups.tree,
+        groups: groups.others,
+        leave_group: true,
+        inside: held.inside,
         dir,
-    })
+    };
+    Ok((spec, watched))
 }
 
 fn prepare(inner: &Inner, lasting: &[&PathBuf], temporary: &PathBuf) -> io::Result<()> {
@@ -98,16 +116,4 @@ fn prepare(inner: &Inner, lasting: &[&PathBuf], temporary: &PathBuf) -> io::Resu
         _ => {}
     }
     inner.data_dir.create(temporary).map_err(io::Error::other)
-}
-
-/// A control group for the process where one can be had; otherwise its tree is held by the shim and by sweeps.
-fn cgroup(inner: &Inner, order: &StartOrder) -> Option<PathBuf> {
-    let legion_process::Holding::Cgroup(root) = &inner.holding else { return None };
-    match root.create(order.process.0) {
-        Ok(cgroup) => Some(cgroup.path().to_owned()),
-        Err(error) => {
-            tracing::warn!(process = %order.process, %error, "no control group for this process");
-            None
-        }
-    }
 }

@@ -27,6 +27,11 @@ impl Stopper {
         let _ = self.0.shim.set(shim.clone());
     }
 
+    /// Whether somebody wanted its end.
+    pub(super) fn has_begun(&self) -> bool {
+        self.0.begun.load(Ordering::SeqCst)
+    }
+
     /// Begins the end. False when the shim is not reached yet.
     pub(super) fn stop(&self, inner: &Arc<Inner>, reason: StopReason) -> bool {
         let Some(shim) = self.0.shim.get() else { return false };

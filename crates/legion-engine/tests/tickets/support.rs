@@ -41,7 +41,7 @@ async fn open(directory: &TestDir, log: Arc<dyn Log>) -> Engine {
         data_dir: DataDir::open(&directory.path().join("data")).expect("a data directory"),
         log,
         clock: Arc::new(SystemClock::new()),
-        bounds: Bounds { stop_grace_ms: 500, ..Bounds::default() },
+        bounds: Bounds { stop_grace_ms: 500, tier: legion_model::Tier::None, ..Bounds::default() },
         output_bytes_max: 8 * 1024 * 1024,
         legion: example("shim"),
         claude: None,
@@ -50,7 +50,10 @@ async fn open(directory: &TestDir, log: Arc<dyn Log>) -> Engine {
         gate_environment: BTreeMap::new(),
         runtime_dir: Some(directory.path().join("run")),
         url: "http://127.0.0.1:1".to_owned(),
+        gateway_url: None,
         failpoints: None,
+        // These tests are about what agents do, and their shim holds nobody.
+        containment: legion_engine::ContainmentConfig { user_ids: None, ..Default::default() },
     })
     .await
     .expect("the engine opens")

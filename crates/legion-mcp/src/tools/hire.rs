@@ -33,6 +33,17 @@ pub(super) fn definition() -> Definition {
                 "cwd": {"type": "string", "pattern": "^/", "maxLength": 4096, "description": "Absolute directory it works in; yours or one inside it."},
                 "tools": names("Tools it may use, such as Read, Edit, Bash. At most what you may use; all of yours when left out.", 200),
                 "permission_mode": {"type": "string", "enum": ["default", "acceptEdits", "plan", "dontAsk"], "description": "How it asks before it acts. `acceptEdits` when left out: it edits files unasked."},
+                "tier": {"type": "string", "enum": ["full", "landlock", "none"], "description": "How it is held; at least as you are."},
+                "permissions": {
+                    "type": "object",
+                    "additionalProperties": false,
+                    "properties": {
+                        "read": names("Paths it may read.", 64),
+                        "write": names("Paths it may change.", 64),
+                        "execute": names("Paths in which it may execute programs.", 64)
+                    },
+                    "description": "Paths below `cwd`, or absolute, that it may reach; what is not named is closed to it. What you may reach when left out."
+                },
                 "max_turns": {"type": "integer", "minimum": 1, "maximum": 100_000, "description": "Turns of its model in one run."},
                 "timeout_seconds": {"type": "integer", "minimum": 1, "maximum": 2_592_000, "description": "Seconds that one run may take; it is ended then."},
                 "budget_usd": {"type": "number", "exclusiveMinimum": 0, "maximum": 1_000_000, "description": "Dollars for it and everything below it, taken out of yours."},

@@ -317,7 +317,7 @@ fn exit_outcome(agent: &Agent, exit: &Exit) -> (Outcome, Option<String>) {
         Exit::Code(0) if !converses => (Outcome::Completed, None),
         Exit::Code(_) | Exit::NotStarted(_) => (Outcome::Failed, Some(exit.words())),
         Exit::Signal(_) | Exit::Lost | Exit::Orphaned => (Outcome::Killed, Some(exit.words())),
-        Exit::OutputLimit => (Outcome::Limit, Some(exit.words())),
+        Exit::OutputLimit | Exit::ResourceLimit(_) => (Outcome::Limit, Some(exit.words())),
     }
 }
 

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use super::{Decision, gone};
 use crate::agent::{PermissionMode, Spec};
 use crate::command::{Answer, HireOrder};
+use crate::containment::{Permissions, Tier, is_inside};
 use crate::driver::DriverKind;
 use crate::event::Event;
 use crate::ids::Party;
 use crate::limits::Limits;
-use crate::may::{Verb, may};
 use crate::message::{MessageKind, Urgency};
 use crate::organisation::Organisation;
 use crate::refusal::{Refusal, RefusalKind};
@@ -21,6 +21,8 @@ const NAME_CHARS_MAX: usize = 64;
 const ROLE_CHARS_MAX: usize = 64;
 /// Files named at a hire.
 const FILES_MAX: usize = 200;
+/// Paths of each right named at a hire.
+const PATHS_MAX: usize = 64;
 /// Tools named at a hire.
 const TOOLS_MAX: usize = 200;
 
@@ -30,7 +32,6 @@ pub(super) fn hire(state: &Organisation, by: Party, order: &HireOrder) -> Decisi
     {
         return Err(gone(state, parent));
     }
-    may(state, by, Verb::Hire, order.parent)?;
     super::tell::check_text(state, "task", &order.task, order.task_bytes)?;
     if order.files.len() > FILES_MAX || order.tools.as_ref().is_some_and(|tools| tools.len() > TOOLS_MAX) {
         return Err(invalid(format!("at most {FILES_MAX} files and {TOOLS_MAX} tools can be named at a hire")));
@@ -65,7 +66,7 @@ pub(crate) struct TicketHire<'a> {
 pub(crate) fn hire_for_ticket(state: &Organisation, hire: &TicketHire<'_>) -> Result<Vec<Event>, Refusal> {
     let order = hire.order;
     check_room(state, order.parent)?;
-    let spec = narrowed_in(state, order, order.cwd.clone().unwrap_or_default())?;
+    let spec = narrowed_in(state, order, order.cwd.clone().unwrap_or_default(), None)?;
     let name = free_name(hire.name, |name| state.reports(order.parent).any(|sibling| sibling.name == name));
     let role = order.role.clone();
     let by = order.parent;
@@ -142,11 +143,17 @@ fn narrowed(state: &Organisation, order: &HireOrder) -> Result<Spec, Refusal> {
         (None, Some(spec)) => spec.cwd.clone(),
         (None, None) => return Err(invalid("a hire by the person needs a directory")),
     };
-    narrowed_in(state, order, cwd)
+    let permissions = permissions(order, parent.map(|parent| &parent.spec), &cwd, &state.called(order.parent))?;
+    narrowed_in(state, order, cwd, permissions)
 }
 
-/// Everything but the directory.
-fn narrowed_in(state: &Organisation, order: &HireOrder, cwd: String) -> Result<Spec, Refusal> {
+/// Everything but the directory, and what may be reached.
+fn narrowed_in(
+    state: &Organisation,
+    order: &HireOrder,
+    cwd: String,
+    permissions: Option<Permissions>,
+) -> Result<Spec, Refusal> {
     let parent = order.parent.agent().and_then(|id| state.agents.get(&id));
     let parent_spec = parent.map(|parent| &parent.spec);
     let whose = state.called(order.parent);
@@ -173,6 +180,8 @@ fn narrowed_in(state: &Organisation, order: &HireOrder, cwd: String) -> Result<S
         cwd,
         tools: tool_set(order, parent_spec, &whose)?,
         permission_mode: permission_mode(order, parent_spec, &whose)?,
+        tier: tier(state, order, parent_spec, &whose)?,
+        permissions,
         limits: limits(state, order, parent_spec, &whose)?,
         on_restart: order.on_restart,
         files: order.files.clone(),
@@ -238,6 +247,44 @@ fn permission_mode(order: &HireOrder, parent: Option<&Spec>, whose: &str) -> Res
         ))),
         _ => Ok(mode),
     }
+}
+
+fn tier(state: &Organisation, order: &HireOrder, parent: Option<&Spec>, whose: &str) -> Result<Tier, Refusal> {
+    let above = parent.map(|spec| spec.tier);
+    let tier = order.containment.tier.or(above).unwrap_or(state.bounds.tier);
+    match above {
+        Some(above) if tier < above => {
+            Err(limit(format!("the tier `{tier}` holds less than the tier `{above}` of {whose}"))
+                .hint("an agent is held at least as its parent is"))
+        }
+        _ => Ok(tier),
+    }
+}
+
+/// The paths that it may reach. Of a parent that was given some, a child gets no others.
+fn permissions(
+    order: &HireOrder,
+    parent: Option<&Spec>,
+    cwd: &str,
+    whose: &str,
+) -> Result<Option<Permissions>, Refusal> {
+    let Some(asked) = order.containment.permissions.clone() else {
+        return Ok(parent.and_then(|spec| spec.permissions.clone()));
+    };
+    if [&asked.read, &asked.write, &asked.execute].into_iter().any(|list| list.len() > PATHS_MAX) {
+        return Err(invalid(format!("at most {PATHS_MAX} paths of each right can be named at a hire")));
+    }
+    if !asked.may_read(cwd) {
+        return Err(invalid(format!("the agent could not read its own directory `{cwd}`"))
+            .hint("add it to `read`, or give another directory"));
+    }
+    if let Some(above) = parent.map(Spec::reach)
+        && let Some((right, path)) = above.wider(&asked)
+    {
+        return Err(limit(format!("it would {right} `{path}`, which {whose} may not"))
+            .hint("permissions only narrow going down"));
+    }
+    Ok(Some(asked))
 }
 
 fn limits(state: &Organisation, order: &HireOrder, parent: Option<&Spec>, whose: &str) -> Result<Limits, Refusal> {
@@ -364,11 +411,6 @@ fn warnings(order: &HireOrder, spec: &Spec) -> Vec<String> {
         ));
     }
     warnings
-}
-
-fn is_inside(path: &str, directory: &str) -> bool {
-    let directory = directory.trim_end_matches('/');
-    path == directory || path.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'))
 }
 
 fn list(set: &BTreeSet<String>) -> String {

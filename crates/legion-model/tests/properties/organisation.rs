@@ -28,6 +28,7 @@ pub fn plain_hire(number: usize, parent: Party) -> HireOrder {
         cwd: (parent == Party::Root).then(|| "/work".to_owned()),
         tools: None,
         permission_mode: None,
+        containment: legion_model::ContainmentAsk::default(),
         limits: Limits::default(),
         on_restart: OnRestart::Idle,
         files: Vec::new(),

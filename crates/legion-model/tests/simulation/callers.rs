@@ -294,6 +294,7 @@ impl Simulation {
             cwd,
             tools,
             permission_mode: self.random.chance(20).then_some(PermissionMode::Default),
+            containment: legion_model::ContainmentAsk::default(),
             limits,
             on_restart: if self.random.chance(40) { OnRestart::Resume } else { OnRestart::Idle },
             files: Vec::new(),

@@ -164,6 +164,7 @@ impl Case {
             cwd,
             tools: None,
             permission_mode: None,
+            containment: legion_model::ContainmentAsk::default(),
             limits,
             on_restart: OnRestart::Idle,
             files: Vec::new(),

@@ -2,8 +2,10 @@
 
 pub mod attempt;
 pub(crate) mod cgroup;
+pub mod mapped_mount;
 pub(crate) mod proc;
 pub mod replace;
 pub(crate) mod spawn;
 pub(crate) mod sweep;
+pub(crate) mod trees;
 pub(crate) mod usage;

@@ -15,12 +15,14 @@ pub(crate) struct Stat {
     pub pid: u32,
     pub state: u8,
     pub parent: u32,
+    pub group: u32,
     /// Own time, user and system, in clock ticks.
     pub ticks: u64,
     /// The time of children that ended and were reaped.
     pub children_ticks: u64,
     /// In clock ticks since boot.
     pub start_time: u64,
+    pub threads: u64,
     pub resident_pages: u64,
 }
 
@@ -56,9 +58,11 @@ fn parse(pid: u32, text: &[u8]) -> Option<Stat> {
         pid,
         state: *fields.first()?.as_bytes().first()?,
         parent: u32::try_from(number(4)?).ok()?,
+        group: u32::try_from(number(5)?).ok()?,
         ticks: number(14)? + number(15)?,
         children_ticks: number(16)? + number(17)?,
         start_time: number(22)?,
+        threads: number(20)?,
         resident_pages: number(24)?,
     })
 }
@@ -90,6 +94,18 @@ pub(crate) fn descendants(root: u32) -> io::Result<Vec<Stat>> {
     }
     found.retain(|stat| !stat.ended());
     Ok(found)
+}
+
+/// Returns the process that is the second in a namespace of processes below `root`: the program that a sandbox holds, whose
+/// first process only waits for it.
+pub(crate) fn second_inside(root: u32) -> Option<Stat> {
+    let is_second = |stat: &Stat| {
+        let status = fs::read_to_string(format!("/proc/{}/status", stat.pid)).ok()?;
+        let numbers = status.lines().find_map(|line| line.strip_prefix("NSpid:"))?;
+        let numbers: Vec<&str> = numbers.split_ascii_whitespace().collect();
+        (numbers.len() > 1 && numbers.last() == Some(&"2")).then_some(())
+    };
+    descendants(root).ok()?.into_iter().find(|stat| is_second(stat).is_some())
 }
 
 /// Returns the value of `name` in the environment `pid` was started with; `None` also when it

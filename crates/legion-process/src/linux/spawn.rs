@@ -41,8 +41,8 @@ pub(crate) enum SpawnError {
 }
 
 /// Starts the program of `spec`. `directory` is the process's directory, where the child makes
-/// its marker; `joining` is the `cgroup.procs` of its group.
-pub(crate) fn spawn(spec: &ShimSpec, directory: OwnedFd, joining: Option<File>) -> Result<Agent, SpawnError> {
+/// its marker; `joining` are the `cgroup.procs` of its groups.
+pub(crate) fn spawn(spec: &ShimSpec, directory: OwnedFd, joining: Vec<File>) -> Result<Agent, SpawnError> {
     let shim = getpid();
     let mut command = Command::new(&spec.program);
     command
@@ -54,7 +54,7 @@ pub(crate) fn spawn(spec: &ShimSpec, directory: OwnedFd, joining: Option<File>) 
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    let prepare = move || prepare_child(shim, &directory, joining.as_ref());
+    let prepare = move || prepare_child(shim, &directory, &joining);
     // SAFETY: between fork and exec only async-signal-safe calls may be made. `prepare_child`
     // makes nothing but system calls: no allocation, no lock, no panic.
     unsafe { command.pre_exec(prepare) };
@@ -88,14 +88,14 @@ pub(crate) fn spawn(spec: &ShimSpec, directory: OwnedFd, joining: Option<File>) 
 }
 
 /// Runs in the child, after the fork and before the program.
-fn prepare_child(shim: Pid, directory: &OwnedFd, joining: Option<&File>) -> io::Result<()> {
+fn prepare_child(shim: Pid, directory: &OwnedFd, joining: &[File]) -> io::Result<()> {
     rustix::process::setsid()?;
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
     // The shim may have died before the line above: then nobody would ever send that signal.
     if rustix::process::getppid() != Some(shim) {
         return Err(io::Error::from_raw_os_error(SHIM_GONE));
     }
-    if let Some(joining) = joining {
+    for joining in joining {
         rustix::io::write(joining, b"0").map_err(|_| io::Error::from_raw_os_error(CGROUP_REFUSED))?;
     }
     let none = Rlimit { current: Some(0), maximum: Some(0) };

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::ioctl_fionbio;
-use rustix::process::{Signal, WaitStatus, kill_process_group, pidfd_send_signal};
+use rustix::process::{Pid, Signal, WaitStatus, kill_process_group, pidfd_send_signal};
 use uuid::Uuid;
 
 use super::ladder::{Ladder, Rung};
@@ -19,7 +19,8 @@ use super::stdin::{Fate, Stdin};
 use super::tree;
 use crate::linux::cgroup::Cgroup;
 use crate::linux::spawn::{Agent, drain_signals};
-use crate::linux::sweep::sweep;
+use crate::linux::proc;
+use crate::linux::sweep::{open, sweep};
 use crate::transcript::frame::{CHUNK_BYTES_MAX, KIND_STDERR, KIND_STDOUT};
 use crate::wire::message::{PROTOCOL_VERSION, Welcome};
 use crate::wire::spec::ShimSpec;
@@ -27,6 +28,9 @@ use crate::{Content, Exit, ExitCause, ExitStatus};
 
 /// How long the pipes of a dead tree are read: somebody far away may hold an end.
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(2);
+
+/// The highest signal that ends a program by itself.
+const SIGNAL_MAX: i32 = 31;
 
 /// What a shim holds once the program runs.
 #[derive(Debug)]
@@ -84,7 +88,7 @@ pub(super) struct Holder {
     pub(super) recorder: Recorder,
     pub(super) listener: UnixListener,
     pub(super) signals: OwnedFd,
-    pub(super) pid: rustix::process::Pid,
+    pub(super) pid: Pid,
     pub(super) pidfd: OwnedFd,
     pub(super) welcome: Welcome,
     pub(super) stdin: Stdin,
@@ -185,12 +189,7 @@ impl Holder {
         match rung {
             // The program alone: its helpers must be there for what it does next.
             Some(Rung::Interrupt) => self.interrupt(),
-            Some(Rung::Terminate) => {
-                // Not reaped yet, so the group is still this one; whoever is stopped must wake
-                // to hear it. A group that is gone needs no signal.
-                let _ = kill_process_group(self.pid, Signal::TERM);
-                let _ = kill_process_group(self.pid, Signal::CONT);
-            }
+            Some(Rung::Terminate) => self.terminate(),
             Some(Rung::KillTree) => {
                 let (status, gone) = tree::kill(self.pid, self.spec.cgroup.as_deref());
                 if let Some(status) = status {
@@ -299,7 +298,31 @@ impl Holder {
 
     pub(super) fn interrupt(&self) {
         // Gone in the meantime: nothing to interrupt.
-        let _ = pidfd_send_signal(&self.pidfd, Signal::INT);
+        let _ = match self.held_inside() {
+            Some((inside, _)) => pidfd_send_signal(&inside, Signal::INT),
+            // What holds it would die of it, and with it all that it holds.
+            None if self.spec.inside => Ok(()),
+            None => pidfd_send_signal(&self.pidfd, Signal::INT),
+        };
+    }
+
+    fn terminate(&self) {
+        // Not reaped yet, so the group is still this one; whoever is stopped must wake to hear it. A group that is gone
+        // needs no signal. Of a sandbox whose program is not there yet, or no more, everything may go.
+        let group = self.held_inside().map_or(self.pid, |(_, group)| group);
+        let _ = kill_process_group(group, Signal::TERM);
+        let _ = kill_process_group(group, Signal::CONT);
+    }
+
+    /// The program itself, and its group, where something stands between it and the shim.
+    fn held_inside(&self) -> Option<(OwnedFd, Pid)> {
+        let own = self.pid.as_raw_nonzero().get().cast_unsigned();
+        let stat = proc::second_inside(own).filter(|_| self.spec.inside)?;
+        let handle = open(stat.pid)?;
+        // Whoever has this pid now must still be the one that was found.
+        proc::stat(stat.pid).ok().filter(|now| now.start_time == stat.start_time)?;
+        let group = Pid::from_raw(i32::try_from(stat.group).ok()?)?;
+        Some((handle, group))
     }
 
     fn look_for_the_end(&mut self) {
@@ -328,6 +351,10 @@ impl Holder {
         let swept = sweep(self.spec.process);
         self.stdin.abandon();
         let status = match (status.exit_status(), status.terminating_signal()) {
+            // As a sandbox tells that its program was ended by a signal.
+            (Some(code), _) if self.spec.inside && (129..=128 + SIGNAL_MAX).contains(&code) => {
+                ExitStatus::Signal(code - 128)
+            }
             (Some(code), _) => ExitStatus::Code(code),
             (None, signal) => ExitStatus::Signal(signal.unwrap_or_default()),
         };
@@ -340,7 +367,7 @@ impl Holder {
         self.speak();
         // What cannot be removed is the sweeper's.
         let _ = fs::remove_file(&self.spec.socket);
-        if let Some(path) = &self.spec.cgroup {
+        if let Some(path) = self.spec.cgroup.as_ref().filter(|_| !self.spec.leave_group) {
             let _ = Cgroup::at(path).remove();
         }
     }

@@ -157,8 +157,8 @@ fn start_agent(spec: &ShimSpec) -> Result<Agent, SpawnError> {
     }
     let directory = File::open(&spec.dir).map(OwnedFd::from);
     let directory = directory.map_err(|error| failed(FailureKind::Other, format!("the process directory: {error}")))?;
-    let mut joining = None;
-    if let Some(path) = &spec.cgroup {
+    let mut joining = Vec::new();
+    for path in spec.cgroup.iter().chain(&spec.groups) {
         let cgroup = Cgroup::at(path);
         let unusable = |reason: &dyn std::fmt::Display| {
             let message = format!("the control group `{}`: {reason}", path.display());
@@ -168,14 +168,14 @@ fn start_agent(spec: &ShimSpec) -> Result<Agent, SpawnError> {
         if cgroup.is_frozen() {
             return Err(unusable(&"it is frozen"));
         }
-        joining = Some(cgroup.open_joining().map_err(|error| unusable(&error))?);
+        joining.push(cgroup.open_joining().map_err(|error| unusable(&error))?);
     }
     spawn::spawn(spec, directory, joining)
 }
 
 /// Writes down that there will be no program, and leaves nothing else of it.
 fn fail(spec: &ShimSpec, recorder: &mut Recorder, failure: Failure) {
-    if let Some(path) = &spec.cgroup {
+    if let Some(path) = spec.cgroup.as_ref().filter(|_| !spec.leave_group) {
         // Nobody joined it. What cannot be removed is the sweeper's.
         let _ = Cgroup::at(path).remove();
     }

@@ -49,6 +49,15 @@ pub struct ShimSpec {
     /// A group made by [`crate::CgroupRoot::create`]; the shim removes it.
     #[serde(default)]
     pub cgroup: Option<PathBuf>,
+    /// Further groups that the program joins. Whoever made them removes them.
+    #[serde(default)]
+    pub groups: Vec<PathBuf>,
+    /// Whether the group is left for whoever made it, who reads what it has counted.
+    #[serde(default)]
+    pub leave_group: bool,
+    /// Whether what is executed holds the program in a namespace of processes, as the second of them: signals are for that one.
+    #[serde(default)]
+    pub inside: bool,
 }
 
 /// What is written to the program as soon as it runs.

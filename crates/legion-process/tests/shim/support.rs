@@ -58,6 +58,9 @@ impl Bench {
             orphan_after: 120,
             grace: 500,
             cgroup: None,
+            groups: Vec::new(),
+            leave_group: false,
+            inside: false,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::os::unix::ffi::OsStringExt as _;
 
-use legion_process::replace::{close_all_descriptors, fork_worker, replace_process};
+use legion_process::replace::{close_all_descriptors, replace_process};
 
 use super::error::HelperError;
 use super::main::Variables;
@@ -30,7 +30,7 @@ pub(super) fn run(descriptor: &str) -> Result<Infallible, HelperError> {
     let relay = relay::Relay::bind(&order.confinement.relay).map_err(HelperError::system("listen for the relay"))?;
     apply::limit_and_hold(Tier::Full, &order.confinement, &order.program)?;
     if let Some(relay) = relay {
-        fork_worker(|| relay.run()).map_err(HelperError::system("start the relay"))?;
+        relay::detach(relay).map_err(HelperError::system("start the relay"))?;
     }
     let environment: Variables = order
         .environment

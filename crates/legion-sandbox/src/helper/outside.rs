@@ -46,9 +46,7 @@ pub(super) fn run(
         };
         return enter(&order, &inside, environment, &staged, &itself);
     }
-    if order.tier == Tier::Landlock {
-        stage::check_reach(confinement)?;
-    }
+    stage::stage_in_place(confinement)?;
     become_account(confinement.account)?;
     std::env::set_current_dir(&confinement.cwd)
         .map_err(HelperError::system(format!("enter `{}`", confinement.cwd.display())))?;

@@ -6,8 +6,10 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use legion_process::replace::fork_worker;
 use legion_runtime::{TaskKind, TaskScope};
 use rustix::fs::{Mode, OFlags};
+use rustix::process::{Pid, WaitOptions, waitpid};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
@@ -20,6 +22,20 @@ const HELD_MAX: Duration = Duration::from_secs(120);
 const RETRY: Duration = Duration::from_millis(50);
 /// Connections at once of one relay.
 const CONNECTIONS_MAX: usize = 256;
+
+/// Starts the relay as a process that is neither a child of the program to be, which might wait for all of its children, nor in
+/// its group, whose signals are not for it.
+pub(crate) fn detach(relay: Relay) -> io::Result<()> {
+    let between = fork_worker(|| {
+        let started = rustix::process::setsid().map_err(io::Error::from).and_then(|_| fork_worker(|| relay.run()));
+        u8::from(started.is_err())
+    })?;
+    let between = i32::try_from(between).ok().and_then(Pid::from_raw);
+    match waitpid(between, WaitOptions::empty())? {
+        Some((_, status)) if status.exit_status() == Some(0) => Ok(()),
+        _ => Err(io::Error::other("it could not be started")),
+    }
+}
 
 /// The listeners of a relay, each with the socket that it leads to.
 pub(crate) struct Relay {

@@ -76,6 +76,13 @@ impl Group {
         Ok(())
     }
 
+    /// The directories to join besides the one by which the tree is ended.
+    pub fn others(&self) -> Vec<PathBuf> {
+        let tree = self.tree();
+        let is_other = |directory: &&PathBuf| tree.as_ref().is_none_or(|tree| tree.path() != directory.as_path());
+        self.directories().into_iter().filter(is_other).cloned().collect()
+    }
+
     /// The group by which the tree is ended.
     pub fn tree(&self) -> Option<Cgroup> {
         match self.of(Resource::Tree) {

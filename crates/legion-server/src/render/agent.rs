@@ -1,7 +1,7 @@
 //! Agents, and the person above them.
 
 use legion_api as api;
-use legion_model::{Agent, DriverKind, OnRestart, Organisation, Party, Usage};
+use legion_model::{Agent, DriverKind, OnRestart, Organisation, Party, Permissions, Usage};
 
 use super::{limits, run};
 
@@ -24,6 +24,8 @@ pub(crate) fn agent(state: &Organisation, agent: &Agent) -> api::Agent {
         project: state.project.as_ref().map(|(_, path)| path.clone()),
         tools: spec.tools.as_ref().map(|tools| tools.iter().cloned().collect()),
         permission_mode: Some(spec.permission_mode.as_str().to_owned()),
+        tier: Some(spec.tier.as_str().to_owned()),
+        permissions: spec.permissions.clone().map(permissions),
         limits: limits::limits(state, agent),
         on_restart: on_restart(spec.on_restart),
         status: status(run.as_ref()),
@@ -52,6 +54,8 @@ pub(crate) fn root() -> api::Agent {
         project: None,
         tools: None,
         permission_mode: None,
+        tier: None,
+        permissions: None,
         limits: api::Limits::default(),
         on_restart: api::OnRestart::default(),
         status: api::AgentStatus::Idle,
@@ -93,8 +97,13 @@ pub(crate) fn hired(state: &Organisation, agent: &Agent, warnings: Vec<String>) 
         model: agent.spec.model.clone(),
         cwd: agent.spec.cwd.clone(),
         project: state.project.as_ref().map(|(_, path)| path.clone()).unwrap_or_default(),
+        tier: agent.spec.tier.as_str().to_owned(),
         warnings,
     }
+}
+
+fn permissions(of: Permissions) -> api::Permissions {
+    api::Permissions { read: of.read, write: of.write, execute: of.execute }
 }
 
 /// Working is: a run is open and its process is there.

@@ -8,21 +8,22 @@ use axum::extract::State;
 use http::StatusCode;
 use legion_api::{self as api, HireRequest, Hired, paths};
 use legion_engine::HireAsk;
+use legion_model::authority::Verb;
 use legion_model::{
-    Agent, AgentId, Answer, DriverKind, Event, Limits, MicroUsd, OnRestart, Organisation, Party, ProjectId,
+    Agent, AgentId, Answer, DriverKind, Event, Limits, MicroUsd, OnRestart, Organisation, Party, Permissions, ProjectId,
 };
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::address::Found;
 use crate::change::{Change, unexpected};
 use crate::context::{Context, Shared};
 use crate::fault::{Fault, Result};
+use crate::governed::Routes;
 use crate::guard::Caller;
 use crate::render::agent;
 
-pub(crate) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(hire))
+pub(crate) fn routes() -> Routes {
+    Routes::new().add(Verb::Hire, routes!(hire))
 }
 
 /// Hires an agent below the caller, or below `parent`.
@@ -86,6 +87,12 @@ async fn ask(context: &Context, caller: Caller, request: HireRequest) -> Result<
         cwd: request.cwd.map(PathBuf::from),
         tools: request.tools,
         permission_mode: request.permission_mode,
+        tier: request.tier,
+        permissions: request.permissions.map(|asked| Permissions {
+            read: asked.read,
+            write: asked.write,
+            execute: asked.execute,
+        }),
         limits: Limits {
             turns: request.max_turns,
             seconds: request.timeout_seconds,
@@ -134,6 +141,7 @@ async fn recalled(context: &Context, project: ProjectId, id: AgentId, warnings: 
             model: spec.model.clone(),
             cwd: spec.cwd.clone(),
             project: path.clone().unwrap_or_default(),
+            tier: spec.tier.as_str().to_owned(),
             warnings: warnings.clone(),
         })
     });

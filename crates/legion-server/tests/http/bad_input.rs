@@ -48,7 +48,7 @@ async fn a_body_that_cannot_be_understood_is_refused_with_the_place() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn hires_that_cannot_be_are_refused_with_a_reason() {
-    let bench = bench_with(Bounds { depth_max: 2, ..Bounds::default() }).await;
+    let bench = bench_with(Bounds { depth_max: 2, tier: legion_model::Tier::None, ..Bounds::default() }).await;
     let limited = with(
         bench.hiring("boss", SLEEPER),
         &[

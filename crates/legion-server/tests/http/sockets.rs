@@ -13,7 +13,7 @@ async fn listen(bench: &Bench) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let (server, _) = server(&bench.engine);
-    serve(server, vec![listener]);
+    serve(server, vec![listener], None);
     address
 }
 

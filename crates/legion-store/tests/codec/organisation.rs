@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use legion_model::{
     Answer, ApprovalId, Body, DriverKind, Event, Exit, InjectionId, Key, Limits, MessageId, MessageKind, MicroUsd,
-    OnRestart, Outcome, Party, PermissionMode, ProcessId, ProjectId, RunId, Spec, StopReason, Urgency, Usage, Verdict,
+    OnRestart, Outcome, Party, PermissionMode, Permissions, ProcessId, ProjectId, RunId, Spec, StopReason, Tier,
+    Urgency, Usage, Verdict,
 };
 
 use crate::ids::{agent, time, uuid};
@@ -22,6 +23,12 @@ pub fn examples() -> Vec<Event> {
         cwd: "/work/ünï".to_owned(),
         tools: Some(BTreeSet::from(["Bash(git *)".to_owned(), "mcp__files".to_owned()])),
         permission_mode: PermissionMode::AcceptEdits,
+        tier: Tier::Landlock,
+        permissions: Some(Permissions {
+            read: vec!["/work/ünï".to_owned()],
+            write: vec!["/work/ünï/src".to_owned()],
+            execute: Vec::new(),
+        }),
         limits: Limits {
             turns: Some(10),
             seconds: Some(600),
@@ -128,6 +135,13 @@ pub fn examples() -> Vec<Event> {
         Event::ApprovalAnswered { approval },
         Event::WaitBegan { waiter: bob, target: ann },
         Event::WaitEnded { waiter: bob, target: ann },
+        Event::AccessRefused {
+            caller: Some(bob.into()),
+            request: "POST /v1/service/down".to_owned(),
+            why: "LEG0003: `bob` may not end the service".to_owned(),
+        },
+        Event::RefusalsOmitted { caller: Some(bob.into()), count: 7 },
+        Event::SecretsHanded { agent: bob, process, secrets: vec!["LEGION_TOKEN".to_owned()] },
         Event::KeyUsed {
             caller: bob.into(),
             key: Key { key: "run-1/tool-2".to_owned(), fingerprint: "abcdef".to_owned() },

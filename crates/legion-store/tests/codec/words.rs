@@ -58,6 +58,7 @@ fn the_words_of_the_log_stay() {
             Exit::Code(1),
             Exit::Signal(9),
             Exit::OutputLimit,
+            Exit::ResourceLimit("took too much".to_owned()),
             Exit::Orphaned,
             Exit::NotStarted("why".to_owned()),
             Exit::Lost,

@@ -107,6 +107,7 @@ impl History {
             cwd: Some(self.directory.clone()),
             tools: None,
             permission_mode: None,
+            containment: legion_model::ContainmentAsk::default(),
             limits: Limits::default(),
             on_restart: OnRestart::Idle,
             files: Vec::new(),

@@ -25,6 +25,7 @@ impl Engine {
         tickets: Vec<NewTicket>,
         settings: Option<SessionSettings>,
     ) -> Result<Added, EngineError> {
+        self.check_tier_of_tickets().await?;
         let session = self.session_named(project, session).await?;
         self.ordered_add(project, by, key, TicketOrder::Add { session, tickets, settings }).await
     }

@@ -30,6 +30,9 @@ pub(super) fn start(site: &Site, run: &GateRun, checkout: &Path, dir: &Path) -> 
         orphan_after: ORPHAN_AFTER_SECONDS,
         grace: site.inner.bounds.stop_grace_ms,
         cgroup: cgroup(site, run),
+        groups: Vec::new(),
+        leave_group: false,
+        inside: false,
     };
     Shim::start(&site.inner.legion, &spec).map_err(|error| Failure::of(&error))
 }

@@ -9,7 +9,6 @@ use crate::decide::Decision;
 use crate::event::Event;
 use crate::ids::{AgentId, MessageId, Party};
 use crate::limits::Limits;
-use crate::may::{Verb, may};
 use crate::organisation::Organisation;
 use crate::refusal::{Refusal, RefusalKind};
 use crate::tickets::names::{SessionName, TicketId};
@@ -39,7 +38,6 @@ pub(super) fn add(
     tickets: &[NewTicket],
     settings: Option<&SessionSettings>,
 ) -> Decision {
-    may(state, by, Verb::Hire, by)?;
     let board = &state.board;
     let known = super::sessions::active(board, session)?;
     if tickets.is_empty() {
@@ -59,9 +57,6 @@ pub(super) fn add(
     }
     let mut events = Vec::new();
     if let Some(settings) = settings {
-        if by != Party::Root {
-            may(state, by, Verb::Govern, Party::Root)?;
-        }
         super::sessions::check_settings(settings)?;
         if known.settings != *settings {
             events.push(Event::SessionSet { session: session.clone(), settings: settings.clone(), by });
@@ -155,6 +150,7 @@ fn check(
             cwd: Some("/".to_owned()),
             tools: None,
             permission_mode: None,
+            containment: crate::containment::ContainmentAsk::default(),
             limits: Limits::default(),
             on_restart: crate::agent::OnRestart::Resume,
             files: Vec::new(),

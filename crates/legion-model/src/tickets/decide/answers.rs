@@ -195,6 +195,7 @@ fn hire_order(state: &Organisation, ticket: &Ticket, agent: AgentId, task: &Task
         cwd: Some(task.dir.to_owned()),
         tools: None,
         permission_mode: None,
+        containment: crate::containment::ContainmentAsk::default(),
         limits: Limits {
             seconds: Some(most.map_or(ticket.spec.timeout_s, |most| most.min(ticket.spec.timeout_s))),
             ..Limits::default()

@@ -58,6 +58,7 @@ impl History {
             cwd,
             tools: None,
             permission_mode: None,
+            containment: legion_model::ContainmentAsk::default(),
             limits: Limits::default(),
             on_restart: if self.random.chance(50) { OnRestart::Resume } else { OnRestart::Idle },
             files: Vec::new(),

@@ -1,0 +1,81 @@
+//! What is set about containment.
+
+use std::path::PathBuf;
+
+use legion_sandbox::Account;
+
+/// The first user id of agents when nothing else is set: above those that containers get by custom, below those that are
+/// reserved.
+const USER_ID_FIRST: u32 = 1_900_000_000;
+const USER_ID_LAST: u32 = 1_900_065_535;
+/// Processes and threads of one agent's tree when nothing else is set.
+const PROCESSES_MAX: u64 = 4_096;
+
+/// How much of the machine one agent's tree may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AgentLimits {
+    /// `None` is half of the machine's memory.
+    pub memory_bytes: Option<u64>,
+    pub processes: u64,
+    /// Hundredths of a core; `None` is no limit, but an agent steps back for everything else.
+    pub cpu_percent: Option<u32>,
+    /// What one process of an agent may write to disks; `None` is half of what is free when it starts.
+    pub disk_bytes: Option<u64>,
+}
+
+impl Default for AgentLimits {
+    fn default() -> Self {
+        Self { memory_bytes: None, processes: PROCESSES_MAX, cpu_percent: None, disk_bytes: None }
+    }
+}
+
+/// What is set about containment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContainmentConfig {
+    /// First and last user id of agents, when the service is root: an agent never is. `None` leaves the service's own user to
+    /// agents of tier `none`.
+    pub user_ids: Option<(u32, u32)>,
+    pub limits: AgentLimits,
+    /// The person's home: toolchains lie below it.
+    pub person_home: Option<PathBuf>,
+    /// Where directories are made for the self-test: a place that every user reaches.
+    pub scratch: PathBuf,
+}
+
+impl Default for ContainmentConfig {
+    fn default() -> Self {
+        Self {
+            user_ids: Some((USER_ID_FIRST, USER_ID_LAST)),
+            limits: AgentLimits::default(),
+            person_home: None,
+            scratch: PathBuf::from("/tmp"),
+        }
+    }
+}
+
+impl ContainmentConfig {
+    /// A user id of the range, the same for the same number.
+    pub(super) fn account(&self, number: u128) -> Option<Account> {
+        let (first, last) = self.user_ids.filter(|(first, last)| *first > 0 && first <= last)?;
+        let count = u128::from(last - first) + 1;
+        let id = first + u32::try_from(number % count).expect("less than a count of 32 bits");
+        Some(Account { uid: id, gid: id })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_agent_has_a_user_id_of_the_range_and_never_that_of_root() {
+        let config = |user_ids| ContainmentConfig { user_ids, ..ContainmentConfig::default() };
+        for number in [0, 7, u128::MAX] {
+            let account = config(Some((100, 102))).account(number).expect("one");
+            assert!((100..=102).contains(&account.uid) && account.gid == account.uid);
+            assert_eq!(config(Some((100, 102))).account(number), Some(account));
+            assert_eq!(config(Some((0, 5))).account(number), None);
+            assert_eq!(config(None).account(number), None);
+        }
+    }
+}

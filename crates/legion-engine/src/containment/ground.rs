@@ -1,0 +1,102 @@
+//! What the engine holds about containment.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU16;
+use std::sync::{Mutex, PoisonError};
+
+use legion_agents::Login;
+use legion_model::Tier;
+use legion_runtime::DataDir;
+use legion_sandbox::{Resources, SelfTest, Tools};
+
+use super::admission::Places;
+use super::config::ContainmentConfig;
+use super::provider::Provider;
+use super::tiers::Tiers;
+use super::trust::TrustFile;
+use super::watch::Watch;
+
+/// The name of the service's socket for agents, in the directory that they are given.
+const SERVICE_SOCKET: &str = "api";
+/// The name of the socket that leads to the provider.
+const PROVIDER_SOCKET: &str = "model";
+
+/// Returns the strongest tier that works on this machine; `none` when no other does.
+pub async fn strongest_tier(config: &ContainmentConfig, data_dir: &DataDir, helper: &Path) -> Tier {
+    tiers(config, data_dir, &Tools::find(helper.to_owned())).strongest().await
+}
+
+fn tiers(config: &ContainmentConfig, data_dir: &DataDir, tools: &Tools) -> Tiers {
+    let account = if legion_sandbox::is_root() { config.account(0) } else { None };
+    let test = SelfTest { tools: tools.clone(), account, scratch: config.scratch.clone() };
+    Tiers::new(test, data_dir.root().join("self-test.json"))
+}
+
+/// What the engine holds about containment.
+pub(crate) struct Containment {
+    pub(super) config: ContainmentConfig,
+    pub(super) tools: Tools,
+    pub(super) tiers: Tiers,
+    pub(super) is_root: bool,
+    /// The directory of sockets that agents are given. Those of shims lie elsewhere.
+    pub(super) sockets: PathBuf,
+    pub(super) provider: Provider,
+    /// The port of this machine that leads to the provider; 0 until it is known.
+    pub(super) provider_port: AtomicU16,
+    pub(super) trust: TrustFile,
+    pub(crate) resources: Resources,
+    pub(crate) places: Places,
+    pub(crate) watch: Watch,
+    /// Directories in which an agent's user was seen to be able to write.
+    pub(super) writable: Mutex<BTreeSet<PathBuf>>,
+}
+
+impl Containment {
+    /// Finds out what this machine has; makes the directory of sockets.
+    pub(crate) fn open(
+        config: ContainmentConfig,
+        data_dir: &DataDir,
+        helper: &Path,
+        sockets: &Path,
+        name: &str,
+        login: &Login,
+    ) -> Result<Self, legion_runtime::DataDirError> {
+        let tools = Tools::find(helper.to_owned());
+        let sockets = sockets.join("a");
+        data_dir.create(&sockets)?;
+        let resources = legion_sandbox::detect(name);
+        tracing::info!(means = %resources, "what holds the resources of agents");
+        Ok(Self {
+            tiers: tiers(&config, data_dir, &tools),
+            provider: Provider::of(login),
+            provider_port: AtomicU16::new(0),
+            trust: TrustFile::at(data_dir.root().join("trusted.json")),
+            places: Places::default(),
+            watch: Watch::default(),
+            writable: Mutex::default(),
+            config,
+            tools,
+            is_root: legion_sandbox::is_root(),
+            sockets,
+            resources,
+        })
+    }
+
+    /// Where the service listens for agents that have no network.
+    pub(crate) fn service_socket(&self) -> PathBuf {
+        self.sockets.join(SERVICE_SOCKET)
+    }
+
+    pub(super) fn provider_socket(&self) -> PathBuf {
+        self.sockets.join(PROVIDER_SOCKET)
+    }
+
+    pub(super) fn is_known_writable(&self, directory: &Path) -> bool {
+        self.writable.lock().unwrap_or_else(PoisonError::into_inner).contains(directory)
+    }
+
+    pub(super) fn remember_writable(&self, directory: PathBuf) {
+        self.writable.lock().unwrap_or_else(PoisonError::into_inner).insert(directory);
+    }
+}

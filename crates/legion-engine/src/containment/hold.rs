@@ -1,0 +1,92 @@
+//! From what a driver executes to what is executed so that it is held.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use legion_agents::Launch;
+use legion_model::Tier;
+use legion_sandbox::{Group, Limits, machine};
+
+use super::compose::{Composed, Files, compose, limits};
+use super::tiers::sandbox_tier;
+use crate::engine::Inner;
+use crate::hands::StartOrder;
+
+/// What a shim is to execute.
+pub(crate) struct HeldLaunch {
+    pub program: String,
+    pub args: Vec<String>,
+    pub env: BTreeMap<String, String>,
+    /// The program is the second process of a namespace.
+    pub inside: bool,
+    pub limits: Limits,
+}
+
+/// Holds a start as its agent's hire says.
+///
+/// # Errors
+/// When its tier does not work here (any more), or what it may reach cannot be held: in words for a person.
+pub(crate) async fn hold(
+    inner: &Inner,
+    order: &StartOrder,
+    mut launch: Launch,
+    (home, temporary, task): (&Path, &Path, &Path),
+) -> Result<HeldLaunch, String> {
+    let tier = order.agent.spec.tier;
+    let containment = &inner.containment;
+    containment.tiers.check(tier).await.map_err(|error| error.to_string())?;
+    let limits = limits_in(inner, &launch.cwd);
+    // Without a user of its own there is nothing to be done for a program that is not held.
+    if tier == Tier::None && containment.account(order.agent.id).is_none() {
+        return Ok(HeldLaunch { program: launch.program, args: launch.args, env: launch.env, inside: false, limits });
+    }
+    let files = Files { home, temporary, task };
+    let Composed { confinement, program } = compose(inner, order, &mut launch, &files, limits.clone())?;
+    let held = containment.tools.launch(sandbox_tier(tier), &confinement, &program, &launch.args);
+    let held = held.map_err(|error| format!("it cannot be held in tier `{tier}`: {error}"))?;
+    Ok(HeldLaunch {
+        program: held.program.to_string_lossy().into_owned(),
+        args: held.arguments,
+        env: held.environment,
+        inside: tier == Tier::Full,
+        limits,
+    })
+}
+
+/// What is free on the disk of a directory; 0 when it is not known.
+pub(super) fn free_bytes(directory: &Path) -> u64 {
+    legion_sandbox::free_bytes(directory).unwrap_or(0)
+}
+
+/// The limits of an agent that works in `directory`.
+pub(crate) fn limits_in(inner: &Inner, directory: &Path) -> Limits {
+    limits(&inner.containment, machine().memory_bytes, free_bytes(directory))
+}
+
+/// The groups of one start.
+pub(crate) struct Grouped {
+    pub group: Option<Group>,
+    pub tree: Option<PathBuf>,
+    pub others: Vec<PathBuf>,
+}
+
+impl Grouped {
+    /// Makes the groups of the process `name`. What the kernel refuses is watched.
+    pub fn make(inner: &Inner, name: &str, limits: &Limits) -> Self {
+        let group = inner.containment.resources.group(name);
+        let made = group.make().and_then(|()| group.limit(limits));
+        match made {
+            Ok(_) => Self {
+                tree: group.tree().map(|tree| tree.path().to_owned()),
+                others: group.others(),
+                group: Some(group),
+            },
+            Err(error) => {
+                tracing::warn!(process = name, %error, "no control groups for this process");
+                // Nothing is in them.
+                let _ = group.remove();
+                Self { group: None, tree: None, others: Vec::new() }
+            }
+        }
+    }
+}
