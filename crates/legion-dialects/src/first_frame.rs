@@ -9,6 +9,9 @@ use crate::usage::Seen;
 /// Bytes that are looked at before the first meaningful frame. A provider that sends more pings than this is answering.
 const PEEKED_BYTES_MAX: usize = 256 * 1024;
 
+/// Events of Responses that come before the model is asked: an error may still be the first thing said.
+const ANNOUNCEMENTS: &[&str] = &["response.created", "response.in_progress", "response.queued"];
+
 /// What is known of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -85,6 +88,9 @@ impl Peek {
     fn look(&mut self, name: &str, data: &str) {
         let data = data.trim();
         if data.is_empty() || data == "[DONE]" || name == "ping" || data.contains("\"type\":\"ping\"") {
+            return;
+        }
+        if self.dialect == Dialect::Responses && ANNOUNCEMENTS.contains(&name) {
             return;
         }
         let mut seen = Seen::default();

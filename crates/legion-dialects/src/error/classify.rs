@@ -20,6 +20,7 @@ pub fn classify(_dialect: Dialect, status: u16, header: &dyn Fn(&str) -> Option<
     let by_word = error.code.as_deref().and_then(|word| class_of(word, &error.message));
     error.class = match (status, by_word) {
         (_, Some(Class::SpendLimit)) => Class::SpendLimit,
+        (404, Some(Class::InvalidRequest)) => Class::NotFound,
         (400 | 404, Some(word)) => word,
         (500..=599, Some(Class::Overloaded)) => Class::Overloaded,
         (429, Some(Class::Overloaded)) => Class::Overloaded,

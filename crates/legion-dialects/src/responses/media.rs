@@ -38,8 +38,7 @@ fn read_part(mut part: Fields<'_>, path: &Path<'_>) -> Result<Block, Refused> {
             let data = part.string("file_data", path)?.map(media);
             let address = part.string("file_url", path)?.map(Media::Url);
             let file = part.string("file_id", path)?.map(Media::File);
-            let media =
-                data.or(address).or(file).ok_or_else(|| Refused::new(&path.key("file_data"), "is needed"))?;
+            let media = data.or(address).or(file).ok_or_else(|| Refused::new(&path.key("file_data"), "is needed"))?;
             Block::Document { media, name, cache: None }
         }
         _ => unknown(kind),

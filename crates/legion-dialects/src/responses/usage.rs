@@ -61,7 +61,7 @@ pub fn note(name: &str, data: &str, seen: &mut Seen) {
         return;
     }
     // Servers that leave the names out: the type stands in front.
-    let head = &data[..data.len().min(256)];
+    let head = &data[..data.floor_char_boundary(256)];
     if !named && !WORTH_READING.iter().any(|word| head.contains(&format!("\"{word}\""))) {
         return;
     }

@@ -3,8 +3,8 @@
 use crate::error::Refused;
 use crate::json::{Fields, Path, objects, string_or};
 use crate::neutral::{Block, Request, Role, ToolCall, ToolResult, Turn};
-use crate::responses::namespace::full_name;
 use crate::responses::media;
+use crate::responses::namespace::full_name;
 use crate::responses::reasoning::{self, BETWEEN_PARTS};
 use serde_json::value::RawValue;
 

@@ -41,10 +41,7 @@ pub fn read(fields: &mut Fields<'_>, request: &mut Request) -> Result<(), Refuse
         "json_schema" => OutputFormat::Schema {
             name: format.string("name", &path)?,
             strict: format.boolean("strict", &path)?,
-            schema: format
-                .take("schema")
-                .ok_or_else(|| Refused::new(&path.key("schema"), "is needed"))?
-                .to_owned(),
+            schema: format.take("schema").ok_or_else(|| Refused::new(&path.key("schema"), "is needed"))?.to_owned(),
         },
         _ => return Err(Refused::new(&path.key("type"), "must be text, json_object or json_schema")),
     };

@@ -8,10 +8,21 @@ use crate::responses::reasoning::{self, BETWEEN_PARTS};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Item {
     /// Its texts, and whether one of them was a refusal.
-    Message { texts: Vec<String>, refused: bool },
+    Message {
+        texts: Vec<String>,
+        refused: bool,
+    },
     /// The thought and its native signature.
-    Reasoning { text: String, native: Option<String> },
-    Call { id: String, name: String, arguments: String, custom: bool },
+    Reasoning {
+        text: String,
+        native: Option<String>,
+    },
+    Call {
+        id: String,
+        name: String,
+        arguments: String,
+        custom: bool,
+    },
     /// Of this kind.
     Other(String),
 }

@@ -210,7 +210,9 @@ impl Decode for Decoder {
                 let raw = wire.response.map(failure::read);
                 out.extend(raw.map(Event::Error));
             }
-            ("error", _) => out.extend(serde_json::from_str::<&RawValue>(data).ok().map(failure::read).map(Event::Error)),
+            ("error", _) => {
+                out.extend(serde_json::from_str::<&RawValue>(data).ok().map(failure::read).map(Event::Error))
+            }
             // A body of an error in the place of an event.
             ("", _) if data.contains("\"error\"") => {
                 out.extend(serde_json::from_str::<&RawValue>(data).ok().map(failure::read).map(Event::Error));

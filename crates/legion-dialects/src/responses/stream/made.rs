@@ -43,7 +43,8 @@ impl Made {
                 }
             }
             Self::Call { id, name, arguments, custom } => {
-                let (kind, field) = if *custom { ("custom_tool_call", "input") } else { ("function_call", "arguments") };
+                let (kind, field) =
+                    if *custom { ("custom_tool_call", "input") } else { ("function_call", "arguments") };
                 writer.text_field("type", kind).text_field("status", status).text_field("call_id", id);
                 namespace::write_name(writer, name, memory);
                 writer.text_field(field, if done { arguments } else { "" });

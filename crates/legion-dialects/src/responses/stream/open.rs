@@ -15,11 +15,21 @@ pub struct Item {
 #[derive(Clone, Debug)]
 pub enum Kind {
     /// Its parts, by their index: the block of each, and how many bytes of text have come.
-    Message { parts: Vec<(u64, u32, usize)> },
+    Message {
+        parts: Vec<(u64, u32, usize)>,
+    },
     /// The block, which events the text comes by, the last part of the summary, and how many bytes have come.
-    Reasoning { block: u32, source: Option<Source>, part: u64, bytes: usize },
+    Reasoning {
+        block: u32,
+        source: Option<Source>,
+        part: u64,
+        bytes: usize,
+    },
     /// The block, and how many bytes of the arguments have come.
-    Call { block: u32, bytes: usize },
+    Call {
+        block: u32,
+        bytes: usize,
+    },
     Other,
 }
 
