@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::Usage;
 use async_trait::async_trait;
 use jiff::Timestamp;
+use legion_dialects::Usage;
 use uuid::Uuid;
 
 use crate::settings::Settings;

@@ -4,13 +4,32 @@
 //! Must never send a provider's key to any host but that provider's, nor collect a stream before passing it on.
 #![forbid(unsafe_code)]
 
+mod budget;
+mod cassette;
+mod core;
 mod directory;
+mod face;
+mod gateway;
+mod governor;
+mod lane;
+mod prices;
+mod route;
+mod secrets;
 mod settings;
-mod words;
+pub mod templates;
+mod upstream;
 
+pub use cassette::{CassetteError, CassetteView, Cassettes};
 pub use directory::{Allowance, Call, Caller, Directory, OverBudget};
+pub use face::Tested;
+pub use gateway::{Gateway, GatewayError, Options};
+pub use governor::LaneView;
+pub use lane::Outcome;
+pub use legion_dialects::{Dialect, Usage};
+pub use prices::{ModelCard, PriceTable, cost};
+pub use secrets::{Redactor, SecretStore, SecretsError};
 pub use settings::{
     Authorization, Betas, CassetteMode, ClosedLane, KeySource, Limits, Matching, Pace, Price, PriceTier, Provider,
     Route, Settings, Target, Who,
 };
-pub use words::{Dialect, Usage};
+pub use upstream::AddressError;

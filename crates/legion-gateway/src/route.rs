@@ -24,9 +24,13 @@ impl std::fmt::Display for Stop {
 pub(crate) enum NoRoute {
     #[error("no provider is set up\nhint: add one with `legion provider add`")]
     NoProvider,
-    #[error("no route leads from the model `{model}` to one of the providers {known}\nhint: set one with `legion route set --default PROVIDER/MODEL`")]
+    #[error(
+        "no route leads from the model `{model}` to one of the providers {known}\nhint: set one with `legion route set --default PROVIDER/MODEL`"
+    )]
     NotNamed { model: String, known: String },
-    #[error("the route leads to the provider `{0}`, which is not set up\nhint: add it with `legion provider add`, or change the route")]
+    #[error(
+        "the route leads to the provider `{0}`, which is not set up\nhint: add it with `legion provider add`, or change the route"
+    )]
     Unknown(String),
 }
 

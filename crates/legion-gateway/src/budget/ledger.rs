@@ -121,8 +121,7 @@ impl Ledger {
     }
 
     fn place(&self, caller: &Caller) -> Arc<Place> {
-        let key =
-            PurseKey { project: caller.project.clone(), agent: caller.agent.clone(), run: caller.run.clone() };
+        let key = PurseKey { project: caller.project.clone(), agent: caller.agent.clone(), run: caller.run.clone() };
         let mut places = lock(&self.places);
         if places.len() >= PURSES_MAX && !places.contains_key(&key) {
             let mut ended = Vec::new();

@@ -114,7 +114,8 @@ impl Cassettes {
     /// Whether a name can be recorded to.
     pub fn check_name(name: &str) -> Result<(), CassetteError> {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-        let fits = !name.is_empty() && name.len() <= NAME_CHARS_MAX && !name.starts_with('.') && name.bytes().all(plain);
+        let fits =
+            !name.is_empty() && name.len() <= NAME_CHARS_MAX && !name.starts_with('.') && name.bytes().all(plain);
         if fits { Ok(()) } else { Err(CassetteError::Name(name.to_owned())) }
     }
 
@@ -143,9 +144,10 @@ impl Cassettes {
         }
         let broken = || Fault::Broken { source: "the record is damaged".into() };
         let status = StatusCode::from_u16(record.status).map_err(|_| broken())?;
-        let headers = record.headers.iter().filter_map(|(name, value)| {
-            Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?))
-        });
+        let headers = record
+            .headers
+            .iter()
+            .filter_map(|(name, value)| Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?)));
         let pieces: Option<VecDeque<_>> =
             record.pieces.iter().map(|piece| Some((piece.ms, piece.bytes.bytes()?))).collect();
         let playback = Playback::new(pieces.ok_or_else(broken)?, pace, record.complete);

@@ -7,7 +7,7 @@ mod playback;
 mod record;
 mod recorder;
 
-pub use deck::{CassetteError, CassetteView, Cassettes};
 pub(crate) use deck::Question;
+pub use deck::{CassetteError, CassetteView, Cassettes};
 pub(crate) use playback::Playback;
 pub(crate) use recorder::Recorder;

@@ -7,6 +7,7 @@ use axum::body::Body;
 use http::Response;
 use http::request::Parts;
 use legion_dialects::Class;
+use legion_dialects::hints::Hints;
 use legion_dialects::scan::Head;
 
 use crate::core::Core;
@@ -54,6 +55,8 @@ pub(super) async fn answer(
         Ok(head) => head,
         Err(refused) => return refuse(dialect, Refusal::new(refused.class, refused.to_string())),
     };
+    let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let hints = Hints::read(&header, &head);
     let asked = Asked {
         caller: Arc::new(caller),
         settings: settings.clone(),
@@ -62,6 +65,7 @@ pub(super) async fn answer(
         headers: parts.headers,
         body,
         head,
+        hints,
         own_login,
         at,
         arrived_ms,

@@ -39,9 +39,10 @@ pub(super) fn one(core: &Arc<Core>, dialect: Dialect, id: &str) -> Response<Body
 
 /// `PROVIDER/MODEL` for each model of each provider, and the models that routes name.
 fn ids(settings: &Settings) -> BTreeSet<String> {
-    let own = settings.providers.values().flat_map(|provider| {
-        provider.models.iter().map(move |model| format!("{}/{model}", provider.name))
-    });
+    let own = settings
+        .providers
+        .values()
+        .flat_map(|provider| provider.models.iter().map(move |model| format!("{}/{model}", provider.name)));
     let routed = settings.routes.iter().flat_map(|route| {
         std::iter::once(&route.target)
             .chain(&route.fallbacks)

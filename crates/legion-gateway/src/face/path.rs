@@ -77,7 +77,8 @@ mod tests {
             assert_eq!(parse(&format!("/gateway/{path}")), Some((None, wanted)), "{path}");
             assert_eq!(parse(&format!("/gateway/lgn_1/{path}")), Some((Some("lgn_1"), wanted)), "{path}");
         }
-        for path in ["/", "/gateway/", "/gateway/x", "/gateway/x/y", "/gateway/anthropic/v1/other", "/gateway//openai"] {
+        for path in ["/", "/gateway/", "/gateway/x", "/gateway/x/y", "/gateway/anthropic/v1/other", "/gateway//openai"]
+        {
             assert!(matches!(parse(path), None | Some((None, Wanted::Base(_)))), "{path}");
         }
     }

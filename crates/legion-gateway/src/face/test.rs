@@ -62,8 +62,8 @@ pub(crate) async fn test(core: &Core, provider: &Provider) -> Result<Tested, Str
         return Err(core.redactor.text(&format!("it answered {status}: {}", found.message)));
     }
     let value: Value = serde_json::from_slice(&body).map_err(|_| "its list of models is no JSON".to_owned())?;
-    let models = value["data"].as_array().map(|data| {
-        data.iter().filter_map(|model| model["id"].as_str()).take(MODELS_MAX).map(str::to_owned).collect()
-    });
+    let models = value["data"]
+        .as_array()
+        .map(|data| data.iter().filter_map(|model| model["id"].as_str()).take(MODELS_MAX).map(str::to_owned).collect());
     Ok(Tested { models: models.unwrap_or_default(), milliseconds: core.clock.mono_ms().saturating_sub(began) })
 }

@@ -13,7 +13,8 @@ impl Backoff {
     /// The pause after so many failures in a row (from 1), shortened by up to a quarter: callers that failed together shall not
     /// come back together. `chance` is a random number.
     pub(crate) fn pause(self, failures: u32, chance: u8) -> Duration {
-        let doubled = self.first.saturating_mul(1_u32.checked_shl(failures.saturating_sub(1).min(20)).unwrap_or(u32::MAX));
+        let doubled =
+            self.first.saturating_mul(1_u32.checked_shl(failures.saturating_sub(1).min(20)).unwrap_or(u32::MAX));
         let full = doubled.min(self.most);
         full - full / 4 * u32::from(chance) / u32::from(u8::MAX)
     }

@@ -167,7 +167,8 @@ impl Governor {
             let now = self.clock.now();
             for key in keys(provider, model) {
                 // A call that began before the closing says nothing about it.
-                let closed = lanes.get(&key).and_then(|lane| lane.closed.as_ref()).is_some_and(|(until, ..)| *until > now);
+                let closed =
+                    lanes.get(&key).and_then(|lane| lane.closed.as_ref()).is_some_and(|(until, ..)| *until > now);
                 if !closed && lanes.remove(&key).is_some_and(|lane| lane.told) {
                     told.push(key);
                 }
@@ -205,7 +206,8 @@ impl Governor {
                     backoff.pause(over, chance)
                 }
             };
-            let until = now.saturating_add(SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX)).unwrap_or(now);
+            let until =
+                now.saturating_add(SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX)).unwrap_or(now);
             let until = lane.closed.as_ref().map_or(until, |(before, ..)| until.max(*before));
             lane.closed = Some((until, class, why.to_owned()));
             lane.probing = false;

@@ -3,17 +3,15 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName};
+use http::HeaderMap;
 use jiff::Timestamp;
 use legion_dialects::Dialect;
+use legion_dialects::hints::Hints;
 use legion_dialects::scan::Head;
 
 use crate::directory::Caller;
 use crate::settings::Settings;
 
-const SUB_AGENT: HeaderName = HeaderName::from_static("x-claude-code-agent-id");
-const SUB_AGENT_PARENT: HeaderName = HeaderName::from_static("x-claude-code-parent-agent-id");
-const SESSIONS: [&str; 3] = ["x-claude-code-session-id", "session_id", "session-id"];
 /// Characters of a session's name that are kept.
 const SESSION_CHARS_MAX: usize = 128;
 
@@ -26,6 +24,7 @@ pub(crate) struct Asked {
     pub query: Option<String>,
     pub body: Bytes,
     pub head: Head,
+    pub hints: Hints,
     /// The headers hold a login of the caller's own, not a token of ours.
     pub own_login: bool,
     pub at: Timestamp,
@@ -35,13 +34,12 @@ pub(crate) struct Asked {
 impl Asked {
     /// The calling program says that a sub-agent of its own is calling.
     pub(crate) fn sub_agent(&self) -> bool {
-        self.headers.contains_key(SUB_AGENT_PARENT) || self.headers.contains_key(SUB_AGENT)
+        self.hints.agent.is_some() || self.hints.parent.is_some()
     }
 
     /// The calling program's own session.
     pub(crate) fn program_session(&self) -> Option<String> {
-        let value = SESSIONS.iter().find_map(|name| self.headers.get(*name))?.to_str().ok()?;
-        Some(value.chars().take(SESSION_CHARS_MAX).collect())
+        Some(self.hints.session.as_ref()?.chars().take(SESSION_CHARS_MAX).collect())
     }
 
     /// Tokens of the prompt, roughly and cheaply: for reservations, not for people.

@@ -23,7 +23,10 @@ use crate::upstream::{Fault, Source};
 /// How the bytes of the provider become the caller's.
 pub(crate) enum Lane {
     /// They are the same.
-    Bytes { reader: Box<Reader>, border: Border },
+    Bytes {
+        reader: Box<Reader>,
+        border: Border,
+    },
     Translate(Box<translate::Stream>),
 }
 
@@ -198,7 +201,8 @@ impl Inner {
         let Some(parts) = &mut self.parts else { return };
         let outcome = match &mut parts.lane {
             Lane::Bytes { reader, border } => {
-                let seen = reader.finish();
+                reader.end();
+                let seen = reader.seen().clone();
                 let terminal = seen.terminal || !parts.is_stream;
                 let outcome = outcome(&seen, terminal);
                 if outcome == Outcome::Cut {
@@ -238,7 +242,8 @@ impl Inner {
         let mut outcome = outcome;
         match &mut parts.lane {
             Lane::Bytes { reader, border } => {
-                let seen = reader.finish();
+                reader.end();
+                let seen = reader.seen().clone();
                 if seen.terminal {
                     outcome = Outcome::Done;
                 } else if parts.is_stream && border.is_clean() {

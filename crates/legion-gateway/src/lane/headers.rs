@@ -31,7 +31,8 @@ const CREDENTIALS: &[&str] = &[
     "x-goog-api-key",
 ];
 /// Of the way to us.
-const OF_THE_WAY: &[&str] = &["forwarded", "origin", "referer", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
+const OF_THE_WAY: &[&str] =
+    &["forwarded", "origin", "referer", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
 /// What goes on to a provider that speaks another dialect than the caller.
 const ACROSS: &[&str] = &["accept", "content-type", "user-agent"];
 /// Of an answer, what is said to us and not to the caller.
@@ -44,7 +45,11 @@ pub(crate) fn request_headers(from: &HeaderMap, across: bool) -> HeaderMap {
     let mut to = HeaderMap::with_capacity(from.len() + 2);
     for (name, value) in from {
         let text = name.as_str();
-        let goes = if across { ACROSS.contains(&text) } else { !stays(text) && !OF_THE_WAY.contains(&text) && !named.contains(&text) };
+        let goes = if across {
+            ACROSS.contains(&text)
+        } else {
+            !stays(text) && !OF_THE_WAY.contains(&text) && !named.contains(&text)
+        };
         if goes {
             to.append(name.clone(), value.clone());
         }
@@ -116,14 +121,21 @@ mod tests {
             ("x-stainless-os", "Linux"),
         ]);
         let to = request_headers(&from, false);
-        assert_eq!(to, headers(&[("anthropic-beta", "a,b"), ("x-stainless-os", "Linux"), ("accept-encoding", "identity")]));
+        assert_eq!(
+            to,
+            headers(&[("anthropic-beta", "a,b"), ("x-stainless-os", "Linux"), ("accept-encoding", "identity")])
+        );
         assert_eq!(request_headers(&from, true), headers(&[("accept-encoding", "identity")]));
     }
 
     #[test]
     fn a_rewritten_answer_has_neither_length_nor_type_of_the_old_one() {
-        let from = headers(&[("content-length", "5"), ("content-type", "a/b"), ("set-cookie", "c"), ("request-id", "r")]);
+        let from =
+            headers(&[("content-length", "5"), ("content-type", "a/b"), ("set-cookie", "c"), ("request-id", "r")]);
         assert_eq!(answer_headers(&from, true), headers(&[("request-id", "r")]));
-        assert_eq!(answer_headers(&from, false), headers(&[("content-length", "5"), ("content-type", "a/b"), ("request-id", "r")]));
+        assert_eq!(
+            answer_headers(&from, false),
+            headers(&[("content-length", "5"), ("content-type", "a/b"), ("request-id", "r")])
+        );
     }
 }

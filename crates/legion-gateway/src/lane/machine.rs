@@ -35,12 +35,24 @@ const AGAIN_AFTER: Duration = Duration::from_millis(250);
 /// Where a call stands.
 enum State {
     /// The place in the plan that is tried next.
-    Reserve { index: usize },
-    Send { index: usize, again: bool, hold: Hold },
+    Reserve {
+        index: usize,
+    },
+    Send {
+        index: usize,
+        again: bool,
+        hold: Hold,
+    },
     Peek(Sent),
-    Stream { sent: Sent, begun: VecDeque<Bytes> },
+    Stream {
+        sent: Sent,
+        begun: VecDeque<Bytes>,
+    },
     /// This place did not answer.
-    Failed { index: usize, failure: Failure },
+    Failed {
+        index: usize,
+        failure: Failure,
+    },
     Answered(Response<Body>),
 }
 
@@ -103,7 +115,10 @@ async fn send(way: &mut Way, index: usize, again: bool, hold: Hold) -> State {
         Ok(attempt) => attempt,
         Err(refused) => return State::Answered(way.refused(Refusal::new(refused.class, refused.to_string()))),
     };
-    let (answer, recorder) = match attempt.send(&way.core, &asked, way.provider(index), &stop.model).await {
+    // From here on a caller that hangs up leaves a call behind.
+    let mut settlement = way.settlement(index, &attempt, hold);
+    let answered = attempt.send(&way.core, &asked, way.provider(index), &stop.model).await;
+    let (answer, recorder) = match answered {
         Ok(answered) => answered,
         Err(fault) => {
             tracing::debug!(provider = %stop.provider, %fault, "a provider could not be asked");
@@ -114,17 +129,16 @@ async fn send(way: &mut Way, index: usize, again: bool, hold: Hold) -> State {
                 Fault::NoKey | Fault::NoLogin | Fault::NotRecorded | Fault::Address(_) | Fault::Authorities(_) => None,
                 _ => permit.failed(error.class, &error.message),
             };
-            let failure = way.failure(error, until, None, again, hold, was_sent);
+            let failure = way.failure(error, until, None, again, settlement.take_back(), was_sent);
             return State::Failed { index, failure };
         }
     };
     if !answer.status.is_success() {
         let (error, verbatim) = way.read_error(index, answer, recorder).await;
         let until = way.note_failure(index, permit, &error);
-        let failure = way.failure(error, until, Some(verbatim), again, hold, true);
+        let failure = way.failure(error, until, Some(verbatim), again, settlement.take_back(), true);
         return State::Failed { index, failure };
     }
-    let settlement = way.settlement(index, &attempt, hold);
     State::Peek(Sent { index, again, attempt, answer, recorder, permit, settlement })
 }
 
@@ -168,10 +182,8 @@ async fn peek(way: &mut Way, mut sent: Sent) -> State {
         recorder.complete();
     }
     let until = way.note_failure(index, permit, &error);
-    match settlement.take_back() {
-        Some(hold) => State::Failed { index, failure: way.failure(error, until, None, again, hold, true) },
-        None => State::Answered(way.refused(Refusal::new(error.class, error.message))),
-    }
+    let failure = way.failure(error, until, None, again, settlement.take_back(), true);
+    State::Failed { index, failure }
 }
 
 /// Begins the answer. From here on nothing is tried again.
@@ -232,7 +244,10 @@ async fn whole(
         Ok(body) => body,
         Err(fault) => {
             settlement.settle(Outcome::Cut);
-            return refuse(way.asked.dialect, Refusal::new(Class::Server, format!("the provider's answer broke off: {fault}")));
+            return refuse(
+                way.asked.dialect,
+                Refusal::new(Class::Server, format!("the provider's answer broke off: {fault}")),
+            );
         }
     };
     if let Some(mut recorder) = recorder {
@@ -242,8 +257,9 @@ async fn whole(
     let dialect = way.provider(index).dialect;
     let mut reader = Reader::new(dialect, false);
     reader.push(&body);
+    reader.end();
     if let Some(draft) = settlement.draft() {
-        draft.seen = reader.finish();
+        draft.seen = reader.seen().clone();
         draft.streamed_bytes = body.len() as u64;
         draft.first_byte_ms = Some(way.core.clock.mono_ms().saturating_sub(draft.arrived_ms));
     }

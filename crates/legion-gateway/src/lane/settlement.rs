@@ -140,7 +140,9 @@ fn usage(draft: &Draft) -> (Usage, bool) {
     match draft.seen.usage {
         Some(usage) if draft.seen.terminal => (usage, false),
         // The beginning of a stream names the prompt, its end the output.
-        Some(usage) if usage.completion() < streamed => (Usage { output: streamed.saturating_sub(usage.reasoning), ..usage }, true),
+        Some(usage) if usage.completion() < streamed => {
+            (Usage { output: streamed.saturating_sub(usage.reasoning), ..usage }, true)
+        }
         Some(usage) => (usage, true),
         None => (Usage { input: draft.prompt_guess, output: streamed, ..Usage::default() }, true),
     }

@@ -96,14 +96,14 @@ impl Way {
         until: Option<Timestamp>,
         verbatim: Option<Verbatim>,
         again: bool,
-        hold: Hold,
+        hold: Option<Hold>,
         was_sent: bool,
     ) -> Failure {
         let class = error.class;
         let mut refusal = self.retry(Refusal::new(class, error.message), class, until);
         refusal.verbatim = verbatim;
         // A lane that has just been closed is not knocked at again.
-        Failure { class, refusal, may_again: !again && until.is_none(), hold: Some(hold), was_sent }
+        Failure { class, refusal, may_again: !again && until.is_none(), hold, was_sent }
     }
 
     /// When it is worth trying again.
@@ -154,7 +154,8 @@ impl Way {
         let mut found = error::classify(provider.dialect, status.as_u16(), &header, &body);
         if status.is_redirection() {
             // Keys do not follow where somebody points.
-            found = UpstreamError::new(Class::Server, format!("provider `{}` points elsewhere ({status})", provider.name));
+            found =
+                UpstreamError::new(Class::Server, format!("provider `{}` points elsewhere ({status})", provider.name));
         }
         found.message = self.core.redactor.text(&found.message);
         let mut words = body.to_vec();

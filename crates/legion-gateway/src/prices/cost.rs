@@ -21,9 +21,8 @@ pub fn cost(usage: &Usage, price: &Price) -> u64 {
         (usage.reasoning, price.reasoning.unwrap_or(price.output)),
     ];
     // No sum of six products of 64-bit numbers leaves 128 bits by more than the saturation below hides.
-    let millionths = tokens
-        .iter()
-        .fold(0_u128, |sum, (count, price)| sum.saturating_add(u128::from(*count) * u128::from(*price)));
+    let millionths =
+        tokens.iter().fold(0_u128, |sum, (count, price)| sum.saturating_add(u128::from(*count) * u128::from(*price)));
     let searches = u128::from(usage.web_searches) * u128::from(price.web_search.unwrap_or(0));
     u64::try_from(millionths.div_ceil(MILLION).saturating_add(searches)).unwrap_or(u64::MAX)
 }

@@ -88,9 +88,9 @@ impl PriceTable {
 
     /// All models with a price, for people.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str, &ModelCard)> {
-        self.providers
-            .iter()
-            .flat_map(|(provider, models)| models.iter().map(move |(model, card)| (provider.as_str(), model.as_str(), card)))
+        self.providers.iter().flat_map(|(provider, models)| {
+            models.iter().map(move |(model, card)| (provider.as_str(), model.as_str(), card))
+        })
     }
 
     fn find(&self, url: &str, model: &str) -> Option<&ModelCard> {
@@ -141,7 +141,8 @@ fn host(url: &str) -> Option<&str> {
 }
 
 fn is_local(url: &str) -> bool {
-    url.starts_with("unix:") || host(url).is_some_and(|host| host == "localhost" || host == "::1" || host.starts_with("127."))
+    url.starts_with("unix:")
+        || host(url).is_some_and(|host| host == "localhost" || host == "::1" || host.starts_with("127."))
 }
 
 /// A model's names in the table's order of trust: as it is, without a context mark, without the day of its release.
@@ -208,14 +209,18 @@ mod tests {
         let user = Settings { prices: [("claude-sonnet-4-5".to_owned(), own)].into(), ..Settings::default() };
         let anthropic = provider("https://api.anthropic.com");
         assert_eq!(table.card(&user, &anthropic, "claude-sonnet-4-5").expect("known").price.input, 5);
-        let special = Provider { prices: [("claude-sonnet-4-5".to_owned(), Price { input: 9, ..own })].into(), ..anthropic };
+        let special =
+            Provider { prices: [("claude-sonnet-4-5".to_owned(), Price { input: 9, ..own })].into(), ..anthropic };
         assert_eq!(table.card(&user, &special, "claude-sonnet-4-5").expect("known").price.input, 9);
     }
 
     #[test]
     fn the_tier_follows_from_the_whole_prompt() {
         let tier = |above, input| PriceTier { above, price: Price { input, ..Price::default() } };
-        let card = ModelCard { tiers: vec![tier(100, 2), tier(200, 3)], ..ModelCard::flat(Price { input: 1, ..Price::default() }) };
+        let card = ModelCard {
+            tiers: vec![tier(100, 2), tier(200, 3)],
+            ..ModelCard::flat(Price { input: 1, ..Price::default() })
+        };
         assert_eq!([100, 101, 200, 201].map(|prompt| card.price_for(prompt).input), [1, 2, 2, 3]);
     }
 }

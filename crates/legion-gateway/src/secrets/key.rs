@@ -16,9 +16,8 @@ impl Key {
     /// None when it cannot be a header: empty, too long, or with characters that no key has.
     pub fn new(provider: &str, value: &str) -> Option<Self> {
         let value = value.trim();
-        let fits = !value.is_empty()
-            && value.len() <= KEY_BYTES_MAX
-            && value.bytes().all(|byte| byte.is_ascii_graphic());
+        let fits =
+            !value.is_empty() && value.len() <= KEY_BYTES_MAX && value.bytes().all(|byte| byte.is_ascii_graphic());
         fits.then(|| Self { provider: provider.to_owned(), value: value.to_owned() })
     }
 

@@ -128,10 +128,7 @@ fn read(path: &Path) -> Result<BTreeMap<String, Key>, SecretsError> {
     let damaged = || SecretsError::Damaged { path: path.to_owned() };
     // The cause is not told: it could quote the file.
     let plain: BTreeMap<String, String> = serde_json::from_str(&text).map_err(|_| damaged())?;
-    plain
-        .into_iter()
-        .map(|(name, value)| Key::new(&name, &value).map(|key| (name, key)).ok_or_else(damaged))
-        .collect()
+    plain.into_iter().map(|(name, value)| Key::new(&name, &value).map(|key| (name, key)).ok_or_else(damaged)).collect()
 }
 
 #[cfg(test)]
@@ -158,7 +155,10 @@ mod tests {
         assert!(again.key("openai", &KeySource::Sealed).is_none());
         let variable = KeySource::Variable("SOME_KEY".to_owned());
         assert_eq!(again.key("x", &variable).expect("there").expose(), "canary-in-the-environment");
-        assert_eq!(again.redactor.text("<canary-one canary-in-the-environment>"), format!("<{} {}>", "*".repeat(10), "*".repeat(25)));
+        assert_eq!(
+            again.redactor.text("<canary-one canary-in-the-environment>"),
+            format!("<{} {}>", "*".repeat(10), "*".repeat(25))
+        );
     }
 
     #[test]

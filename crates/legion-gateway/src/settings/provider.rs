@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::Dialect;
+use legion_dialects::Dialect;
 
 use crate::settings::price::Price;
 

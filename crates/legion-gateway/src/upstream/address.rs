@@ -26,9 +26,13 @@ pub(crate) enum Place {
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
-    #[error("`{0}` is no address of a provider\nhint: write https://HOST/PATH, http://HOST:PORT or unix:/PATH/OF/SOCKET")]
+    #[error(
+        "`{0}` is no address of a provider\nhint: write https://HOST/PATH, http://HOST:PORT or unix:/PATH/OF/SOCKET"
+    )]
     Form(String),
-    #[error("`{0}` would send a key over the network in clear text\nhint: write https://, or set the provider up without a key")]
+    #[error(
+        "`{0}` would send a key over the network in clear text\nhint: write https://, or set the provider up without a key"
+    )]
     Clear(String),
     #[error("`{0}` holds a name or password\nhint: keys are given by `--key-stdin` or `--key-env`")]
     Credentials(String),
@@ -49,7 +53,10 @@ impl Address {
             Some(rest) => unix(url, rest)?,
             None => tcp(url)?,
         };
-        let holds_key = matches!(provider.authorization, Authorization::Key(_) | Authorization::Bearer(_) | Authorization::Passthrough);
+        let holds_key = matches!(
+            provider.authorization,
+            Authorization::Key(_) | Authorization::Bearer(_) | Authorization::Passthrough
+        );
         if holds_key
             && let Place::Tcp { host, tls: false, .. } = &address.place
             && !is_local(host)
@@ -145,7 +152,11 @@ mod tests {
         for (dialect, url, expected) in [
             (Dialect::Anthropic, "https://api.anthropic.com", "http://api.anthropic.com/v1/messages?beta=true"),
             (Dialect::Anthropic, "https://api.anthropic.com/v1/", "http://api.anthropic.com/v1/messages?beta=true"),
-            (Dialect::Anthropic, "https://api.minimax.io/anthropic", "http://api.minimax.io/anthropic/v1/messages?beta=true"),
+            (
+                Dialect::Anthropic,
+                "https://api.minimax.io/anthropic",
+                "http://api.minimax.io/anthropic/v1/messages?beta=true",
+            ),
             (Dialect::Chat, "http://[::1]:8000", "http://[::1]:8000/v1/chat/completions?beta=true"),
             (Dialect::Chat, "http://h/api/v1", "http://h/api/v1/chat/completions?beta=true"),
             (Dialect::Responses, "unix:/run/m.sock", "http://localhost/v1/responses?beta=true"),

@@ -60,8 +60,7 @@ impl Connector {
 
 async fn tcp(host: &str, port: u16, patience: Duration) -> Result<TcpStream, Fault> {
     let resolve = |source| Fault::Resolve { host: host.to_owned(), source };
-    let addresses: Vec<_> =
-        tokio::net::lookup_host((host, port)).await.map_err(resolve)?.take(ADDRESSES_MAX).collect();
+    let addresses: Vec<_> = tokio::net::lookup_host((host, port)).await.map_err(resolve)?.take(ADDRESSES_MAX).collect();
     let each = patience / u32::try_from(addresses.len().max(1)).unwrap_or(1);
     let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
     for address in addresses {
@@ -118,7 +117,11 @@ impl Connection for Link {
 }
 
 impl Read for Link {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
         Pin::new(&mut self.0).poll_read(context, buffer)
     }
 }

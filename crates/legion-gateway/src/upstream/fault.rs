@@ -49,12 +49,23 @@ impl Fault {
     pub(crate) fn is_before_sending(&self) -> bool {
         matches!(
             self,
-            Self::Resolve { .. } | Self::Connect { .. } | Self::Tls { .. } | Self::ConnectSlow { .. } | Self::Address(_)
-                | Self::NoKey | Self::NoLogin | Self::Authorities(_) | Self::NotRecorded
+            Self::Resolve { .. }
+                | Self::Connect { .. }
+                | Self::Tls { .. }
+                | Self::ConnectSlow { .. }
+                | Self::Address(_)
+                | Self::NoKey
+                | Self::NoLogin
+                | Self::Authorities(_)
+                | Self::NotRecorded
         )
     }
 }
 
 fn seconds(duration: Duration) -> String {
-    if duration.subsec_millis() == 0 { format!("{} s", duration.as_secs()) } else { format!("{} ms", duration.as_millis()) }
+    if duration.subsec_millis() == 0 {
+        format!("{} s", duration.as_secs())
+    } else {
+        format!("{} ms", duration.as_millis())
+    }
 }

@@ -7,8 +7,8 @@ mod fault;
 mod source;
 mod tls;
 
-pub(crate) use address::{Address, Endpoint};
 pub use address::AddressError;
+pub(crate) use address::{Address, Endpoint};
 pub(crate) use client::{Answer, Clients};
 pub(crate) use fault::Fault;
 pub(crate) use source::{Source, TooLong, whole};

@@ -1,0 +1,79 @@
+//! Budgets that hold.
+
+use legion_gateway::{Settings, Usage};
+
+use crate::support::{AGENT, MESSAGE, Service, Upstream, events, request, until};
+
+/// What one scripted answer costs: 11 tokens of prompt and 7 of output.
+const ANSWER: u64 = 81_000;
+
+#[tokio::test]
+async fn over_budget_is_said_in_the_callers_dialect_and_not_to_be_tried_again() {
+    let upstream = Upstream::fixed(200, &[], MESSAGE).await;
+    let service = Service::start(&[("one", &upstream)]).await;
+    service.books.lock().limit = Some(0);
+    for (path, place) in [("anthropic/v1/messages", "/error/type"), ("openai/v1/chat/completions", "/error/message")] {
+        let got = service.post(&format!("/gateway/{path}"), &[("x-api-key", AGENT)], request("m", false)).await;
+        assert_eq!(got.status, 429, "{path}");
+        assert_eq!((got.header("retry-after"), got.header("x-should-retry")), (None, Some("false")), "{path}");
+        let body: serde_json::Value = serde_json::from_slice(&got.body).expect("JSON");
+        assert!(body.pointer(place).is_some(), "{body}");
+        assert!(got.text().contains("has spent its budget"), "{}", got.text());
+    }
+    assert_eq!(upstream.count(), 0);
+    assert!(service.books.calls().is_empty());
+}
+
+#[tokio::test]
+async fn two_hundred_streams_at_the_cap_overspend_by_one_call_at_most() {
+    let upstream = Upstream::streaming(events()).await;
+    let service = Service::start(&[("one", &upstream)]).await;
+    let limit = 10 * ANSWER + 1;
+    service.books.lock().limit = Some(limit);
+    let body = request("m", true);
+    let calls = (0..200).map(|_| service.message(body.clone()));
+    let answers = futures_util::future::join_all(calls).await;
+    let answered = answers.iter().filter(|got| got.status == 200).count();
+    assert!(answers.iter().all(|got| got.status == 200 || got.status == 429));
+    assert!(answered >= 1, "somebody gets an answer");
+    until("settled calls", || service.books.calls().len() == answered).await;
+    assert!(service.books.spent() <= limit + ANSWER, "{} of {limit} were spent", service.books.spent());
+    assert_eq!(service.books.spent(), answered as u64 * ANSWER);
+    // What is left is spent, too, one call after the other, and then it is over.
+    let mut more = 0;
+    while service.message(body.clone()).await.status == 200 {
+        more += 1;
+        until("settled calls", || service.books.calls().len() == answered + more).await;
+        assert!(more < 20, "the budget never ends");
+    }
+    let spent = service.books.spent();
+    assert!(spent >= limit && spent <= limit + ANSWER, "{spent} of {limit}");
+}
+
+#[tokio::test]
+async fn a_large_budget_needs_one_grant_for_many_calls_and_gives_it_back_after_a_rest() {
+    let upstream = Upstream::fixed(200, &[], MESSAGE).await;
+    let service = Service::start(&[("one", &upstream)]).await;
+    service
+        .books
+        .change(|settings: &mut Settings| settings.limits.allowance_rest = std::time::Duration::from_millis(1));
+    for _ in 0..20 {
+        assert_eq!(service.message(request("m", false)).await.status, 200);
+    }
+    until("allowances that are given back", || service.books.open_allowances() == 0).await;
+    let inner = service.books.lock();
+    // The upkeep may come in the middle of the calls.
+    assert!(inner.asked <= 4, "{} grants for twenty calls", inner.asked);
+    assert_eq!(inner.released.len(), inner.asked);
+    assert_eq!(inner.calls.len(), 20);
+}
+
+#[tokio::test]
+async fn a_call_that_no_provider_answers_costs_nothing() {
+    let upstream = Upstream::fixed(400, &[], crate::support::error("invalid_request_error", "no")).await;
+    let service = Service::start(&[("one", &upstream)]).await;
+    assert_eq!(service.message(request("m", false)).await.status, 400);
+    let calls = service.books.calls();
+    assert_eq!(calls.len(), 1);
+    assert_eq!((calls[0].charged_nanos, calls[0].usage, calls[0].outcome), (0, Usage::default(), "refused"));
+}

@@ -1,0 +1,103 @@
+//! The byte lane: what the caller sends is what the provider gets, and back.
+
+use std::sync::Arc;
+
+use legion_gateway::{Target, Who};
+use tokio::sync::Notify;
+
+use crate::support::{AGENT, MESSAGE, Service, Upstream, events, request, until};
+
+#[tokio::test]
+async fn a_request_goes_on_byte_by_byte_and_so_does_its_answer() {
+    let upstream = Upstream::fixed(200, &[("request-id", "req_9"), ("anthropic-ratelimit-x", "5")], MESSAGE).await;
+    let service = Service::start(&[("one", &upstream)]).await;
+    let body = request("m", false);
+    let headers =
+        [("x-api-key", AGENT), ("anthropic-beta", "b-1,b-2"), ("anthropic-version", "2023-06-01"), ("cookie", "c=1")];
+    let got = service.post("/gateway/anthropic/v1/messages?beta=true", &headers, body.clone()).await;
+    assert_eq!((got.status, got.text().as_str()), (200, MESSAGE));
+    assert_eq!(got.header("request-id"), Some("req_9"));
+    assert_eq!(got.header("anthropic-ratelimit-x"), Some("5"));
+    assert_eq!(got.header("legion-route"), Some("one/m"));
+    assert_eq!(got.header("legion-gateway-warnings"), None);
+    let received = &upstream.requests()[0];
+    assert_eq!(received.line, "POST /v1/messages?beta=true HTTP/1.1");
+    assert_eq!(String::from_utf8_lossy(&received.body), body);
+    assert_eq!(received.headers["anthropic-beta"], "b-1,b-2");
+    assert_eq!(received.headers["x-api-key"], "canary-key-of-one");
+    assert!(!received.headers.contains_key("cookie") && !received.headers.contains_key("authorization"));
+    assert!(!received.text().contains(AGENT), "{}", received.text());
+}
+
+#[tokio::test]
+async fn only_the_models_name_changes_when_the_route_says_so() {
+    let upstream = Upstream::fixed(200, &[], MESSAGE).await;
+    let service = Service::start(&[("one", &upstream)]).await;
+    service.books.change(|settings| {
+        settings.routes[0].target = Target { provider: "one".to_owned(), model: Some("other".to_owned()) };
+    });
+    assert_eq!(service.message(request("m", false)).await.status, 200);
+    let expected = request("m", false).replace("\"m\"", "\"other\"");
+    assert_eq!(String::from_utf8_lossy(&upstream.requests()[0].body), expected);
+    // A change of the matrix is effective with the next call.
+    service.books.change(|settings| settings.routes[0].who = Who::Role("nobody".to_owned()));
+    assert_eq!(service.message(request("m", false)).await.status, 200);
+    assert_eq!(String::from_utf8_lossy(&upstream.requests()[1].body), request("m", false));
+}
+
+#[tokio::test]
+async fn the_first_event_arrives_before_the_second_is_sent() {
+    let gate = Arc::new(Notify::new());
+    let opened = gate.clone();
+    let upstream = Upstream::start(move |_, mut conn| {
+        let gate = opened.clone();
+        async move {
+            conn.open().await;
+            for event in events() {
+                conn.send(event).await;
+                gate.notified().await;
+            }
+            conn.end().await;
+        }
+    })
+    .await;
+    let service = Service::start(&[("one", &upstream)]).await;
+    let mut answer = service.open_message(request("m", true)).await;
+    for event in events() {
+        let piece = answer.next().await.expect("a piece").expect("whole");
+        assert_eq!(String::from_utf8_lossy(&piece), event);
+        gate.notify_one();
+    }
+    assert!(answer.next().await.is_none());
+}
+
+#[tokio::test]
+async fn usage_and_cost_of_an_answer_are_settled_once() {
+    let upstream = Upstream::streaming(events()).await;
+    let service = Service::start(&[("one", &upstream)]).await;
+    let headers = [("x-api-key", AGENT), ("x-claude-code-session-id", "s-1"), ("x-claude-code-agent-id", "sub")];
+    let got = service.post("/gateway/anthropic/v1/messages", &headers, request("m", true)).await;
+    assert_eq!(got.text(), events().concat());
+    until("a settled call", || !service.books.calls().is_empty()).await;
+    let calls = service.books.calls();
+    let call = &calls[0];
+    assert_eq!(calls.len(), 1);
+    assert_eq!((call.usage.input, call.usage.output), (11, 7));
+    assert_eq!(call.cost_nanos, Some(11 * 1_000 + 7 * 10_000));
+    assert_eq!((call.charged_nanos, call.estimated), (81_000, false));
+    assert_eq!((call.provider.as_str(), call.model.as_str(), call.outcome, call.status), ("one", "m", "done", 200));
+    assert_eq!((call.caller.agent.as_deref(), call.sub_agent), (Some("a1"), true));
+    assert_eq!(call.program_session.as_deref(), Some("s-1"));
+    assert!(call.first_byte_ms.is_some());
+}
+
+#[tokio::test]
+async fn an_unknown_price_is_an_unknown_cost_and_the_reservation_is_charged() {
+    let upstream = Upstream::fixed(200, &[], MESSAGE).await;
+    let service = Service::start(&[("one", &upstream)]).await;
+    assert_eq!(service.message(request("unpriced", false)).await.status, 200);
+    until("a settled call", || !service.books.calls().is_empty()).await;
+    let call = &service.books.calls()[0];
+    assert_eq!(call.cost_nanos, None);
+    assert!(call.charged_nanos > 0);
+}

@@ -1,0 +1,18 @@
+//! The gateway over real sockets, with scripted providers. One file for each noun.
+
+mod budget;
+mod bytes;
+mod cassette;
+mod count;
+mod faults;
+mod governor;
+mod hang_up;
+mod memory;
+mod models;
+mod passthrough;
+mod secrets;
+mod silence;
+mod support;
+mod tls;
+mod translate;
+mod unix;

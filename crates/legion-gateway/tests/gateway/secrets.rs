@@ -1,0 +1,116 @@
+//! Canaries: keys that must be nowhere but at their own provider.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use legion_gateway::{CassetteMode, Settings};
+use tokio::sync::Notify;
+
+use crate::support::{AGENT, MESSAGE, Service, Upstream, events, request, until};
+
+#[tokio::test]
+async fn a_switch_while_streaming_never_sends_one_providers_key_to_another() {
+    let gate = Arc::new(Notify::new());
+    let opened = gate.clone();
+    let first = Upstream::start(move |_, mut conn| {
+        let gate = opened.clone();
+        async move {
+            conn.open().await;
+            conn.send(&events()[0]).await;
+            gate.notified().await;
+            conn.send(events()[1..].concat()).await;
+            conn.end().await;
+        }
+    })
+    .await;
+    let second = Upstream::fixed(200, &[], MESSAGE).await;
+    let service = Service::start(&[("first", &first), ("second", &second)]).await;
+    let mut running = service.open_message(request("m", true)).await;
+    running.next().await.expect("a piece").expect("whole");
+    service.books.change(|settings: &mut Settings| settings.routes[0].target.provider = "second".to_owned());
+    // Then even the name moves to the other's address.
+    let moved = second.url.clone();
+    assert_eq!(service.message(request("m", false)).await.status, 200);
+    service.books.change(move |settings: &mut Settings| {
+        settings.providers.get_mut("first").expect("there").url = moved;
+        settings.routes[0].target.provider = "second".to_owned();
+    });
+    assert_eq!(service.message(request("m", false)).await.status, 200);
+    gate.notify_one();
+    assert!(running.rest().await.text().ends_with(&events()[5]));
+    for received in second.requests() {
+        assert_eq!(received.headers["x-api-key"], "canary-key-of-second");
+        assert!(!received.text().contains("canary-key-of-first"), "{}", received.text());
+    }
+    for received in first.requests() {
+        assert!(!received.text().contains("canary-key-of-second"), "{}", received.text());
+    }
+    assert_eq!((first.count(), second.count()), (1, 2));
+}
+
+#[tokio::test]
+async fn a_failover_takes_no_key_along() {
+    let bad = Upstream::fixed(529, &[], crate::support::error("overloaded_error", "no")).await;
+    let good = Upstream::fixed(200, &[], MESSAGE).await;
+    let service = Service::start(&[("bad", &bad), ("good", &good)]).await;
+    assert_eq!(service.message(request("m", false)).await.status, 200);
+    assert!(!good.requests()[0].text().contains("canary-key-of-bad"));
+    assert!(!bad.requests()[0].text().contains("canary-key-of-good"));
+}
+
+#[tokio::test]
+async fn a_provider_without_its_key_is_not_asked() {
+    let upstream = Upstream::fixed(200, &[], MESSAGE).await;
+    let service = Service::start(&[("one", &upstream)]).await;
+    service.gateway.secrets().remove("one").expect("removed");
+    let got = service.message(request("m", false)).await;
+    assert_eq!(got.status, 401);
+    assert!(got.text().contains("there is no key for it"), "{}", got.text());
+    assert_eq!(upstream.count(), 0);
+    // As soon as it has one, it is.
+    service.gateway.secrets().set("one", "canary-new").expect("kept");
+    assert_eq!(service.message(request("m", false)).await.status, 200);
+}
+
+#[tokio::test]
+async fn no_sink_holds_a_key_or_a_token() {
+    let echo =
+        crate::support::error("invalid_request_error", "you sent canary-key-of-one and lgn_agent_a1xxxxxxxxxxxxxxxx");
+    let upstream = Upstream::fixed(400, &[], echo).await;
+    let service = Service::start(&[("one", &upstream)]).await;
+    service
+        .books
+        .change(|settings: &mut Settings| settings.cassette = CassetteMode::Record { name: "tape".to_owned() });
+    let body = request("m", false).replace("hi", "my key is canary-key-of-one");
+    let got = service.post("/gateway/anthropic/v1/messages", &[("x-api-key", AGENT)], body).await;
+    assert_eq!(got.status, 400);
+    assert!(!got.text().contains("canary"), "{}", got.text());
+    let tape = service.data_dir().join("cassettes/tape.jsonl");
+    until("a record", || tape.exists()).await;
+    for text in [
+        format!("{:?}", service.books.calls()),
+        format!("{:?}", service.gateway.lanes()),
+        format!("{:?}", service.books.lock().lanes),
+    ] {
+        assert!(!text.contains("canary") && !text.contains(AGENT), "{text}");
+    }
+    let mut files = 0;
+    each_file(service.path(), &mut |path, text| {
+        files += 1;
+        if path.file_name().is_some_and(|name| name != "keys.json") {
+            assert!(!text.contains("canary") && !text.contains(AGENT), "{}: {text}", path.display());
+        }
+    });
+    assert!(files >= 2, "keys and a cassette");
+}
+
+fn each_file(dir: &Path, look: &mut dyn FnMut(&Path, &str)) {
+    for entry in std::fs::read_dir(dir).expect("a directory") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            each_file(&path, look);
+        } else if path.is_file() {
+            look(&path, &String::from_utf8_lossy(&std::fs::read(&path).expect("a file")));
+        }
+    }
+}

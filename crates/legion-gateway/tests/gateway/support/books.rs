@@ -1,0 +1,111 @@
+//! A directory in memory, with one budget.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use async_trait::async_trait;
+use legion_gateway::{Allowance, Call, Caller, Directory, OverBudget, Settings};
+use uuid::Uuid;
+
+#[derive(Default)]
+pub struct Books {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+pub struct Inner {
+    pub settings: Arc<Settings>,
+    /// Nano-dollars for everybody together. None: any number.
+    pub limit: Option<u64>,
+    open: Vec<Allowance>,
+    charged: u64,
+    pub calls: Vec<Call>,
+    pub asked: usize,
+    pub released: Vec<Uuid>,
+    pub lanes: Vec<String>,
+}
+
+impl Books {
+    pub fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().expect("whole")
+    }
+
+    pub fn calls(&self) -> Vec<Call> {
+        self.lock().calls.clone()
+    }
+
+    pub fn change(&self, change: impl FnOnce(&mut Settings)) {
+        let mut inner = self.lock();
+        let mut settings = (*inner.settings).clone();
+        change(&mut settings);
+        settings.revision += 1;
+        inner.settings = Arc::new(settings);
+    }
+
+    /// Nano-dollars that were charged.
+    pub fn spent(&self) -> u64 {
+        self.lock().charged
+    }
+
+    pub fn open_allowances(&self) -> usize {
+        self.lock().open.len()
+    }
+}
+
+#[async_trait]
+impl Directory for Books {
+    async fn caller(&self, token: &str) -> Option<Caller> {
+        let agent = token.strip_prefix("lgn_agent_")?;
+        let some = |text: &str| Some(text.to_owned());
+        Some(Caller {
+            agent: some(agent),
+            run: some("r1"),
+            project: some("p"),
+            role: some("coder"),
+            ..Caller::default()
+        })
+    }
+
+    fn settings(&self) -> Arc<Settings> {
+        self.lock().settings.clone()
+    }
+
+    async fn allowance(&self, _: &Caller, nanos: u64) -> Result<Allowance, OverBudget> {
+        let mut inner = self.lock();
+        inner.asked += 1;
+        let held: u64 = inner.open.iter().map(|open| open.nanos).sum();
+        let left = inner.limit.map_or(u64::MAX, |limit| limit.saturating_sub(inner.charged).saturating_sub(held));
+        if left == 0 {
+            let message = "ticket t-1 has spent its budget of 1 dollar".to_owned();
+            return Err(OverBudget { scope: "ticket t-1".to_owned(), message });
+        }
+        let allowance = Allowance { id: Uuid::from_u128(inner.asked as u128), nanos: nanos.min(left) };
+        inner.open.push(allowance);
+        Ok(allowance)
+    }
+
+    fn settle(&self, call: Call) {
+        let mut inner = self.lock();
+        inner.charged += call.charged_nanos;
+        let allowance = inner.open.iter_mut().find(|open| open.id == call.allowance);
+        let allowance = allowance.expect("a call is charged to an open allowance");
+        allowance.nanos = allowance.nanos.saturating_sub(call.charged_nanos);
+        inner.calls.push(call);
+    }
+
+    async fn release(&self, allowance: Uuid) {
+        let mut inner = self.lock();
+        let before = inner.open.len();
+        inner.open.retain(|open| open.id != allowance);
+        assert_eq!(inner.open.len() + 1, before, "an allowance is released once");
+        inner.released.push(allowance);
+    }
+
+    fn lane_closed(&self, provider: &str, model: Option<&str>, until: jiff::Timestamp, why: &str) {
+        let model = model.unwrap_or("*");
+        self.lock().lanes.push(format!("closed {provider}/{model} {until} {why}"));
+    }
+
+    fn lane_opened(&self, provider: &str, model: Option<&str>) {
+        self.lock().lanes.push(format!("opened {provider}/{}", model.unwrap_or("*")));
+    }
+}
