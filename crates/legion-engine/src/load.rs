@@ -24,21 +24,32 @@ pub(crate) enum LoadError {
 pub(crate) async fn load(log: &Arc<dyn Log>, stream: &StreamId, bounds: &Bounds) -> Result<Organisation, LoadError> {
     let mut state = snapshot(log, stream).await.unwrap_or_default();
     state.bounds = bounds.clone();
+    let from = state.version;
+    events(log, stream, from, |event, at| state.apply(event, at)).await?;
+    Ok(state)
+}
+
+/// Reads the events of a stream behind a version, in order.
+pub(crate) async fn events(
+    log: &Arc<dyn Log>,
+    stream: &StreamId,
+    mut version: u64,
+    mut apply: impl FnMut(&Event, Timestamp) + Send,
+) -> Result<(), LoadError> {
     loop {
         let page = log
-            .read(stream, state.version, PAGE)
+            .read(stream, version, PAGE)
             .await
             .map_err(|source| LoadError::Read { stream: stream.clone(), source })?;
-        if page.is_empty() {
-            return Ok(state);
-        }
+        let Some(last) = page.last() else { return Ok(()) };
+        version = last.version;
         for record in page {
             let event = decode(&record.kind, record.schema, &record.body).map_err(|source| LoadError::Decode {
                 stream: stream.clone(),
                 version: record.version,
                 source,
             })?;
-            state.apply(&event, record.at);
+            apply(&event, record.at);
         }
     }
 }

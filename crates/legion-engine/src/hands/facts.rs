@@ -9,6 +9,7 @@ use super::follow::Seen;
 use super::held::Held;
 use super::refusal_id;
 use super::report::KeeperGone;
+use crate::engine::Engine;
 
 /// How long the session file of a program may be behind its echo.
 const PROOF_TRIES: u32 = 1_500;
@@ -69,6 +70,9 @@ impl Held {
     pub(super) async fn report_fact(&mut self, offset: u64, fact: Fact) -> Result<(), KeeperGone> {
         if offset <= self.offset {
             return Ok(());
+        }
+        if matches!(fact, Fact::TurnEnded(_)) {
+            Engine { inner: self.task.inner.clone() }.settle_turn().await;
         }
         self.task.inner.failpoints.pass("hands.before-observed");
         let fact = self.with_stored_text(fact).await;

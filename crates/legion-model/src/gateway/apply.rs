@@ -102,16 +102,12 @@ impl GatewayState {
                 allowance.payer.clone()
             }
             // Nothing that was spent is lost: what is left to count it for are the day and the model.
-            None => self.payer_of_closed(line.allowance).unwrap_or_default(),
+            None => self.payer(line.allowance).cloned().unwrap_or_default(),
         };
         self.count(&payer, at, |figures| figures.add(line, at));
         self.models.entry(line.model_name()).or_default().add(line, at);
         forget_oldest(&mut self.models);
         self.total.add(line, at);
-    }
-
-    fn payer_of_closed(&self, id: AllowanceId) -> Option<Payer> {
-        self.closed.iter().rev().find(|(closed, _)| *closed == id).map(|(_, payer)| payer.clone())
     }
 
     fn count(&mut self, payer: &Payer, spent_at: Timestamp, add: impl Fn(&mut Figures)) {

@@ -1,6 +1,6 @@
 //! The gateway's state: the fold of the service's stream.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -17,6 +17,7 @@ use super::order::{GatewayCommand, GatewayDecided};
 use super::provider::{Provider, ProviderName};
 use super::route::{Route, RouteKey};
 use super::scope::{BudgetOf, Scope};
+use crate::ids::AgentId;
 use crate::refusal::Refusal;
 
 /// Everything that is true of the gateway.
@@ -107,6 +108,23 @@ impl GatewayState {
     pub fn held(&self, scope: &Scope, today: Date) -> NanoUsd {
         let open = self.allowances.values().filter(|allowance| !allowance.orphaned);
         open.filter(|allowance| counts_for(allowance, scope, today)).map(Allowance::rest).sum()
+    }
+
+    /// Who pays with an allowance: one that is open, or was closed lately.
+    pub fn payer(&self, id: AllowanceId) -> Option<&Payer> {
+        let open = self.allowances.get(&id).map(|allowance| &allowance.payer);
+        open.or_else(|| self.closed.iter().rev().find(|(closed, _)| *closed == id).map(|(_, payer)| payer))
+    }
+
+    /// The narrowest scope of a payer whose budget is used up. `caps` are what agents were hired with.
+    pub fn used_up(&self, payer: &Payer, caps: &[(AgentId, NanoUsd)], at: Timestamp) -> Option<Scope> {
+        super::decide::used_up(self, payer, caps, at)
+    }
+
+    /// Everything that services which are gone left something open for.
+    pub fn orphaned_scopes(&self) -> BTreeSet<Scope> {
+        let orphans = self.allowances.values().filter(|allowance| allowance.orphaned);
+        orphans.flat_map(|orphan| orphan.payer.scopes().into_iter().chain([Scope::Day(day(orphan.used_at))])).collect()
     }
 
     /// Lanes that are closed at a time.

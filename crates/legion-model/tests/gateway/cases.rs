@@ -89,6 +89,9 @@ fn without_a_budget_a_dollar_is_granted_and_with_one_a_part_of_what_is_left() {
     assert_eq!(books.must(open(2, 2, 3 * NanoUsd::DOLLAR.0)), GatewayAnswer::Granted(NanoUsd(3 * NanoUsd::DOLLAR.0)));
     books.budget("agent", NanoUsd::DOLLAR);
     assert_eq!(books.must(open(3, 3, 5)), GatewayAnswer::Granted(NanoUsd(NanoUsd::DOLLAR.0 / 8)));
+    // What is small is not divided.
+    books.budget(&Scope::Agent(agent(4)).to_string(), NanoUsd(90_000_000));
+    assert_eq!(books.must(open(4, 4, 5)), GatewayAnswer::Granted(NanoUsd(90_000_000)));
     // It is asked for again after a lost answer: it is the same one.
     let before = books.log.len();
     assert_eq!(books.must(open(3, 3, 5)), GatewayAnswer::Granted(NanoUsd(NanoUsd::DOLLAR.0 / 8)));
@@ -113,7 +116,7 @@ fn the_narrowest_budget_that_is_used_up_is_named() {
     let refused = books.give(open(3, 2, 1)).expect_err("used up");
     assert!(refused.what.contains("the day 2026-03-04"), "{}", refused.what);
     books.budget("day", NanoUsd(100));
-    assert_eq!(books.must(open(3, 2, 1)), GatewayAnswer::Granted(NanoUsd(1)));
+    assert_eq!(books.must(open(3, 2, 1)), GatewayAnswer::Granted(NanoUsd(10)), "what its own agent's budget leaves");
 }
 
 #[test]
@@ -149,7 +152,7 @@ fn a_day_ends_at_midnight_in_utc() {
     assert_eq!(books.give(open(2, 1, 1)).expect_err("used up").kind, RefusalKind::Limit);
     books.must(GatewayOrder::CloseAllowances(vec![allowance(1)]));
     books.now += SignedDuration::from_hours(24);
-    assert_eq!(books.must(open(2, 1, 1)), GatewayAnswer::Granted(NanoUsd(1)));
+    assert_eq!(books.must(open(2, 1, 1)), GatewayAnswer::Granted(NanoUsd(10)));
 }
 
 #[test]

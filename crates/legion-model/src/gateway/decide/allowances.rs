@@ -14,10 +14,12 @@ use crate::gateway::state::{GatewayState, day};
 use crate::ids::{AgentId, Party};
 use crate::refusal::{Refusal, RefusalKind};
 
-/// What is granted at least where there is plenty, so that a call seldom has to wait for the log.
+/// What is granted where there is plenty, so that a call seldom has to wait for the log.
 const GRANT: NanoUsd = NanoUsd::DOLLAR;
-/// The part of what is left that is granted at least: others that share it need some, too.
+/// The part of what is left that is granted at most: others that share it need some, too.
 const PART: u64 = 8;
+/// Less than this is not divided.
+const PART_MIN: NanoUsd = NanoUsd(100_000_000);
 /// Allowances that may be open at the same time.
 const ALLOWANCES_MAX: usize = 10_000;
 /// Lines of one batch.
@@ -27,6 +29,23 @@ const LINES_MAX: usize = 10_000;
 struct Limit {
     scope: Scope,
     limit: NanoUsd,
+}
+
+/// A log that has nothing open needs no word about a start.
+pub(super) fn start(state: &GatewayState) -> Vec<Event> {
+    let open = state.allowances.values().any(|allowance| !allowance.orphaned);
+    open.then_some(Event::ServiceStarted).into_iter().collect()
+}
+
+/// The narrowest scope of a payer whose budget is used up.
+pub(in crate::gateway) fn used_up(
+    state: &GatewayState,
+    payer: &Payer,
+    caps: &[(AgentId, NanoUsd)],
+    at: Timestamp,
+) -> Option<Scope> {
+    let limits = limits(state, payer, caps, Scope::Day(day(at)));
+    limits.into_iter().find(|limit| state.spent(&limit.scope) >= limit.limit).map(|limit| limit.scope)
 }
 
 pub(super) fn open(
@@ -51,7 +70,7 @@ pub(super) fn open(
     for Limit { scope, limit } in limits(state, payer, caps, Scope::Day(today)) {
         let spent = state.spent(&scope);
         if spent >= limit {
-            return Err(used_up(&scope, limit, spent, state.unsettled(&scope)));
+            return Err(refused(&scope, limit, spent, state.unsettled(&scope)));
         }
         let free = limit.less(spent).less(state.held(&scope, today));
         if free == NanoUsd::default() {
@@ -59,10 +78,8 @@ pub(super) fn open(
         }
         left = Some(left.map_or(free, |left| left.min(free)));
     }
-    let granted = match left {
-        None => wanted.max(GRANT),
-        Some(left) => wanted.max(GRANT.min(NanoUsd(left.0 / PART))).max(NanoUsd(1)).min(left),
-    };
+    let wanted = wanted.max(GRANT);
+    let granted = left.map_or(wanted, |left| wanted.min(NanoUsd(left.0 / PART).max(PART_MIN)).min(left));
     Ok((vec![Event::AllowanceOpened { allowance, payer: payer.clone(), granted }], GatewayAnswer::Granted(granted)))
 }
 
@@ -82,7 +99,7 @@ fn limits(state: &GatewayState, payer: &Payer, caps: &[(AgentId, NanoUsd)], toda
     limits
 }
 
-fn used_up(scope: &Scope, limit: NanoUsd, spent: NanoUsd, unsettled: NanoUsd) -> Refusal {
+fn refused(scope: &Scope, limit: NanoUsd, spent: NanoUsd, unsettled: NanoUsd) -> Refusal {
     let mut what = format!("the budget of {} is used up: {spent} of {limit} are spent", scope.called());
     if unsettled > NanoUsd::default() {
         what.push_str(&format!(" ({unsettled} of it were left open by a service that ended without a word)"));

@@ -6,4 +6,5 @@ mod order;
 mod providers;
 mod routes;
 
+pub(super) use allowances::used_up;
 pub(super) use order::decide;

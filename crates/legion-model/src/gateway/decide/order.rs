@@ -24,7 +24,7 @@ pub(in crate::gateway) fn decide(
 ) -> Result<GatewayDecided, Refusal> {
     let by = command.by;
     let (events, answer) = match &command.order {
-        GatewayOrder::StartService => (vec![Event::ServiceStarted], GatewayAnswer::Done),
+        GatewayOrder::StartService => (allowances::start(state), GatewayAnswer::Done),
         GatewayOrder::SetProvider(provider) => done(providers::set(state, by, provider))?,
         GatewayOrder::RemoveProvider(name) => done(providers::remove(state, by, name))?,
         GatewayOrder::SetRoute { key, route } => done(routes::set(state, by, key, route))?,

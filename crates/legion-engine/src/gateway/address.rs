@@ -1,0 +1,175 @@
+//! How an agent's program finds the gateway.
+
+use std::collections::BTreeMap;
+
+use legion_agents::Login;
+use legion_gateway::{Authorization, Settings};
+
+/// Variables by which a program finds and opens another way to a model. Left out where the gateway is the way.
+const OTHER_WAYS: [&str; 6] = [
+    "ANTHROPIC_API_KEY",
+    "ANTHROPIC_AUTH_TOKEN",
+    "ANTHROPIC_BASE_URL",
+    "ANTHROPIC_CUSTOM_HEADERS",
+    "ANTHROPIC_UNIX_SOCKET",
+    "CLAUDE_CODE_OAUTH_TOKEN",
+];
+/// Of these, the ones that stay when a program keeps its own login.
+const OWN_LOGIN: [&str; 4] =
+    ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_CUSTOM_HEADERS", "CLAUDE_CODE_OAUTH_TOKEN"];
+/// Hosts that are reached without a proxy.
+const NEAR: &str = "127.0.0.1,localhost,::1";
+
+/// Where the gateway listens. `None`: it does not.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct GatewayAddress {
+    pub(crate) url: Option<String>,
+}
+
+/// A way to models: a login, and variables beside it.
+pub(crate) struct Way {
+    pub(crate) login: Login,
+    pub(crate) base: BTreeMap<String, String>,
+}
+
+impl GatewayAddress {
+    /// The base URL for programs that speak Anthropic's dialect; with the token in it where a header is the caller's own.
+    pub(crate) fn anthropic(&self, token: Option<&str>) -> Option<String> {
+        Some(format!("{}/anthropic", self.base(token)?))
+    }
+
+    /// The base URL for programs that speak one of OpenAI's.
+    pub(crate) fn openai(&self, token: Option<&str>) -> Option<String> {
+        Some(format!("{}/openai/v1", self.base(token)?))
+    }
+
+    fn base(&self, token: Option<&str>) -> Option<String> {
+        let url = self.url.as_deref()?;
+        Some(match token {
+            Some(token) => format!("{url}/gateway/{token}"),
+            None => format!("{url}/gateway"),
+        })
+    }
+
+    /// The way of an agent's program when a provider is set up; `None` when none is: then it finds its own, as it is logged in.
+    pub(crate) fn way(
+        &self,
+        settings: &Settings,
+        token: &str,
+        login: &Login,
+        base: &BTreeMap<String, String>,
+    ) -> Option<Way> {
+        if settings.providers.is_empty() {
+            return None;
+        }
+        let keeps_login =
+            settings.providers.values().all(|provider| provider.authorization == Authorization::Passthrough);
+        let mut base = base.clone();
+        // The token is in the address only where the header is not free for it.
+        let url = self.anthropic(keeps_login.then_some(token))?;
+        base.insert("ANTHROPIC_BASE_URL".to_owned(), url);
+        if !keeps_login {
+            base.insert("ANTHROPIC_AUTH_TOKEN".to_owned(), token.to_owned());
+        }
+        base.insert("NO_PROXY".to_owned(), no_proxy(login, &base));
+        let kept = |variables: &BTreeMap<String, String>| {
+            let stays = |name: &str| {
+                name != "NO_PROXY" && (!OTHER_WAYS.contains(&name) || (keeps_login && OWN_LOGIN.contains(&name)))
+            };
+            variables
+                .iter()
+                .filter(|(name, _)| stays(name))
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect()
+        };
+        let login = match login {
+            Login::Env(variables) => Login::Env(kept(variables)),
+            Login::SetupToken(variables) => Login::SetupToken(kept(variables)),
+            // Its home stays what it is: the conversations of before are there.
+            person => person.clone(),
+        };
+        Some(Way { login, base })
+    }
+}
+
+fn no_proxy(login: &Login, base: &BTreeMap<String, String>) -> String {
+    let said = match login {
+        Login::Env(variables) | Login::SetupToken(variables) => variables.get("NO_PROXY"),
+        Login::Person { .. } => None,
+    };
+    match said.or_else(|| base.get("NO_PROXY")).filter(|said| !said.is_empty()) {
+        Some(said) => format!("{said},{NEAR}"),
+        None => NEAR.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use legion_gateway::{Betas, Dialect, Provider};
+
+    use super::*;
+
+    fn settings(authorization: &[Authorization]) -> Settings {
+        let provider = |(number, authorization): (usize, &Authorization)| {
+            let provider = Provider {
+                name: number.to_string(),
+                dialect: Dialect::Anthropic,
+                url: "https://api.anthropic.com".to_owned(),
+                authorization: authorization.clone(),
+                headers: BTreeMap::new(),
+                betas: Betas::Forward,
+                authorities: None,
+                models: Vec::new(),
+                prices: BTreeMap::new(),
+                free: false,
+            };
+            (provider.name.clone(), provider)
+        };
+        Settings { providers: authorization.iter().enumerate().map(provider).collect(), ..Settings::default() }
+    }
+
+    fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn without_a_provider_a_program_finds_its_own_way() {
+        let address = GatewayAddress { url: Some("http://127.0.0.1:18080".to_owned()) };
+        let login = Login::Env(map(&[("ANTHROPIC_API_KEY", "k")]));
+        assert!(address.way(&settings(&[]), "lgn_t", &login, &BTreeMap::new()).is_none());
+        let nowhere = GatewayAddress::default();
+        assert!(nowhere.way(&settings(&[Authorization::None]), "lgn_t", &login, &BTreeMap::new()).is_none());
+    }
+
+    #[test]
+    fn a_program_gets_our_token_and_no_key() {
+        let address = GatewayAddress { url: Some("http://127.0.0.1:18080".to_owned()) };
+        let login = Login::Env(map(&[
+            ("ANTHROPIC_API_KEY", "sk-secret"),
+            ("ANTHROPIC_MODEL", "m"),
+            ("NO_PROXY", "corp"),
+            ("HTTPS_PROXY", "http://proxy"),
+        ]));
+        let way = address.way(&settings(&[Authorization::None]), "lgn_t", &login, &BTreeMap::new()).expect("a way");
+        assert_eq!(way.login, Login::Env(map(&[("ANTHROPIC_MODEL", "m"), ("HTTPS_PROXY", "http://proxy")])));
+        assert_eq!(
+            way.base,
+            map(&[
+                ("ANTHROPIC_AUTH_TOKEN", "lgn_t"),
+                ("ANTHROPIC_BASE_URL", "http://127.0.0.1:18080/gateway/anthropic"),
+                ("NO_PROXY", "corp,127.0.0.1,localhost,::1"),
+            ])
+        );
+    }
+
+    #[test]
+    fn a_login_of_ones_own_stays_and_the_token_goes_into_the_address() {
+        let address = GatewayAddress { url: Some("http://127.0.0.1:18080".to_owned()) };
+        let login = Login::SetupToken(map(&[("CLAUDE_CODE_OAUTH_TOKEN", "own"), ("ANTHROPIC_BASE_URL", "http://x")]));
+        let way =
+            address.way(&settings(&[Authorization::Passthrough]), "lgn_t", &login, &BTreeMap::new()).expect("a way");
+        assert_eq!(way.login, Login::SetupToken(map(&[("CLAUDE_CODE_OAUTH_TOKEN", "own")])));
+        assert_eq!(way.base["ANTHROPIC_BASE_URL"], "http://127.0.0.1:18080/gateway/lgn_t/anthropic");
+        assert!(!way.base.contains_key("ANTHROPIC_AUTH_TOKEN"));
+    }
+}

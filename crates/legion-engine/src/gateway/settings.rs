@@ -1,0 +1,117 @@
+//! What is set, as the gateway reads it.
+
+use legion_gateway::{
+    Authorization, Betas, CassetteMode, ClosedLane, KeySource, Matching, Pace, Settings, Target, Who,
+};
+use legion_model::ProjectId;
+use legion_model::gateway::{self as model, GatewayState};
+use legion_model::tickets::{SessionName, TicketId};
+
+use legion_gateway::Dialect;
+
+/// The settings that a state means.
+pub(super) fn of(state: &GatewayState) -> Settings {
+    let providers = state.providers.values().filter_map(|known| Some((known.name.to_string(), provider(known)?)));
+    Settings {
+        revision: state.version,
+        providers: providers.collect(),
+        routes: state.routes.iter().map(|(key, set)| route(key, set)).collect(),
+        lanes: state.lanes.values().map(lane).collect(),
+        cassette: cassette(&state.cassette),
+        ..Settings::default()
+    }
+}
+
+/// Whether two are the same but for their number.
+pub(super) fn same(a: &Settings, b: &Settings) -> bool {
+    let numbered = Settings { revision: a.revision, ..b.clone() };
+    *a == numbered
+}
+
+/// The name of a ticket, unique over all projects.
+pub(super) fn ticket(project: ProjectId, ticket: TicketId) -> String {
+    format!("{project}/{}", ticket.0)
+}
+
+/// The name of a session, unique over all projects.
+pub(super) fn session(project: ProjectId, session: &SessionName) -> String {
+    format!("{project}/{session}")
+}
+
+/// `None` for a format that is not spoken yet.
+fn provider(known: &model::Provider) -> Option<legion_gateway::Provider> {
+    let key = |source| if known.bearer { Authorization::Bearer(source) } else { Authorization::Key(source) };
+    Some(legion_gateway::Provider {
+        name: known.name.to_string(),
+        dialect: dialect(known.format)?,
+        url: known.url.clone(),
+        authorization: match &known.key {
+            model::KeySource::None => Authorization::None,
+            model::KeySource::Env(variable) => key(KeySource::Variable(variable.clone())),
+            model::KeySource::Sealed => key(KeySource::Sealed),
+            model::KeySource::Caller => Authorization::Passthrough,
+        },
+        headers: known.headers.clone(),
+        betas: match &known.betas {
+            None => Betas::Forward,
+            Some(only) if only.is_empty() => Betas::Drop,
+            Some(only) => Betas::Only(only.iter().cloned().collect()),
+        },
+        authorities: None,
+        models: known.models.iter().cloned().collect(),
+        prices: Default::default(),
+        free: known.free,
+    })
+}
+
+/// The dialects that the gateway speaks.
+pub(super) fn dialect(format: model::Format) -> Option<Dialect> {
+    match format {
+        model::Format::Anthropic => Some(Dialect::Anthropic),
+        model::Format::OpenaiChat => Some(Dialect::Chat),
+        model::Format::OpenaiResponses => Some(Dialect::Responses),
+        model::Format::Gemini | model::Format::Copilot => None,
+    }
+}
+
+fn route(key: &model::RouteKey, set: &model::Route) -> legion_gateway::Route {
+    legion_gateway::Route {
+        who: match &key.who {
+            model::RouteWho::Default => Who::Default,
+            model::RouteWho::Worker(driver) => Who::Worker(driver.as_str().to_owned()),
+            model::RouteWho::Role(role) => Who::Role(role.clone()),
+            model::RouteWho::Session(project, name) => Who::Session(session(*project, name)),
+            model::RouteWho::Ticket(project, number) => Who::Ticket(ticket(*project, *number)),
+            model::RouteWho::Agent(agent) => Who::Agent(agent.to_string()),
+        },
+        sub_agents: key.sub_agents,
+        asked: key.asked.clone(),
+        target: target(&set.target),
+        fallbacks: set.fallbacks.iter().map(target).collect(),
+    }
+}
+
+fn target(target: &model::Target) -> Target {
+    Target { provider: target.provider.to_string(), model: target.model.clone() }
+}
+
+fn lane(lane: &model::Lane) -> ClosedLane {
+    ClosedLane {
+        provider: lane.provider.to_string(),
+        model: lane.model.clone(),
+        until: lane.until,
+        why: lane.why.clone(),
+    }
+}
+
+fn cassette(mode: &model::CassetteMode) -> CassetteMode {
+    match mode {
+        model::CassetteMode::Off => CassetteMode::Off,
+        model::CassetteMode::Record { name } => CassetteMode::Record { name: name.to_string() },
+        model::CassetteMode::Replay { name, nearest, full_speed } => CassetteMode::Replay {
+            name: name.to_string(),
+            matching: if *nearest { Matching::Nearest } else { Matching::Strict },
+            pace: if *full_speed { Pace::Full } else { Pace::Recorded },
+        },
+    }
+}
