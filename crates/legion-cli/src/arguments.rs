@@ -19,7 +19,7 @@ use crate::demo::DemoArgs;
 /// A command starts the service when it is not running. An agent is named by its id, by a unique beginning of it, or by its name.
 #[derive(Debug, Parser)]
 #[command(name = "legion", version, max_term_width = 100, after_help = crate::exit::help())]
-#[command(disable_help_subcommand = true, subcommand_required = true, arg_required_else_help = true)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
 pub struct Arguments {
     #[command(flatten)]
     pub(crate) global: GlobalArgs,

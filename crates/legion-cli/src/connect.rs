@@ -128,7 +128,10 @@ enum Heard {
 }
 
 async fn ask(endpoint: &Endpoint) -> Heard {
-    let Ok(client) = Client::to(endpoint) else { return Heard::Nobody };
+    // A damaged token fits into no header: who listens is asked without one, and says that it is needed.
+    let is_whole = |token: &String| token.bytes().all(|byte| byte.is_ascii_graphic());
+    let endpoint = Endpoint { token: endpoint.token.clone().filter(is_whole), ..endpoint.clone() };
+    let Ok(client) = Client::to(&endpoint) else { return Heard::Nobody };
     let client = client.with_patience(Patience::NONE).with_call_timeout(ANSWER_WITHIN);
     match client.service().await {
         Ok(_) => Heard::Service,

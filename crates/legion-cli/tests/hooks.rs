@@ -117,7 +117,7 @@ fn what_the_binary_does_alone_is_handed_on() {
 fn wrong_usage_is_exit_code_two_and_help_is_success() {
     let hooks = Notes::default();
     let folder = tempfile::tempdir().unwrap();
-    for line in ["", "nonsense", "hire", "tree --level top --json"] {
+    for line in ["", "nonsense", "hire", "tree --level top --json", "help nonsense"] {
         assert_eq!(legion(&hooks, line, folder.path()), ExitCode::from(2), "{line}");
     }
     for command in ["fire", "wait", "logs", "status", "interrupt", "approve", "deny"] {
@@ -126,7 +126,7 @@ fn wrong_usage_is_exit_code_two_and_help_is_success() {
         assert_eq!(legion_cli::main(&hooks, words, &environment), ExitCode::from(2), "{command} nobody");
     }
     assert!(hooks.started.borrow().is_empty());
-    for line in ["--help", "--version", "hire --help"] {
+    for line in ["--help", "--version", "hire --help", "help", "help hire", "help sessions new"] {
         assert_eq!(legion(&hooks, line, folder.path()), ExitCode::SUCCESS, "{line}");
     }
 }

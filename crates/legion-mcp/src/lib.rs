@@ -11,6 +11,7 @@ mod error;
 mod handler;
 mod http;
 mod key;
+mod lines;
 mod prompts;
 mod resources;
 mod stdio;

@@ -37,7 +37,7 @@ pub struct AgentGrant {
 pub enum SecretError {
     #[error("failed to read or create the secret file `{}`", path.display())]
     File { path: PathBuf, source: io::Error },
-    #[error("the secret file `{}` is damaged", path.display())]
+    #[error("the secret file `{}` is damaged: remove it, and the next start makes a new one; conversations stay", path.display())]
     Damaged { path: PathBuf },
 }
 
@@ -85,7 +85,8 @@ impl ServiceKey {
 /// The person's token: read, or made (file mode 0600).
 pub fn person_token(path: &Path) -> Result<String, SecretError> {
     let token = read_or_create(path, &|| format!("{TOKEN_PREFIX}root_{}", new_secret()))?.trim().to_owned();
-    if token.len() < 32 {
+    // It must fit into a header as it is.
+    if token.len() < 32 || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(SecretError::Damaged { path: path.to_owned() });
     }
     Ok(token)
@@ -114,6 +115,7 @@ fn read_or_create(path: &Path, make: &dyn Fn() -> String) -> Result<String, Secr
             fs::rename(&temporary, path).map_err(fail)?;
             Ok(text)
         }
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(SecretError::Damaged { path: path.to_owned() }),
         other => other.map_err(fail),
     }
 }

@@ -55,7 +55,10 @@ mod tests {
     fn a_login_that_is_not_good_is_told_apart_from_other_failures() {
         let login = failed("failed", Some("Not logged in · Please run /login"));
         assert_eq!(login.exit_code(), 18);
-        insta::assert_snapshot!(login.render(&samples::look()), @"");
+        insta::assert_snapshot!(login.render(&samples::look()), @r"
+        error: the leader could not even begin: its first run failed: Not logged in · Please run /login [LEG0012]
+        hint: log in with `claude` and `/login`, or set ANTHROPIC_API_KEY; `legion doctor` says which login is used; `legion demo` alone needs neither Claude Code nor a login
+        ");
         let other = failed("failed", Some("API Error: 404 no such model"));
         assert_eq!(other.exit_code(), 1);
         assert!(other.detail().ends_with("its first run failed: API Error: 404 no such model"), "{}", other.detail());

@@ -191,3 +191,28 @@ async fn a_cancelled_face_ends_what_is_open() {
         tokio::time::timeout(std::time::Duration::from_secs(20), waiting).await.expect("it ends").expect("no panic");
     assert_ne!(status, 200);
 }
+
+#[tokio::test]
+async fn a_line_that_is_no_json_is_answered_and_the_session_goes_on() {
+    let fake = Fake::organisation();
+    let mut session = Session::start(caller(&fake, "t-7"));
+    let refused = |answer: Value| {
+        assert_eq!((&answer["error"]["code"], &answer["id"]), (&(-32_700).into(), &Value::Null), "{answer}");
+        assert!(answer["error"]["message"].as_str().is_some_and(|text| text.contains("Parse error")), "{answer}");
+    };
+    session.send("hello").await;
+    refused(session.receive().await);
+    let mut broken = 0;
+    for request in lines(OLD) {
+        session.send(&request.to_string()).await;
+        if request.get("id").is_some() {
+            check(&request, &session.receive().await);
+            session.send(&request.to_string()[1..]).await;
+            refused(session.receive().await);
+            session.send("").await;
+            broken += 1;
+        }
+    }
+    assert!(broken > 2);
+    session.close().await;
+}

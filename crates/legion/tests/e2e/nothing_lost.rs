@@ -172,6 +172,10 @@ impl Stage {
         self.secured(ticket);
         self.legion.ok(&["undelete", ticket, "--into", into.to_str().expect("UTF-8")]);
         assert_eq!(&files(&into), wanted, "{what}");
+        // What is there is never written over.
+        let error = self.legion.fails(2, &["undelete", ticket, "--into", into.to_str().expect("UTF-8")]);
+        assert!(error.contains("is there already: move it away, or name a new directory with `--into`"), "{error}");
+        assert_eq!(&files(&into), wanted, "{what}");
         std::fs::remove_dir_all(&into).expect("removed");
     }
 }

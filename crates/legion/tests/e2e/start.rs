@@ -81,6 +81,38 @@ fn a_service_without_its_token_is_named() {
 }
 
 #[test]
+fn a_damaged_token_is_explained() {
+    let legion = Legion::new();
+    let damages: [&[u8]; 4] = [
+        b"short",
+        b"\xff\xfe is no text",
+        b"two words, and more than thirty-two bytes",
+        b"a line of thirty-two\nand another",
+    ];
+    // Before a start: what to do is said, and nothing is made up.
+    legion.dir.dir("data");
+    std::fs::set_permissions(legion.data(), PermissionsExt::from_mode(0o700)).expect("closed to others");
+    for damage in damages {
+        let file = legion.dir.file("data/token", damage);
+        let error = legion.fails(4, &["status"]);
+        assert!(error.contains("data/token` is damaged: remove it"), "{error}");
+        assert_eq!(std::fs::read(&file).expect("there"), damage);
+    }
+    std::fs::remove_file(legion.data().join("token")).expect("removed");
+    legion.start();
+    let pid = legion.service_pid();
+    let good = std::fs::read(legion.data().join("token")).expect("made");
+    // Beside a running service.
+    for damage in damages {
+        legion.dir.file("data/token", damage);
+        let error = legion.fails(4, &["status"]);
+        assert!(error.contains("data/token` does not open it") && error.contains(&format!("kill {pid}")), "{error}");
+    }
+    legion.dir.file("data/token", good);
+    legion.ok(&["status"]);
+}
+
+#[test]
 fn a_service_that_does_not_answer_is_named() {
     let legion = Legion::new();
     legion.start();

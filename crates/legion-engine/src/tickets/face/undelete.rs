@@ -46,6 +46,12 @@ impl Engine {
         if !into.is_absolute() {
             return Err(invalid(format!("the directory `{}` is not an absolute path", into.display())));
         }
+        if into.symlink_metadata().is_ok() {
+            let into = into.display();
+            return Err(invalid(format!(
+                "`{into}` is there already: move it away, or name a new directory with `--into`"
+            )));
+        }
         let rescues = self.rescues(project, ticket).await?;
         let found = match which {
             Some(which) => rescues.get(which),
