@@ -24,7 +24,9 @@ pub fn openai(name: &str) -> Provider {
 
 /// OpenRouter, in its Anthropic form.
 pub fn openrouter(name: &str) -> Provider {
-    base(name, Dialect::Anthropic, "https://openrouter.ai/api", Authorization::Bearer(KeySource::Sealed))
+    let provider =
+        base(name, Dialect::Anthropic, "https://openrouter.ai/api", Authorization::Bearer(KeySource::Sealed));
+    Provider { betas: Betas::Drop, ..provider }
 }
 
 /// OpenRouter, in its OpenAI form.

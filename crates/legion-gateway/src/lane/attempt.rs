@@ -21,7 +21,6 @@ const ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version
 const ANTHROPIC_BETA: HeaderName = HeaderName::from_static("anthropic-beta");
 /// What a caller of another dialect means.
 const VERSION: HeaderValue = HeaderValue::from_static("2023-06-01");
-const ANTHROPIC_HOST: &str = "api.anthropic.com";
 
 /// A request without its key, and what is needed to read its answer.
 pub(crate) struct Attempt {
@@ -51,15 +50,7 @@ pub(crate) fn prepare(
     }
     if let Some(value) = headers.remove(ANTHROPIC_BETA) {
         let value = value.to_str().unwrap_or_default();
-        let (kept, lost) = match &provider.betas {
-            Betas::Forward => beta::header(value, &target),
-            Betas::Drop => (None, Vec::new()),
-            Betas::Only(flags) => {
-                let kept: Vec<&str> =
-                    value.split(',').map(str::trim).filter(|flag| flags.iter().any(|known| known == flag)).collect();
-                ((!kept.is_empty()).then(|| kept.join(",")), Vec::new())
-            }
-        };
+        let (kept, lost) = beta::header(value, &target);
         warnings.extend(lost.iter().map(ToString::to_string));
         if let Some(value) = kept.and_then(|kept| HeaderValue::try_from(kept).ok()) {
             headers.insert(ANTHROPIC_BETA, value);
@@ -159,6 +150,10 @@ fn target(asked: &Asked, provider: &Provider, stop: &Stop, card: Option<&ModelCa
         provider: provider.name.clone(),
         model: stop.model.clone(),
         anthropic_itself: is_anthropic_itself(provider),
+        betas: match &provider.betas {
+            Betas::Only(flags) => flags.clone(),
+            Betas::Forward | Betas::Drop => Vec::new(),
+        },
         output_tokens_max: card.and_then(|card| card.output_max),
         cache_control: provider.url.contains("openrouter.ai"),
         reasoning_content: ["api.deepseek.com", "moonshot.ai"].iter().any(|host| provider.url.contains(host)),
@@ -168,7 +163,7 @@ fn target(asked: &Asked, provider: &Provider, stop: &Stop, card: Option<&ModelCa
     }
 }
 
+/// Its requests go on byte by byte: it is Anthropic, or leads to it.
 fn is_anthropic_itself(provider: &Provider) -> bool {
-    provider.dialect == Dialect::Anthropic
-        && (provider.url.contains(ANTHROPIC_HOST) || provider.authorization == Authorization::Passthrough)
+    provider.dialect == Dialect::Anthropic && provider.betas == Betas::Forward
 }

@@ -52,13 +52,13 @@ pub enum KeySource {
     Variable(String),
 }
 
-/// What becomes of `anthropic-beta`.
+/// What becomes of `anthropic-beta`, and of the fields of a request that go with a flag.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Betas {
-    /// It goes on as it is.
+    /// All goes on as it is, byte by byte: the provider is Anthropic, or leads to it.
     #[default]
     Forward,
-    /// It is dropped.
+    /// They are dropped, and with them the block of changing text that Claude Code puts in front of its instructions.
     Drop,
     /// Only these flags go on.
     Only(Vec<String>),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use legion_gateway::{Target, Who};
+use legion_gateway::{Betas, Target, Who};
 use tokio::sync::Notify;
 
 use crate::support::{AGENT, MESSAGE, Service, Upstream, events, request, until};
@@ -100,4 +100,20 @@ async fn an_unknown_price_is_an_unknown_cost_and_the_reservation_is_charged() {
     let call = &service.books.calls()[0];
     assert_eq!(call.cost_nanos, None);
     assert!(call.charged_nanos > 0);
+}
+
+#[tokio::test]
+async fn a_provider_that_only_speaks_like_anthropic_gets_neither_flags_nor_the_block_that_kills_its_cache() {
+    let upstream = Upstream::fixed(200, &[], MESSAGE).await;
+    let service = Service::start(&[("one", &upstream)]).await;
+    service.books.change(|settings| settings.providers.get_mut("one").expect("there").betas = Betas::Drop);
+    let system = r#""system":[{"type":"text","text":"x-anthropic-billing-header: cch=1"},{"type":"text","text":"s"}],"#;
+    let body = request("m", false).replacen("{ ", &format!("{{ {system}"), 1);
+    let headers = [("x-api-key", AGENT), ("anthropic-beta", "b-1")];
+    let got = service.post("/gateway/anthropic/v1/messages", &headers, body).await;
+    assert_eq!(got.status, 200);
+    let received = upstream.requests()[0].text();
+    assert!(!received.contains("b-1") && !received.contains("billing"), "{received}");
+    assert!(received.contains(r#""text":"s""#) && received.contains("zz_unknown"), "{received}");
+    assert!(got.header("legion-gateway-warnings").is_some_and(|all| all.contains("b-1")), "{:?}", got.headers);
 }

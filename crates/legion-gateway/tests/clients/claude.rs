@@ -1,0 +1,80 @@
+//! Claude Code, in each pinned version.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use legion_gateway::Dialect;
+use legion_testkit::{agent_env, npm};
+use serde_json::{Value, json};
+use tokio::process::Command;
+
+use crate::script::{PIXEL, check_image, check_loop};
+use crate::through::Through;
+
+/// Enough for a program that needs a second, on a machine that is busy.
+const DEADLINE: Duration = Duration::from_secs(90);
+
+async fn run(program: &Path, arguments: &[&str], through: &Through, prompt: &str) -> Value {
+    let child = Command::new(program)
+        .args(["-p", "--output-format", "json", "--model", "claude-sonnet-4-5", "--permission-mode", "acceptEdits"])
+        .args(["--strict-mcp-config", "--setting-sources", "", "--allowedTools", "Bash"])
+        .args(arguments)
+        .arg(prompt)
+        .env_clear()
+        .envs(agent_env(&through.directory.dir("home"), &through.anthropic_url()))
+        .env("MAX_THINKING_TOKENS", "4000")
+        .current_dir(through.directory.dir("work"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("starts");
+    let ended = tokio::time::timeout(DEADLINE, child.wait_with_output()).await;
+    let output = ended.unwrap_or_else(|_| panic!("still running\n{}", through.server.dump())).expect("is waited for");
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {output:?}\n{}", through.server.dump()))
+}
+
+async fn a_tool_loop(upstream: Dialect) {
+    for version in npm::CLAUDE_VERSIONS {
+        let Ok(program) = npm::claude(version) else { return };
+        let through = Through::start(upstream).await;
+        through.directory.file("work/pixel.png", PIXEL);
+        let image = through.directory.path().join("work/pixel.png");
+        let script = json!([
+            {"thinking": "hm", "signature": "sealed/+=", "text": "I write", "tool": "Bash",
+                "input": {"command": "printf hello > hello.txt"}},
+            {"tools": [
+                {"tool": "Bash", "input": {"command": "cat hello.txt"}},
+                {"tool": "Bash", "input": {"command": "printf world"}},
+            ], "fragments": 5, "interleave": true, "no-index": true, "late-arguments": true},
+            {"tool": "Read", "input": {"file_path": image}},
+            {"text": "all is done", "chunks": 3},
+        ]);
+        let session = uuid::Uuid::new_v4().to_string();
+        let result = run(&program, &["--session-id", &session], &through, &format!("go @@{script}@@")).await;
+        assert_eq!(result["result"], "all is done", "{version}: {result}\n{}", through.server.dump());
+        check_loop(&through, upstream).await;
+        check_image(&through);
+        // The conversation goes on where it was, with everything that the provider sealed.
+        let again = run(&program, &["--resume", &session], &through, r#"more @@[{"text": "I go on"}]@@"#).await;
+        assert_eq!(again["result"], "I go on", "{version}: {again}\n{}", through.server.dump());
+    }
+}
+
+#[tokio::test]
+async fn a_tool_loop_at_a_provider_of_messages() {
+    a_tool_loop(Dialect::Anthropic).await;
+}
+
+#[tokio::test]
+async fn a_tool_loop_at_a_provider_of_chat() {
+    a_tool_loop(Dialect::Chat).await;
+}
+
+#[tokio::test]
+async fn a_tool_loop_at_a_provider_of_responses() {
+    a_tool_loop(Dialect::Responses).await;
+}

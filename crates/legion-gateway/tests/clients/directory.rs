@@ -1,0 +1,84 @@
+//! A directory that knows one caller and one provider, and remembers what was settled.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use legion_gateway::{
+    Allowance, Authorization, Betas, Call, Caller, Dialect, Directory, KeySource, OverBudget, Provider, Route,
+    Settings, Target, Who,
+};
+use uuid::Uuid;
+
+/// The token of the one caller.
+pub const TOKEN: &str = "lgn_test-token-of-the-agent";
+/// The name of the one provider.
+pub const PROVIDER: &str = "scripted";
+
+/// What the gateway knows of the rest in these tests.
+pub struct OneProvider {
+    settings: Arc<Settings>,
+    settled: Mutex<Vec<Call>>,
+}
+
+impl OneProvider {
+    /// All calls go to the model `model` at `url`, in this dialect.
+    pub fn new(dialect: Dialect, url: &str, model: &str) -> Self {
+        let provider = Provider {
+            name: PROVIDER.to_owned(),
+            dialect,
+            url: url.to_owned(),
+            authorization: Authorization::Key(KeySource::Sealed),
+            headers: BTreeMap::new(),
+            betas: Betas::Forward,
+            authorities: None,
+            models: Vec::new(),
+            prices: BTreeMap::new(),
+            free: false,
+        };
+        let target = Target { provider: PROVIDER.to_owned(), model: Some(model.to_owned()) };
+        let route = Route { who: Who::Default, sub_agents: false, asked: None, target, fallbacks: Vec::new() };
+        let settings = Settings {
+            revision: 1,
+            providers: BTreeMap::from([(PROVIDER.to_owned(), provider)]),
+            routes: vec![route],
+            ..Settings::default()
+        };
+        Self { settings: Arc::new(settings), settled: Mutex::default() }
+    }
+
+    /// The calls that have come to their end.
+    pub fn settled(&self) -> Vec<Call> {
+        self.settled.lock().expect("nobody panics with it").clone()
+    }
+}
+
+#[async_trait]
+impl Directory for OneProvider {
+    async fn caller(&self, token: &str) -> Option<Caller> {
+        (token == TOKEN).then(|| Caller {
+            agent: Some("a-1".to_owned()),
+            run: Some("r-1".to_owned()),
+            ..Caller::default()
+        })
+    }
+
+    fn settings(&self) -> Arc<Settings> {
+        self.settings.clone()
+    }
+
+    async fn allowance(&self, _caller: &Caller, nanos: u64) -> Result<Allowance, OverBudget> {
+        Ok(Allowance { id: Uuid::new_v4(), nanos })
+    }
+
+    fn settle(&self, call: Call) {
+        self.settled.lock().expect("nobody panics with it").push(call);
+    }
+
+    async fn release(&self, _allowance: Uuid) {}
+
+    fn lane_closed(&self, _provider: &str, _model: Option<&str>, _until: Timestamp, _why: &str) {}
+
+    fn lane_opened(&self, _provider: &str, _model: Option<&str>) {}
+}
