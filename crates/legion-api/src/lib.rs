@@ -9,6 +9,7 @@ mod audit;
 mod diff;
 mod dispatch;
 mod error;
+mod gateway;
 mod hire;
 mod inbox;
 mod limits;
@@ -36,6 +37,11 @@ pub use audit::AuditPage;
 pub use diff::{Diff, DiffFile, DiffOf, FileStatus};
 pub use dispatch::{DispatchRequest, Dispatched, PlanCheck, PlanProblem, PlanRequest};
 pub use error::{Problem, ProblemCode};
+pub use gateway::{
+    BudgetFor, BudgetList, BudgetRequest, CallTokens, Cassette, CassetteList, CassetteMode, ClosedLane, Cost, CostLine,
+    GatewayUrls, Model, ModelList, OpenAllowance, Provider, ProviderList, ProviderRequest, ProviderTest, ReconcileRequest,
+    Reconciled, Route, RouteFor, RouteList, ScopeBudget,
+};
 pub use hire::{HireRequest, Hired, OnRestart, Permissions};
 pub use inbox::{AckRequest, Acked, Inbox};
 pub use limits::{Budget, Limits};

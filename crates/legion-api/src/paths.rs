@@ -10,6 +10,8 @@ pub const SERVICE: &str = "/v1/service";
 pub const SERVICE_DOWN: &str = "/v1/service/down";
 /// Writes a copy of the log.
 pub const SERVICE_BACKUP: &str = "/v1/service/backup";
+/// Refusals, secrets that were handed out, and what the person let through.
+pub const AUDIT: &str = "/v1/audit";
 /// The projects the service knows.
 pub const PROJECTS: &str = "/v1/projects";
 /// Agents: hire with POST, list with GET.
@@ -96,6 +98,30 @@ pub const ROLE: &str = "/v1/roles/{id}";
 pub const TEAMS: &str = "/v1/teams";
 /// One team: set with PUT, delete with DELETE.
 pub const TEAM: &str = "/v1/teams/{id}";
+/// Providers of models.
+pub const PROVIDERS: &str = "/v1/providers";
+/// One provider: set with PUT, remove with DELETE.
+pub const PROVIDER: &str = "/v1/providers/{id}";
+/// Asks one provider for its models.
+pub const PROVIDER_TEST: &str = "/v1/providers/{id}/test";
+/// Models that can be asked for.
+pub const MODELS: &str = "/v1/models";
+/// The matrix of routes: read with GET, set one with PUT.
+pub const ROUTES: &str = "/v1/routes";
+/// Removes a route.
+pub const ROUTES_REMOVE: &str = "/v1/routes/remove";
+/// Budgets: read with GET, set one with PUT.
+pub const BUDGETS: &str = "/v1/budgets";
+/// Removes a budget.
+pub const BUDGETS_REMOVE: &str = "/v1/budgets/remove";
+/// Says what was spent of money that a service left open when it died.
+pub const BUDGETS_RECONCILE: &str = "/v1/budgets/reconcile";
+/// What was spent on model calls.
+pub const COST: &str = "/v1/cost";
+/// Base URLs of the gateway for one caller.
+pub const GATEWAY_URL: &str = "/v1/gateway/url";
+/// Cassettes: read with GET, record or replay with PUT.
+pub const CASSETTES: &str = "/v1/cassettes";
 /// Events as server-sent events; resumes after the number in `Last-Event-ID` or `?after=`.
 pub const EVENTS: &str = "/v1/events";
 /// The MCP endpoint (streamable HTTP).

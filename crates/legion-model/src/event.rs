@@ -452,6 +452,26 @@ pub enum Event {
         by: Party,
     },
 
+    /// A caller wanted what it may not, and got nothing. Of one that asks too often, most are only counted.
+    AccessRefused {
+        /// `None` when no token said who it was.
+        caller: Option<Party>,
+        /// What was asked for, as it came in.
+        request: String,
+        why: String,
+    },
+    /// So many refusals of this caller are not in the log by themselves.
+    RefusalsOmitted {
+        caller: Option<Party>,
+        count: u64,
+    },
+    /// Secrets are handed to a process, by their names. Logged before it is started.
+    SecretsHanded {
+        agent: AgentId,
+        process: ProcessId,
+        secrets: Vec<String>,
+    },
+
     /// Model calls of this process come through the gateway: what its program says about money does not count.
     ProcessMetered {
         process: ProcessId,
@@ -557,9 +577,11 @@ impl Event {
             | Self::ApprovalAsked { agent, .. }
             | Self::ProcessMetered { agent, .. }
             | Self::AgentMetered { agent, .. }
+            | Self::SecretsHanded { agent, .. }
             | Self::WaitBegan { waiter: agent, .. }
             | Self::WaitEnded { waiter: agent, .. } => Some(*agent),
             Self::MessageAccepted { to, from, .. } => to.agent().or(from.agent()),
+            Self::AccessRefused { caller, .. } | Self::RefusalsOmitted { caller, .. } => caller.and_then(Party::agent),
             Self::AttemptBegan { agent, .. } => *agent,
             Self::ReviewBegan { agent, .. } => Some(*agent),
             _ => None,

@@ -1,6 +1,7 @@
 //! Which agent is meant: `root`, an id, the beginning of an id, or a name.
 
 use legion_api::ProblemCode;
+use legion_model::authority::{Verb, authorise};
 use legion_model::{AgentId, Organisation, Party, ProjectId};
 
 use crate::context::Context;
@@ -107,7 +108,7 @@ fn by_text(state: &Organisation, project: ProjectId, caller: Party, text: &str) 
     let beginning = beginning(text);
     let begins = |id: AgentId| beginning.as_ref().is_some_and(|hex| id.0.simple().to_string().starts_with(hex));
     let mut hits = Hits::default();
-    for agent in state.agents.values().filter(|agent| knows(state, caller, agent.id)) {
+    for agent in state.agents.values().filter(|agent| authorise(state, caller, Verb::Name, agent.id).is_ok()) {
         if agent.name == text {
             hits.named.push(hit(state, project, agent.id));
         } else if begins(agent.id) {
@@ -125,14 +126,6 @@ fn beginning(text: &str) -> Option<String> {
     let formed = text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
     let hex = text.replace('-', "").to_ascii_lowercase();
     (formed && hex.len() >= PREFIX_CHARS_MIN).then_some(hex)
-}
-
-/// Whom a caller may name: itself, its parent, its siblings and everything below it; the person everyone.
-fn knows(state: &Organisation, caller: Party, other: AgentId) -> bool {
-    let Party::Agent(id) = caller else { return true };
-    let parent = |id: AgentId| state.agents.get(&id).map(|agent| agent.parent);
-    let other_party = Party::Agent(other);
-    other == id || parent(id) == Some(other_party) || parent(id) == parent(other) || state.is_below(other_party, caller)
 }
 
 fn hit(state: &Organisation, project: ProjectId, agent: AgentId) -> Hit {

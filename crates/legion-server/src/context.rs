@@ -7,9 +7,11 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use legion_api::{BackupWritten, ServiceInfo};
 use legion_engine::Engine;
+use legion_gateway::Gateway;
 use legion_model::Key;
 use tokio::sync::{Mutex, mpsc};
 
+use crate::audit::Rations;
 use crate::hosts::Hosts;
 
 /// Writes a copy of the log to a path that does not exist yet, and returns its bytes and the number of its last event.
@@ -23,6 +25,7 @@ pub struct Server {
     pub(crate) down: mpsc::Sender<bool>,
     pub(crate) backup: Backup,
     pub(crate) names: Vec<String>,
+    pub(crate) gateway: Option<Gateway>,
 }
 
 impl Server {
@@ -34,7 +37,14 @@ impl Server {
         down: mpsc::Sender<bool>,
         backup: Backup,
     ) -> Self {
-        Self { engine, person_token, info, down, backup, names: Vec::new() }
+        Self { engine, person_token, info, down, backup, names: Vec::new(), gateway: None }
+    }
+
+    /// The gateway whose providers, models and cassettes are asked for.
+    #[must_use]
+    pub fn with_gateway(mut self, gateway: Gateway) -> Self {
+        self.gateway = Some(gateway);
+        self
     }
 
     /// Adds names by which other machines know this one, such as `box.lan` or `box.lan:7000`. Without them, only the addresses that
@@ -52,19 +62,21 @@ pub(crate) struct Context {
     pub(crate) person_token: String,
     pub(crate) hosts: Hosts,
     pub(crate) info: ServiceInfo,
+    pub(crate) gateway: Option<Gateway>,
     pub(crate) down: mpsc::Sender<bool>,
     pub(crate) backup: Backup,
     /// Backups of late by their keys: they are no events, so the log cannot remember them. Held while one is written.
     pub(crate) backups: Mutex<VecDeque<(Key, BackupWritten)>>,
     pub(crate) openapi: String,
+    pub(crate) rations: Rations,
 }
 
 pub(crate) type Shared = Arc<Context>;
 
 impl Context {
     pub(crate) fn new(server: Server, hosts: Hosts) -> Self {
-        let Server { engine, person_token, info, down, backup, names: _ } = server;
+        let Server { engine, person_token, info, down, backup, names: _, gateway } = server;
         let openapi = crate::openapi::openapi();
-        Self { engine, person_token, hosts, info, down, backup, backups: Mutex::default(), openapi }
+        Self { engine, person_token, hosts, info, gateway, down, backup, backups: Mutex::default(), openapi, rations: Rations::default() }
     }
 }

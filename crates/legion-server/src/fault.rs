@@ -1,5 +1,7 @@
 //! What goes wrong, as an RFC 9457 problem.
 
+use std::sync::Arc;
+
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use legion_api::{Problem, ProblemCode};
@@ -89,6 +91,8 @@ impl IntoResponse for Fault {
         let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let body = serde_json::to_vec(&self.0).expect("a problem is plain data");
         let mut response = (status, body).into_response();
+        // For the guard, which remembers refusals.
+        response.extensions_mut().insert(Arc::new(*self.0));
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if status == StatusCode::UNAUTHORIZED {

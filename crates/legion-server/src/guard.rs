@@ -3,6 +3,7 @@
 //! It stands around the whole router with its fallback. No handler is reached without it, and only it makes a [`Caller`].
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -14,11 +15,12 @@ use futures_util::FutureExt;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use legion_api::{ProblemCode, paths};
-use legion_model::may::{Verb, may};
+use legion_api::{Problem, ProblemCode, paths};
+use legion_engine::TokenOf;
 use legion_model::{AgentId, Party, ProjectId};
 use legion_runtime::constant_time_eq;
 
+use crate::audit::{self, Who};
 use crate::context::{Context, Shared};
 use crate::fault::{Fault, Result};
 
@@ -52,13 +54,6 @@ impl Caller {
     pub(crate) fn agent(self) -> Option<(ProjectId, AgentId)> {
         self.agent
     }
-
-    /// Refuses everyone but the person.
-    pub(crate) async fn govern(self, context: &Context) -> Result<()> {
-        let Some((project, agent)) = self.agent else { return Ok(()) };
-        let allowed = context.engine.read(project, move |state| may(state, agent.into(), Verb::Govern, agent.into()));
-        Ok(allowed.await??)
-    }
 }
 
 impl<S: Sync> FromRequestParts<S> for Caller {
@@ -68,30 +63,38 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     }
 }
 
-/// Lets a request through, or answers it. A handler that panics is answered for.
+/// Lets a request through, or answers it. A handler that panics is answered for, and every refusal is remembered.
 pub(crate) async fn guard(State(context): State<Shared>, request: Request, next: Next) -> Response {
-    let mut response = match check(&context, request).await {
+    let asked = format!("{} {}", request.method(), request.uri().path());
+    let mut who = None;
+    let mut response = match check(&context, request, &mut who).await {
         Ok(request) => match AssertUnwindSafe(next.run(request)).catch_unwind().await {
             Ok(response) => response,
             Err(_) => Fault::internal("a handler panicked; the service goes on").into_response(),
         },
         Err(fault) => fault.into_response(),
     };
+    let problem = response.extensions_mut().remove::<Arc<Problem>>();
+    if let Some(problem) = problem.filter(|problem| audit::is_refusal(problem)) {
+        audit::refused(&context, who, asked, &problem).await;
+    }
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
-async fn check(context: &Context, request: Request) -> Result<Request> {
+async fn check(context: &Shared, request: Request, who: &mut Who) -> Result<Request> {
     let (mut parts, body) = request.into_parts();
     check_size(&parts.headers)?;
     check_origin(context, &parts)?;
     if parts.method == Method::GET && parts.uri.path() == paths::HEALTH {
         return Ok(Request::from_parts(parts, Body::empty()));
     }
-    let caller = caller(context, &parts.headers).await?;
+    let caller = caller(context, &parts.headers, who).await?;
+    *who = Some((caller.project(), caller.party()));
     parts.extensions.insert(caller);
+    parts.extensions.insert(context.clone());
     let body = read_body(&parts.headers, body, bytes_max(parts.uri.path())).await?;
     if !body.is_empty() && !is_json(&parts.headers) {
         return Err(Fault::invalid("the body must be JSON").hint("send the header `Content-Type: application/json`"));
@@ -137,7 +140,7 @@ fn single<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     if values.next().is_some() { None } else { value.to_str().ok() }
 }
 
-async fn caller(context: &Context, headers: &HeaderMap) -> Result<Caller> {
+async fn caller(context: &Context, headers: &HeaderMap, who: &mut Who) -> Result<Caller> {
     let value = single(headers, header::AUTHORIZATION.as_str()).ok_or_else(unauthorized)?;
     let (scheme, token) = value.split_once(' ').ok_or_else(unauthorized)?;
     if !scheme.eq_ignore_ascii_case("bearer") {
@@ -147,11 +150,17 @@ async fn caller(context: &Context, headers: &HeaderMap) -> Result<Caller> {
     if constant_time_eq(token, &context.person_token) {
         return Ok(Caller { agent: None });
     }
-    let agent = context.engine.agent_of_token(token).await.ok_or_else(unauthorized)?;
-    Ok(Caller { agent: Some(agent) })
+    match context.engine.agent_of_token(token).await {
+        TokenOf::Agent(project, agent) => Ok(Caller { agent: Some((project, agent)) }),
+        TokenOf::Formerly(project, agent) => {
+            *who = Some((Some(project), agent.into()));
+            Err(unauthorized())
+        }
+        TokenOf::Nobody => Err(unauthorized()),
+    }
 }
 
-fn unauthorized() -> Fault {
+pub(crate) fn unauthorized() -> Fault {
     Fault::new(ProblemCode::Unauthorized, "the request has no token that opens anything").hint(
         "send `Authorization: Bearer TOKEN`; the person's token lies in the file `token` of the data directory, an agent has its own \
          for as long as its process runs",

@@ -4,9 +4,12 @@
 #![forbid(unsafe_code)]
 
 mod address;
+mod audit;
 mod change;
 mod context;
 mod fault;
+mod gateway;
+mod governed;
 mod guard;
 mod history;
 mod hosts;
@@ -14,6 +17,7 @@ mod mcp;
 mod openapi;
 mod plans;
 mod query;
+mod ration;
 mod render;
 mod rights;
 mod router;
@@ -22,6 +26,7 @@ mod scope;
 mod serve;
 
 pub use context::{Backup, Server};
+pub use gateway::serve_gateway;
 pub use hosts::Hosts;
 pub use openapi::openapi;
 pub use router::router;

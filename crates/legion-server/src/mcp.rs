@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Query;
+use axum::routing::any_service;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderValue, Request, header};
@@ -11,9 +12,11 @@ use legion_api::paths;
 use legion_client::{Client, Handler, HandlerFuture, Transport, lend};
 use legion_mcp::http_service;
 use legion_model::Party;
+use legion_model::authority::Verb;
 use serde::Deserialize;
 
 use crate::context::Shared;
+use crate::governed::governed;
 use crate::guard::Caller;
 
 /// The endpoint. `rest` is the router that its tools call.
@@ -28,7 +31,8 @@ pub(crate) fn routes(context: &Shared, rest: Router) -> Router<Shared> {
         clock: clock.clone(),
         project: Query::<Place>::try_from_uri(&head.uri).ok().and_then(|place| place.0.project),
     };
-    Router::new().route_service(paths::MCP, http_service(make_caller, context.engine.tasks().cancelled()))
+    let face = any_service(http_service(make_caller, context.engine.tasks().cancelled()));
+    Router::new().route(paths::MCP, governed(Verb::UseTools, face))
 }
 
 /// What the address of the endpoint may say, as `/mcp?project=DIR`: where a person stands. Agents' tokens say it.

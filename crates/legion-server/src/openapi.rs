@@ -1,6 +1,8 @@
 //! The OpenAPI document: gathered from the routes, so that it cannot say anything else.
 
-use legion_api::{Problem, paths};
+use legion_api::Problem;
+use legion_model::authority::{Kind, Verb, permits_anything};
+use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::path::{HttpMethod, Operation, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
@@ -10,12 +12,16 @@ use utoipa::openapi::{
 };
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::governed::Verbs;
+
 const TOKEN: &str = "token";
+/// Who may call an operation at all: `members`, or the `person`.
+const CALLERS: &str = "x-callers";
 
 /// The document as pretty JSON, in an order that does not change.
 pub fn openapi() -> String {
-    let mut document = crate::router::all().into_openapi();
-    finish(&mut document);
+    let (mut document, verbs) = crate::router::all().into_description();
+    finish(&mut document, &verbs);
     let mut text = serde_json::to_string_pretty(&document).expect("the document is plain data");
     text.push('\n');
     text
@@ -36,7 +42,7 @@ pub(crate) fn head() -> OpenApi {
 }
 
 /// Adds to each operation what all of them have: the token, the idempotency key, and problems.
-fn finish(document: &mut OpenApi) {
+fn finish(document: &mut OpenApi, verbs: &Verbs) {
     let components = document.components.get_or_insert_with(Components::new);
     components.add_security_scheme(TOKEN, SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
     components.schemas.insert(Problem::name().into_owned(), Problem::schema());
@@ -45,8 +51,10 @@ fn finish(document: &mut OpenApi) {
     components.schemas.extend(more);
     for (path, item) in &mut document.paths.paths {
         for (method, operation) in operations(item) {
-            if path != paths::HEALTH {
+            if let Some(verb) = verb(verbs, path, &method) {
                 operation.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>(TOKEN, [])]);
+                let callers = if permits_anything(Kind::Agent, verb) { "members" } else { "person" };
+                operation.extensions = Some(Extensions::builder().add(CALLERS, callers).build());
             }
             if method != HttpMethod::Get {
                 operation.parameters.get_or_insert_default().push(idempotency_key().into());
@@ -57,6 +65,21 @@ fn finish(document: &mut OpenApi) {
             operation.responses.responses.insert("default".to_owned(), response.into());
         }
     }
+}
+
+/// What a caller does by an operation; `None` where it is open to everybody.
+fn verb(verbs: &Verbs, path: &str, method: &HttpMethod) -> Option<Verb> {
+    let word = match method {
+        HttpMethod::Get => "get",
+        HttpMethod::Put => "put",
+        HttpMethod::Post => "post",
+        HttpMethod::Delete => "delete",
+        HttpMethod::Patch => "patch",
+        HttpMethod::Head => "head",
+        HttpMethod::Options => "options",
+        HttpMethod::Trace => "trace",
+    };
+    verbs.iter().find(|((known, of), _)| known == path && *of == word).and_then(|(_, verb)| *verb)
 }
 
 fn operations(item: &mut PathItem) -> Vec<(HttpMethod, &mut Operation)> {

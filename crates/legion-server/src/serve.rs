@@ -20,7 +20,7 @@ use crate::hosts::Hosts;
 use crate::router::router;
 
 /// Connections at the same time, over all listeners of one call.
-const CONNECTIONS_MAX: usize = 1_024;
+pub(crate) const CONNECTIONS_MAX: usize = 1_024;
 /// How long the head of a request may take to come, and how long a connection may wait for its next request.
 const HEADER_PATIENCE: Duration = Duration::from_secs(5);
 /// Bytes of a head that are read at all. The guard answers for those that are too many but fit in here.
@@ -48,7 +48,7 @@ pub fn serve(server: Server, listeners: Vec<TcpListener>, for_agents: Option<Uni
 }
 
 /// What connections come in by.
-trait Incoming: Send + Sync + 'static {
+pub(crate) trait Incoming: Send + Sync + 'static {
     type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
     fn next(&self) -> impl Future<Output = io::Result<Self::Stream>> + Send;
 }
@@ -69,7 +69,7 @@ impl Incoming for UnixListener {
     }
 }
 
-async fn accept(
+pub(crate) async fn accept(
     listener: impl Incoming,
     router: Router,
     places: Arc<Semaphore>,

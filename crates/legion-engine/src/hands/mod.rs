@@ -11,6 +11,7 @@ mod launch;
 mod order;
 mod process;
 mod report;
+mod secrets;
 mod stopper;
 
 pub(crate) use hand::{Hand, interrupt_id, refusal_id};

@@ -9,7 +9,6 @@ use crate::body::Body;
 use crate::command::Answer;
 use crate::event::Event;
 use crate::ids::{AgentId, MessageId, Party, derived};
-use crate::may::{Verb, may};
 use crate::message::{MessageKind, Urgency};
 use crate::organisation::Organisation;
 use crate::process::StopReason;
@@ -17,7 +16,6 @@ use crate::run::{Outcome, Usage};
 
 pub(crate) fn fire(state: &Organisation, by: Party, at: Timestamp, agent: AgentId, keep_reports: bool) -> Decision {
     let Some(top) = state.agents.get(&agent) else { return Err(gone(state, agent)) };
-    may(state, by, Verb::Fire, agent.into())?;
     let mut events = Vec::new();
     let mut kept = Vec::new();
     let mut fired = vec![agent];

@@ -5,7 +5,6 @@ use crate::approval::Verdict;
 use crate::command::Answer;
 use crate::event::Event;
 use crate::ids::{ApprovalId, MessageId, Party};
-use crate::may::{Verb, may};
 use crate::message::MessageState;
 use crate::organisation::Organisation;
 use crate::refusal::{Refusal, RefusalKind};
@@ -49,7 +48,6 @@ pub(super) fn decide_approval(
     verdict: Verdict,
     reason: Option<String>,
 ) -> Decision {
-    may(state, by, Verb::Govern, by)?;
     let Some(open) = state.approvals.get(&approval) else {
         return Err(Refusal::new(RefusalKind::NotFound, format!("no permission request {approval} is open")).hint(
             "it may have been decided, withdrawn, or denied at its deadline; `legion inbox` lists the open ones",

@@ -5,7 +5,6 @@ use crate::body::Body;
 use crate::command::Answer;
 use crate::event::Event;
 use crate::ids::{AgentId, MessageId, Party, RunId};
-use crate::may::{Verb, may};
 use crate::message::{MessageKind, Urgency};
 use crate::organisation::Organisation;
 use crate::process::StopReason;
@@ -22,7 +21,6 @@ pub(super) fn interrupt(
     if !state.agents.contains_key(&agent) {
         return Err(gone(state, agent));
     }
-    may(state, by, Verb::Interrupt, agent.into())?;
     let mut events = Vec::new();
     let run = end_turn(state, by, agent, &mut events);
     if body.is_none() {

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::{facts, fire, hire, inbox, interrupt, metered, tell, time, wait};
+use crate::authority;
 use crate::command::{Answer, Command, Order};
 use crate::event::Event;
 use crate::ids::{AgentId, ApprovalId, Party, ProcessId};
@@ -21,6 +22,7 @@ pub(crate) fn decide(state: &Organisation, command: &Command, at: Timestamp) -> 
     {
         return Err(gone(state, caller));
     }
+    authority::check(state, by, &command.order)?;
     match &command.order {
         Order::OpenProject { project, path } => Ok(match state.project {
             Some(_) => (Vec::new(), Answer::Done),
@@ -45,6 +47,7 @@ pub(crate) fn decide(state: &Organisation, command: &Command, at: Timestamp) -> 
         }
         Order::BeginWait { waiter, target } => wait::begin(state, *waiter, *target),
         Order::EndWait { waiter, target } => Ok((wait::end(state, *waiter, *target), Answer::Done)),
+        Order::Audit(entry) => Ok((vec![entry.event()], Answer::Done)),
         Order::Tickets(order) => crate::tickets::decide(state, by, at, order),
         Order::StopAll => Ok((stop_all(state), Answer::Done)),
         Order::ProcessStarted { process, pid } => Ok((facts::process_started(state, *process, *pid), Answer::Done)),

@@ -7,7 +7,6 @@ use crate::body::Body;
 use crate::command::Answer;
 use crate::event::Event;
 use crate::ids::{MessageId, Party};
-use crate::may::{Verb, may};
 use crate::message::{MessageKind, Urgency};
 use crate::organisation::Organisation;
 use crate::refusal::{Refusal, RefusalKind};
@@ -23,7 +22,6 @@ pub(super) struct Letter<'a> {
 
 pub(super) fn tell(state: &Organisation, by: Party, at: Timestamp, letter: &Letter<'_>) -> Decision {
     check_recipient(state, letter.to)?;
-    may(state, by, Verb::Tell, letter.to)?;
     if by == letter.to {
         return Err(Refusal::new(RefusalKind::Invalid, "a member cannot tell itself something"));
     }

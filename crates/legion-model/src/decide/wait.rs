@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::{Decision, gone};
+use crate::authority::{Verb, authorise};
 use crate::command::Answer;
 use crate::event::Event;
 use crate::ids::{AgentId, MessageId, Party, derived};
-use crate::may::{Verb, may};
 use crate::organisation::Organisation;
 use crate::refusal::{Refusal, RefusalKind};
 
@@ -16,7 +16,7 @@ pub(super) fn begin(state: &Organisation, waiter: AgentId, target: AgentId) -> D
             return Err(gone(state, id));
         }
     }
-    may(state, waiter.into(), Verb::Wait, target.into())?;
+    authorise(state, waiter.into(), Verb::Wait, target)?;
     match path(state, target, waiter) {
         None => Ok((vec![Event::WaitBegan { waiter, target }], Answer::Done)),
         Some(circle) => {

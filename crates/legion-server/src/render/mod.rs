@@ -3,6 +3,7 @@
 pub(crate) mod agent;
 pub(crate) mod approval;
 pub(crate) mod event;
+pub(crate) mod gateway;
 pub(crate) mod limits;
 pub(crate) mod log;
 pub(crate) mod message;

@@ -6,17 +6,17 @@ use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;
 use legion_api::{self as api, AgentPage, FireReply, paths};
-use legion_model::may::{Verb, may};
+use legion_model::authority::{Verb, authorise};
 use legion_model::{Agent, AgentId, Answer, Order, Organisation, Party, ProjectId};
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::address::Found;
 use crate::change::{Change, Nothing, unexpected};
 use crate::context::{Context, Shared};
 use crate::fault::{Fault, Result};
+use crate::governed::Routes;
 use crate::guard::Caller;
 use crate::query::{Id, Params};
 use crate::render::agent;
@@ -27,8 +27,8 @@ const PAGE_MAX: usize = 500;
 /// How long a fire waits for the processes to be gone.
 const FIRE_PATIENCE: Duration = Duration::from_secs(10);
 
-pub(crate) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(agents)).routes(routes!(one, fire))
+pub(crate) fn routes() -> Routes {
+    Routes::new().add(Verb::Look, routes!(agents)).add(Verb::Look, routes!(one)).add(Verb::Fire, routes!(fire))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -91,7 +91,7 @@ fn page(
     count: usize,
 ) -> Vec<(Place, api::Agent)> {
     let place = |agent: &Agent| (agent.hired_at, agent.id);
-    let visible = |agent: &Agent| may(state, caller, Verb::Read, Party::Agent(agent.id)).is_ok();
+    let visible = |agent: &Agent| authorise(state, caller, Verb::Look, agent.id).is_ok();
     let mut agents: Vec<&Agent> =
         state.agents.values().filter(|agent| after.is_none_or(|after| place(agent) > after)).collect();
     agents.sort_by_key(|agent| place(agent));
@@ -126,12 +126,12 @@ async fn one(caller: Caller, State(context): State<Shared>, Id(id): Id) -> Resul
     context.engine.first_look().await;
     let found = context.find(caller, &id).await?;
     if found == Found::Root {
-        return readable(&context, caller, Party::Root).await.map(|()| Json(agent::root()));
+        return readable(&context, caller, Verb::Look, Party::Root).await.map(|()| Json(agent::root()));
     }
     let (project, id) = found.living("looked into")?;
     let party = caller.party();
     let look = move |state: &Organisation| {
-        may(state, party, Verb::Read, id.into())?;
+        authorise(state, party, Verb::Look, id)?;
         Ok::<_, Fault>(state.agents.get(&id).map(|agent| agent::agent(state, agent)))
     };
     match context.engine.read(project, look).await?? {
@@ -140,10 +140,10 @@ async fn one(caller: Caller, State(context): State<Shared>, Id(id): Id) -> Resul
     }
 }
 
-/// Refuses a caller that may not look into a member of its own project.
-pub(super) async fn readable(context: &Context, caller: Caller, object: Party) -> Result<()> {
+/// Refuses a caller that may not do this to a member of its own project.
+pub(super) async fn readable(context: &Context, caller: Caller, verb: Verb, object: Party) -> Result<()> {
     let Some((project, agent)) = caller.agent() else { return Ok(()) };
-    Ok(context.engine.read(project, move |state| may(state, agent.into(), Verb::Read, object)).await??)
+    Ok(context.engine.read(project, move |state| authorise(state, agent.into(), verb, object)).await??)
 }
 
 /// The problem of an agent that went away while it was looked for.

@@ -3,16 +3,17 @@
 use axum::Json;
 use axum::extract::State;
 use legion_api::{self as api, ApprovalDecision, ApprovalList, DecideRequest, paths};
+use legion_model::authority::Verb;
 use legion_model::{Answer, ApprovalId, Event, Order, Organisation, ProjectId, Verdict};
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::change::{Change, unexpected};
 use crate::context::{Context, Shared};
 use crate::fault::{Fault, Result};
+use crate::governed::Routes;
 use crate::guard::Caller;
 use crate::query::{Id, Params};
 use crate::render::approval::{self, Asked};
@@ -20,8 +21,8 @@ use crate::render::approval::{self, Asked};
 /// Characters from which on the beginning of an id counts.
 const PREFIX_CHARS_MIN: usize = 4;
 
-pub(crate) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(approvals)).routes(routes!(decide))
+pub(crate) fn routes() -> Routes {
+    Routes::new().add(Verb::SeeApprovals, routes!(approvals)).add(Verb::DecideApproval, routes!(decide))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -46,7 +47,6 @@ async fn approvals(
     State(context): State<Shared>,
     Params(query): Params<ApprovalsQuery>,
 ) -> Result<Json<ApprovalList>> {
-    caller.govern(&context).await?;
     let projects = context.projects(caller, query.project.as_deref()).await?;
     let look = |state: &Organisation| {
         let open = state.approvals.values().filter(|approval| approval.verdict.is_none());
@@ -77,7 +77,6 @@ async fn decide(
     Id(id): Id,
     change: Change<DecideRequest>,
 ) -> Result<Json<api::Approval>> {
-    caller.govern(&context).await?;
     let Change { key, body } = change;
     let repeated = context.replayed(caller, key.as_ref()).await?;
     let (project, approval) = match (&repeated, context.find_approval(caller, &id).await) {

@@ -3,13 +3,14 @@
 use axum::Json;
 use axum::extract::State;
 use legion_api::{Deps, MergeState, TicketStatus, Upstream, paths};
+use legion_model::authority::Verb;
 use legion_model::Organisation;
 use legion_model::tickets::{Ticket, TicketId};
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::context::Shared;
 use crate::fault::Result;
+use crate::governed::Routes;
 use crate::guard::Caller;
 use crate::query::{Id, Params, ProjectQuery};
 use crate::render::ticket;
@@ -19,8 +20,8 @@ const SUMMARIES_MAX: usize = 20;
 /// Files that are told of each.
 const FILES_MAX: usize = 50;
 
-pub(crate) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(deps))
+pub(crate) fn routes() -> Routes {
+    Routes::new().add(Verb::SeeTicket, routes!(deps))
 }
 
 /// What a ticket waits for or builds on, and who waits for it.

@@ -3,19 +3,20 @@
 use axum::Json;
 use axum::extract::State;
 use legion_api::{Diff, DiffFile, DiffOf, paths};
-use utoipa_axum::router::OpenApiRouter;
+use legion_model::authority::Verb;
 use utoipa_axum::routes;
 
 use crate::context::Shared;
 use crate::fault::Result;
+use crate::governed::Routes;
 use crate::guard::Caller;
 use crate::query::{Id, Params, ProjectQuery};
 
 /// Bytes of a diff that are sent.
 const DIFF_BYTES_MAX: usize = 8 * 1024 * 1024;
 
-pub(crate) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(diff))
+pub(crate) fn routes() -> Routes {
+    Routes::new().add(Verb::SeeTicket, routes!(diff))
 }
 
 /// What a ticket changes: as it was merged, as it was taken in, or as its clone is now.

@@ -6,14 +6,15 @@ use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
 use legion_api::{DispatchRequest, Dispatched, paths};
+use legion_model::authority::Verb;
 use legion_model::tickets::{SessionName, TicketId};
 use legion_model::{Answer, Event, Order, ProjectId, TicketOrder, plan};
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::change::{Change, unexpected};
 use crate::context::{Context, Shared};
 use crate::fault::{Fault, Result};
+use crate::governed::Routes;
 use crate::guard::Caller;
 use crate::plans::{self, Ground, Read};
 use crate::query::{self, Params, ProjectQuery};
@@ -21,8 +22,8 @@ use crate::query::{self, Params, ProjectQuery};
 /// The name under which a ticket that is alone is checked.
 const ALONE: &str = "new";
 
-pub(crate) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(dispatch))
+pub(crate) fn routes() -> Routes {
+    Routes::new().add(Verb::Dispatch, routes!(dispatch))
 }
 
 /// Dispatches one ticket.

@@ -12,17 +12,18 @@ use futures_util::{Stream, StreamExt, stream};
 use http::HeaderMap;
 use jiff::SignedDuration;
 use legion_api::{self as api, paths};
+use legion_model::authority::{Kind, Relation, Verb, authorise, permits};
 use legion_model::tickets::TicketId;
 use legion_model::{AgentId, Event, Organisation, Party, ProjectId};
 use legion_store::{Record, Tail, follow};
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::address::Found;
 use crate::context::Shared;
 use crate::fault::{Fault, Result};
+use crate::governed::Routes;
 use crate::guard::Caller;
 use crate::query::Params;
 use crate::render::event;
@@ -38,8 +39,8 @@ const SILENT_MAX: u64 = 1_000;
 /// Kinds that one stream chooses.
 const KINDS_MAX: usize = 100;
 
-pub(crate) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(events))
+pub(crate) fn routes() -> Routes {
+    Routes::new().add(Verb::FollowEvents, routes!(events))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -98,7 +99,7 @@ async fn events(
         }),
     };
     if let Some(agent) = agent {
-        super::agents::readable(&context, caller, agent.into()).await?;
+        super::agents::readable(&context, caller, Verb::FollowEvents, agent.into()).await?;
     }
     let project = match (query.ticket, query.project.as_deref()) {
         (None, None) => None,
@@ -170,9 +171,24 @@ impl View {
         let seen = state.board.tickets.values().filter(|ticket| rights::sees(state, party, ticket));
         Self {
             project,
-            agents: state.subtree(party).into_iter().chain([agent]).collect(),
+            agents: state
+                .agents
+                .keys()
+                .copied()
+                .filter(|id| authorise(state, party, Verb::FollowEvents, *id).is_ok())
+                .collect(),
             line: state.ancestors(party).chain([party, Party::Root]).collect(),
             tickets: seen.map(|ticket| ticket.id).collect(),
+        }
+    }
+
+    /// How a ticket stands to it that this member dispatches now.
+    fn dispatched_by(&self, by: Party) -> Relation {
+        match by {
+            Party::Root => Relation::PersonDispatched,
+            by if self.line.contains(&by) => Relation::AncestorDispatched,
+            Party::Agent(by) if self.agents.contains(&by) => Relation::DescendantDispatched,
+            Party::Agent(_) => Relation::OtherDispatched,
         }
     }
 
@@ -183,11 +199,12 @@ impl View {
         if let Event::AgentHired { agent, parent: Party::Agent(parent), .. }
         | Event::AgentReparented { agent, parent: Party::Agent(parent), .. } = event
             && self.agents.contains(parent)
+            && permits(Kind::Agent, Verb::FollowEvents, Relation::Descendant)
         {
             self.agents.insert(*agent);
         }
         if let Event::TicketAdded { ticket, by, .. } = event
-            && (self.line.contains(by) || by.agent().is_some_and(|by| self.agents.contains(&by)))
+            && permits(Kind::Agent, Verb::SeeTicket, self.dispatched_by(*by))
         {
             self.tickets.insert(*ticket);
         }

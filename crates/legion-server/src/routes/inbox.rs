@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::State;
 use legion_api::{AckRequest, Acked, Inbox, paths};
+use legion_model::authority::Verb;
 use legion_model::{Answer, MessageId, Order, Organisation, ProjectId};
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::change::{Change, unexpected};
 use crate::context::Shared;
 use crate::fault::{Fault, Result};
+use crate::governed::Routes;
 use crate::guard::Caller;
 use crate::query::Params;
 use crate::render::message;
@@ -21,8 +22,8 @@ use crate::render::message;
 /// Messages that one call acknowledges by their ids.
 const ACK_MAX: usize = 1_000;
 
-pub(crate) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(inbox)).routes(routes!(ack))
+pub(crate) fn routes() -> Routes {
+    Routes::new().add(Verb::ReadMail, routes!(inbox)).add(Verb::Acknowledge, routes!(ack))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]

@@ -3,21 +3,21 @@
 use axum::Json;
 use axum::extract::State;
 use legion_api::{InterruptAllReply, InterruptReply, InterruptRequest, paths};
-use legion_model::may::Verb;
+use legion_model::authority::Verb;
 use legion_model::{Answer, MessageId, Order, Organisation, RunId};
 use legion_runtime::new_id;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::change::{Change, Nothing, unexpected};
 use crate::context::Shared;
 use crate::fault::Result;
+use crate::governed::Routes;
 use crate::guard::Caller;
 use crate::query::Id;
 use crate::render::message;
 
-pub(crate) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(interrupt)).routes(routes!(interrupt_all))
+pub(crate) fn routes() -> Routes {
+    Routes::new().add(Verb::Interrupt, routes!(interrupt)).add(Verb::InterruptAll, routes!(interrupt_all))
 }
 
 /// Ends the turn of an agent; its conversation stays. With a text, it goes on with that.

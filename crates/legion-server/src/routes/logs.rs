@@ -4,15 +4,15 @@ use axum::Json;
 use axum::extract::State;
 use legion_api::{LogPage, paths};
 use legion_engine::Cursor;
-use legion_model::may::{Verb, may};
+use legion_model::authority::{Verb, authorise};
 use legion_model::{AgentId, ProjectId};
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::context::{Context, Shared};
 use crate::fault::{Fault, Result};
+use crate::governed::Routes;
 use crate::guard::Caller;
 use crate::query::{Id, Params};
 use crate::render::log;
@@ -20,8 +20,8 @@ use crate::render::log;
 const LINES_DEFAULT: usize = 100;
 const LINES_MAX: usize = 10_000;
 
-pub(crate) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(logs))
+pub(crate) fn routes() -> Routes {
+    Routes::new().add(Verb::ReadLog, routes!(logs))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -55,7 +55,7 @@ async fn logs(
     let (project, agent) =
         if caller.agent().is_none() { found.for_order("looked into")? } else { found.living("looked into")? };
     let party = caller.party();
-    context.engine.read(project, move |state| may(state, party, Verb::Read, agent.into())).await??;
+    context.engine.read(project, move |state| authorise(state, party, Verb::ReadLog, agent)).await??;
     part.read(&context, project, agent).await.map(Json)
 }
 

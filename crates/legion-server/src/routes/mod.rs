@@ -2,6 +2,10 @@
 
 pub(crate) mod agents;
 pub(crate) mod approvals;
+pub(crate) mod budgets;
+pub(crate) mod cassettes;
+pub(crate) mod cost;
+pub(crate) mod audit;
 pub(crate) mod deps;
 pub(crate) mod diff;
 pub(crate) mod dispatch;
@@ -12,8 +16,11 @@ pub(crate) mod inbox;
 pub(crate) mod interrupt;
 mod landings;
 pub(crate) mod logs;
+pub(crate) mod model_routes;
+pub(crate) mod models;
 pub(crate) mod plans;
 pub(crate) mod projects;
+pub(crate) mod providers;
 pub(crate) mod report;
 pub(crate) mod repository;
 pub(crate) mod rescues;

@@ -5,24 +5,25 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use legion_api::{Dispatched, PlanCheck, PlanRequest, paths};
+use legion_model::authority::Verb;
 use legion_model::plan::{CheckedPlan, PlanSpec};
 use legion_model::tickets::SessionName;
 use legion_model::{Answer, Order, TicketOrder, plan};
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::change::Change;
 use crate::context::Shared;
 use crate::fault::{Fault, Result};
+use crate::governed::Routes;
 use crate::guard::Caller;
 use crate::plans::{self, Ground, Read};
 use crate::query::{self, Params};
 use crate::routes::dispatch;
 
-pub(crate) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(plans))
+pub(crate) fn routes() -> Routes {
+    Routes::new().add(Verb::Dispatch, routes!(plans))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]

@@ -3,22 +3,22 @@
 use axum::Json;
 use axum::extract::State;
 use legion_api::{Project, ProjectList, paths};
-use utoipa_axum::router::OpenApiRouter;
+use legion_model::authority::Verb;
 use utoipa_axum::routes;
 
 use crate::context::Shared;
 use crate::fault::Result;
+use crate::governed::Routes;
 use crate::guard::Caller;
 use crate::render::agent::working;
 
-pub(crate) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(projects))
+pub(crate) fn routes() -> Routes {
+    Routes::new().add(Verb::ListProjects, routes!(projects))
 }
 
 /// The projects that the service knows, by directory. For the person.
 #[utoipa::path(get, path = paths::PROJECTS, tag = "service", operation_id = "projects", responses((status = 200, body = ProjectList)))]
 async fn projects(caller: Caller, State(context): State<Shared>) -> Result<Json<ProjectList>> {
-    caller.govern(&context).await?;
     context.engine.first_look().await;
     let known = context.projects(caller, None).await?;
     let counts = context.each(&known, |state| (state.agents.len(), working(state))).await?;

@@ -3,19 +3,20 @@
 use axum::Json;
 use axum::extract::State;
 use legion_api::{ReportRequest, ReportStatus, Reported, paths};
+use legion_model::authority::Verb;
 use legion_model::{Answer, Body, Event, Order, Organisation, TicketOrder};
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::change::{Change, unexpected};
 use crate::context::Shared;
 use crate::fault::{Fault, Result};
+use crate::governed::Routes;
 use crate::guard::Caller;
 use crate::query::{Params, ProjectQuery};
 use crate::routes::retry::stored;
 
-pub(crate) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(report))
+pub(crate) fn routes() -> Routes {
+    Routes::new().add(Verb::ReportOnTicket, routes!(report))
 }
 
 /// Says how the caller's work on its ticket went: a worker about the work, a reviewer its verdict. It is no evidence.

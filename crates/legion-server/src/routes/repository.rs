@@ -6,18 +6,19 @@ use axum::Json;
 use axum::extract::State;
 use legion_api::{Garbage, ObjectFormat, OpenRepository, ProblemCode, Repository, paths};
 use legion_engine::EngineError;
+use legion_model::authority::Verb;
 use legion_model::{ProjectId, RefusalKind};
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::change::{Change, Nothing};
 use crate::context::{Context, Shared};
 use crate::fault::{Fault, Result};
+use crate::governed::Routes;
 use crate::guard::Caller;
 use crate::query::{Params, ProjectQuery};
 
-pub(crate) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(repository, open)).routes(routes!(gc))
+pub(crate) fn routes() -> Routes {
+    Routes::new().add(Verb::ReadRepository, routes!(repository)).add(Verb::OpenRepository, routes!(open)).add(Verb::CollectGarbage, routes!(gc))
 }
 
 /// Where the control repository of a project is, and what it has. For the person.
@@ -34,7 +35,6 @@ async fn repository(
     State(context): State<Shared>,
     Params(query): Params<ProjectQuery>,
 ) -> Result<Json<Repository>> {
-    caller.govern(&context).await?;
     let (project, path) = context.project(caller, query.project.as_deref()).await?;
     let found = context.engine.repository(project).await?.ok_or_else(|| missing(&path))?;
     Ok(Json(rendered(found, path)))
@@ -56,7 +56,6 @@ async fn open(
     Params(query): Params<ProjectQuery>,
     change: Change<OpenRepository>,
 ) -> Result<Json<Repository>> {
-    caller.govern(&context).await?;
     let project = match query.project.as_deref() {
         Some(text) if text.starts_with('/') => of_directory(&context, text).await?,
         wanted => context.project(caller, wanted).await?.0,
@@ -95,7 +94,6 @@ async fn gc(
     Params(query): Params<ProjectQuery>,
     _: Change<Nothing>,
 ) -> Result<Json<Garbage>> {
-    caller.govern(&context).await?;
     let (project, _) = context.project(caller, query.project.as_deref()).await?;
     let garbage = context.engine.gc(project).await?;
     Ok(Json(Garbage {

@@ -3,21 +3,22 @@
 use axum::Json;
 use axum::extract::State;
 use legion_api::{RescueList, paths};
+use legion_model::authority::{Verb, authorise};
 use legion_model::tickets::TicketId;
-use legion_model::{Organisation, Party};
-use utoipa_axum::router::OpenApiRouter;
+use legion_model::Organisation;
 use utoipa_axum::routes;
 
 use crate::context::{Context, Shared};
 use crate::fault::Result;
+use crate::governed::Routes;
 use crate::guard::Caller;
 use crate::query::{self, Id, Params, ProjectQuery};
 use crate::render::rescue;
 use crate::rights;
 use crate::routes::undelete::known;
 
-pub(crate) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(all)).routes(routes!(one))
+pub(crate) fn routes() -> Routes {
+    Routes::new().add(Verb::SeeTicket, routes!(all)).add(Verb::SeeTicket, routes!(one))
 }
 
 /// Files of all tickets that were secured, by ticket. The person sees those of deleted tickets, too.
@@ -67,12 +68,12 @@ async fn list(
         let board = &state.board;
         let sees = |id: &TicketId| match board.tickets.get(id) {
             Some(ticket) => rights::sees(state, party, ticket),
-            None => party == Party::Root,
+            None => authorise(state, party, Verb::Undelete, *id).is_ok(),
         };
         let ids: Vec<TicketId> = match ticket {
             None => board.rescues.keys().copied().filter(|id| sees(id)).collect(),
-            Some(id) if party == Party::Root && board.deleted.contains_key(&id) => vec![id],
-            Some(id) => vec![rights::seen(state, party, id)?.id],
+            Some(id) if board.deleted.contains_key(&id) && authorise(state, party, Verb::Undelete, id).is_ok() => vec![id],
+            Some(id) => vec![rights::ticket(state, party, Verb::SeeTicket, id)?.id],
         };
         Ok::<_, legion_model::Refusal>(ids.into_iter().flat_map(|id| rescue::of_ticket(state, id)).collect())
     };

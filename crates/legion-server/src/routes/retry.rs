@@ -3,21 +3,22 @@
 use axum::Json;
 use axum::extract::State;
 use legion_api::{ProblemCode, RetryRequest, TextOrList, TicketNumbers, paths};
+use legion_model::authority::Verb;
 use legion_model::tickets::{GateSpec, TicketChanges};
 use legion_model::{Body, Order, Organisation, TicketOrder};
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::change::Change;
 use crate::context::{Context, Shared};
 use crate::fault::{Fault, Result};
+use crate::governed::Routes;
 use crate::guard::Caller;
 use crate::query::{self, Id, Params, ProjectQuery};
 use crate::routes::tickets::numbers;
 use crate::{plans, rights};
 
-pub(crate) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(retry))
+pub(crate) fn routes() -> Routes {
+    Routes::new().add(Verb::RetryTicket, routes!(retry))
 }
 
 /// Opens a ticket again that was closed without being merged, and those that were skipped because of it.
@@ -46,7 +47,7 @@ async fn retry(
     let party = caller.party();
     // Asked before texts are stored for it, and for what its gates are now.
     let look =
-        move |state: &Organisation| rights::ordered(state, party, ticket).map(|ticket| ticket.spec.gates.clone());
+        move |state: &Organisation| rights::ticket(state, party, Verb::RetryTicket, ticket).map(|ticket| ticket.spec.gates.clone());
     let gates = context.engine.read(project, look).await??;
     let feedback = match body.feedback.clone().filter(|text| !text.trim().is_empty()) {
         Some(text) => Some(stored(&context, "feedback", text).await?),

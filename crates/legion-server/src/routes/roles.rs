@@ -4,21 +4,22 @@ use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
 use legion_api::{self as api, RoleList, RoleRequest, paths};
+use legion_model::authority::Verb;
 use legion_model::tickets::{Duty, Role};
 use legion_model::{Answer, DriverKind, Order, Organisation, TicketOrder};
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::change::{Change, Nothing, unexpected};
 use crate::context::{Context, Shared};
 use crate::fault::{Fault, Result};
+use crate::governed::Routes;
 use crate::guard::Caller;
 use crate::plans;
 use crate::query::{Id, Params, ProjectQuery};
 use crate::render::team;
 
-pub(crate) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(roles)).routes(routes!(set, delete))
+pub(crate) fn routes() -> Routes {
+    Routes::new().add(Verb::SeeTeams, routes!(roles)).add(Verb::SetRole, routes!(set)).add(Verb::DeleteRole, routes!(delete))
 }
 
 /// Built-in roles and the user's own, by id.

@@ -8,24 +8,20 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
 use legion_api::{BackupRequest, BackupWritten, DownReply, DownRequest, Health, ProblemCode, ServiceInfo, paths};
 use tokio::sync::mpsc::error::TrySendError;
-use utoipa_axum::router::OpenApiRouter;
+use legion_model::authority::Verb;
 use utoipa_axum::routes;
 
 use crate::change::Change;
 use crate::context::Shared;
 use crate::fault::{Fault, Result};
+use crate::governed::Routes;
 use crate::guard::Caller;
 
 /// Backups whose answers are remembered under their keys.
 const BACKUPS_REMEMBERED_MAX: usize = 16;
 
-pub(crate) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new()
-        .routes(routes!(health))
-        .routes(routes!(document))
-        .routes(routes!(service))
-        .routes(routes!(down))
-        .routes(routes!(backup))
+pub(crate) fn routes() -> Routes {
+    Routes::new().open(routes!(health)).add(Verb::ReadDocument, routes!(document)).add(Verb::ReadService, routes!(service)).add(Verb::EndService, routes!(down)).add(Verb::BackUp, routes!(backup))
 }
 
 /// Says that the service lives. The only path that needs no token.
@@ -49,8 +45,7 @@ async fn document(_: Caller, State(context): State<Shared>) -> Response {
 
 /// What runs here. For the person.
 #[utoipa::path(get, path = paths::SERVICE, tag = "service", operation_id = "service", responses((status = 200, body = ServiceInfo)))]
-async fn service(caller: Caller, State(context): State<Shared>) -> Result<Json<ServiceInfo>> {
-    caller.govern(&context).await?;
+async fn service(State(context): State<Shared>) -> Result<Json<ServiceInfo>> {
     Ok(Json(context.info.clone()))
 }
 
@@ -64,7 +59,6 @@ async fn service(caller: Caller, State(context): State<Shared>) -> Result<Json<S
     responses((status = 200, body = DownReply))
 )]
 async fn down(caller: Caller, State(context): State<Shared>, change: Change<DownRequest>) -> Result<Json<DownReply>> {
-    caller.govern(&context).await?;
     let keep = change.body.keep;
     let projects = context.projects(caller, None).await?;
     let open = context.each(&projects, crate::render::agent::working).await?.into_iter().sum();
@@ -86,11 +80,9 @@ async fn down(caller: Caller, State(context): State<Shared>, change: Change<Down
     responses((status = 200, body = BackupWritten))
 )]
 async fn backup(
-    caller: Caller,
     State(context): State<Shared>,
     change: Change<BackupRequest>,
 ) -> Result<Json<BackupWritten>> {
-    caller.govern(&context).await?;
     let mut written = context.backups.lock().await;
     if let Some(key) = &change.key
         && let Some((known, answer)) = written.iter().find(|(known, _)| known.key == key.key)

@@ -5,23 +5,24 @@ use axum::extract::State;
 use http::StatusCode;
 use legion_api::{self as api, ImportRequest, Imported, OpenSession, paths};
 use legion_engine::SessionAsk;
+use legion_model::authority::Verb;
 use legion_model::Answer;
 use legion_model::tickets::SessionSettings;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::change::{Change, Nothing, unexpected};
 use crate::context::Shared;
 use crate::fault::Result;
+use crate::governed::Routes;
 use crate::guard::Caller;
 use crate::query::{self, Id, Params, ProjectQuery};
 use crate::routes::repository::taken_in;
 use crate::routes::sessions::{changed, check_session, shown};
 
-pub(crate) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(open)).routes(routes!(delete)).routes(routes!(import))
+pub(crate) fn routes() -> Routes {
+    Routes::new().add(Verb::OpenSession, routes!(open)).add(Verb::DeleteSession, routes!(delete)).add(Verb::ImportCommits, routes!(import))
 }
 
 /// Opens a session on a commit of the person's, which becomes the current one. For the person.
@@ -40,7 +41,6 @@ async fn open(
     Params(query): Params<ProjectQuery>,
     change: Change<OpenSession>,
 ) -> Result<(StatusCode, Json<api::Session>)> {
-    caller.govern(&context).await?;
     let Change { key, body } = change;
     let name = query::session(&body.name)?;
     let project = match context.replayed(caller, key.as_ref()).await? {
@@ -89,7 +89,6 @@ async fn delete(
     Params(query): Params<DeleteQuery>,
     change: Change<Nothing>,
 ) -> Result<StatusCode> {
-    caller.govern(&context).await?;
     let name = query::session(&id)?;
     match context.replayed(caller, change.key.as_ref()).await? {
         Some((_, Answer::Done)) => {}
@@ -119,7 +118,6 @@ async fn import(
     Params(query): Params<ProjectQuery>,
     change: Change<ImportRequest>,
 ) -> Result<(StatusCode, Json<Imported>)> {
-    caller.govern(&context).await?;
     let name = query::session(&id)?;
     let Change { key, body } = change;
     let number = match context.replayed(caller, key.as_ref()).await? {

@@ -3,14 +3,15 @@
 use axum::Json;
 use axum::extract::State;
 use legion_api::{self as api, SessionChanges, SessionList, TextOrList, paths};
+use legion_model::authority::Verb;
 use legion_model::tickets::{GateSpec, Overlap, SessionName, SessionSettings};
 use legion_model::{Organisation, ProjectId, TicketOrder};
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::change::{Change, Nothing};
 use crate::context::{Context, Shared};
 use crate::fault::{Fault, Result};
+use crate::governed::Routes;
 use crate::guard::Caller;
 use crate::plans;
 use crate::query::{self, Id, Params, ProjectQuery};
@@ -20,12 +21,8 @@ use crate::routes::roles::done;
 /// Sessions that a hint names.
 const NAMED_MAX: usize = 20;
 
-pub(crate) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new()
-        .routes(routes!(sessions))
-        .routes(routes!(one, set))
-        .routes(routes!(use_one))
-        .routes(routes!(complete))
+pub(crate) fn routes() -> Routes {
+    Routes::new().add(Verb::SeeSessions, routes!(sessions)).add(Verb::SeeSessions, routes!(one)).add(Verb::SetSession, routes!(set)).add(Verb::UseSession, routes!(use_one)).add(Verb::CompleteSession, routes!(complete))
 }
 
 /// The sessions of a project, by name.
@@ -87,7 +84,6 @@ async fn set(
     Params(query): Params<ProjectQuery>,
     change: Change<SessionChanges>,
 ) -> Result<Json<api::Session>> {
-    caller.govern(&context).await?;
     let name = query::session(&id)?;
     let Change { key, body } = change;
     let project = match context.replayed(caller, key.as_ref()).await? {

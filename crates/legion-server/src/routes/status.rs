@@ -3,22 +3,22 @@
 use axum::Json;
 use axum::extract::State;
 use legion_api::{self as api, StatusReport, TicketCounts, paths};
-use legion_model::may::{Verb, may};
+use legion_model::authority::{Verb, authorise};
 use legion_model::{Agent, Organisation, Party};
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::address::Found;
 use crate::context::Shared;
 use crate::fault::{Fault, Result};
+use crate::governed::Routes;
 use crate::guard::Caller;
 use crate::query::Params;
 use crate::render::{agent, message, ticket};
 
-pub(crate) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(status))
+pub(crate) fn routes() -> Routes {
+    Routes::new().add(Verb::Look, routes!(status))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -59,7 +59,7 @@ async fn status(
         (None, None) => Found::Root,
     };
     if target == Found::Root {
-        super::agents::readable(&context, caller, Party::Root).await?;
+        super::agents::readable(&context, caller, Verb::Look, Party::Root).await?;
         let projects = context.projects(caller, query.project.as_deref()).await?;
         let parts = context.each(&projects, |state| part(state, Party::Root)).await?;
         let mut report = StatusReport {
@@ -80,7 +80,7 @@ async fn status(
     let (project, id) = target.living("looked into")?;
     let party = caller.party();
     let look = move |state: &Organisation| {
-        may(state, party, Verb::Read, id.into())?;
+        authorise(state, party, Verb::Look, id)?;
         Ok::<_, Fault>(part(state, id.into()))
     };
     let part = context.engine.read(project, look).await??;

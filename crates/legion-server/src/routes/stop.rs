@@ -3,19 +3,20 @@
 use axum::Json;
 use axum::extract::State;
 use legion_api::{StopAllRequest, TicketNumbers, paths};
+use legion_model::authority::Verb;
 use legion_model::{Order, TicketOrder};
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::change::{Change, Nothing};
 use crate::context::Shared;
 use crate::fault::Result;
+use crate::governed::Routes;
 use crate::guard::Caller;
 use crate::query::{self, Id, Params, ProjectQuery};
 use crate::routes::tickets::numbers;
 
-pub(crate) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(stop)).routes(routes!(stop_all))
+pub(crate) fn routes() -> Routes {
+    Routes::new().add(Verb::StopTicket, routes!(stop)).add(Verb::StopTicket, routes!(stop_all))
 }
 
 /// Stops one ticket: its agent ends, its files are secured, and what waits for it goes by its own rule.

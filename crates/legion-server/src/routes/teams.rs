@@ -4,21 +4,22 @@ use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
 use legion_api::{self as api, TeamList, TeamRequest, paths};
+use legion_model::authority::Verb;
 use legion_model::tickets::Team;
 use legion_model::{Organisation, TicketOrder};
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::change::{Change, Nothing};
 use crate::context::Shared;
 use crate::fault::Result;
+use crate::governed::Routes;
 use crate::guard::Caller;
 use crate::query::{Id, Params, ProjectQuery};
 use crate::render::team;
 use crate::routes::roles::done;
 
-pub(crate) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(teams)).routes(routes!(set, delete))
+pub(crate) fn routes() -> Routes {
+    Routes::new().add(Verb::SeeTeams, routes!(teams)).add(Verb::SetTeam, routes!(set)).add(Verb::DeleteTeam, routes!(delete))
 }
 
 /// Built-in teams and the user's own, by id.

@@ -4,18 +4,18 @@ use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
 use legion_api::{self as api, Message, TellRequest, Told, paths};
-use legion_model::may::{Verb, may};
+use legion_model::authority::{Verb, authorise};
 use legion_model::{
     Answer, Body, Event, MessageId, MessageState, Order, Organisation, Party, ProjectId, Refusal, RefusalKind, Urgency,
 };
 use legion_runtime::new_id;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::address::Found;
 use crate::change::{Change, unexpected};
 use crate::context::{Context, Shared};
 use crate::fault::{Fault, Result};
+use crate::governed::Routes;
 use crate::guard::Caller;
 use crate::query::Id;
 use crate::render::message;
@@ -23,8 +23,8 @@ use crate::render::message;
 /// Characters from which on the beginning of an id counts.
 const PREFIX_CHARS_MIN: usize = 4;
 
-pub(crate) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(tell)).routes(routes!(one))
+pub(crate) fn routes() -> Routes {
+    Routes::new().add(Verb::Tell, routes!(tell)).add(Verb::ReadMail, routes!(one))
 }
 
 /// Tells an agent something; an agent may tell the person at `root`.
@@ -88,7 +88,7 @@ pub(super) async fn accepted(
     }
     if text.len() > Body::INLINE_BYTES_MAX {
         let by = caller.party();
-        context.engine.read(project, move |state| may(state, by, verb, to)).await??;
+        context.engine.read(project, move |state| authorise(state, by, verb, to)).await??;
     }
     Ok(context.engine.body(text).await?)
 }
@@ -159,10 +159,7 @@ async fn one(caller: Caller, State(context): State<Shared>, Id(id): Id) -> Resul
     let party = caller.party();
     let look = move |state: &Organisation| {
         let found = state.messages.get(&message)?;
-        let allowed = may(state, party, Verb::Read, found.to).or_else(|no| match found.from {
-            Party::Agent(_) => may(state, party, Verb::Read, found.from),
-            Party::Root => Err(no),
-        });
+        let allowed = authorise(state, party, Verb::ReadMail, message);
         Some(allowed.map(|()| message::letter(found)))
     };
     let letter = context.engine.read(project, look).await?.ok_or_else(|| no_message(&id))??;
@@ -186,7 +183,7 @@ impl Context {
             let look = move |state: &Organisation| {
                 let begins = |id: &MessageId| id.0.simple().to_string().starts_with(&hex);
                 let known = |m: &legion_model::Message| {
-                    hex.len() == 32 || [m.to, m.from].into_iter().any(|party| may(state, by, Verb::Read, party).is_ok())
+                    hex.len() == 32 || authorise(state, by, Verb::ReadMail, m.id).is_ok()
                 };
                 let ids = state.messages.values().filter(|m| begins(&m.id) && known(m)).map(|m| m.id);
                 ids.collect::<Vec<_>>()

@@ -3,21 +3,21 @@
 use axum::Json;
 use axum::extract::State;
 use legion_api::{LogPage, paths};
-use legion_model::may::{Verb, may};
+use legion_model::authority::{Verb, authorise};
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::context::Shared;
 use crate::fault::{Fault, Result};
+use crate::governed::Routes;
 use crate::guard::Caller;
 use crate::query::{Id, Params};
 use crate::render::ticket;
 use crate::routes::logs::Part;
 
-pub(crate) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(ticket_log))
+pub(crate) fn routes() -> Routes {
+    Routes::new().add(Verb::SeeTicket, routes!(ticket_log))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -56,7 +56,7 @@ async fn ticket_log(
                 .hint(format!("`legion why {}` says what it waits for", ticket.id.0)));
         };
         // Where a fired agent stood is forgotten, so that only the person may read on.
-        may(state, party, Verb::Read, agent.into())?;
+        authorise(state, party, Verb::ReadLog, agent)?;
         Ok(agent)
     };
     let agent = context.look_at(caller, project, &id, look).await??;

@@ -5,16 +5,17 @@ use std::ops::Bound;
 use axum::Json;
 use axum::extract::State;
 use legion_api::{self as api, TicketDetail, TicketNumbers, TicketPage, TicketStatus, paths};
+use legion_model::authority::Verb;
 use legion_model::tickets::{SessionName, Ticket, TicketId};
 use legion_model::{Answer, Order, Organisation, Party, Refusal, RefusalKind, TicketOrder};
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::change::{Change, Nothing, unexpected};
 use crate::context::{Context, Shared};
 use crate::fault::{Fault, Result};
+use crate::governed::Routes;
 use crate::guard::Caller;
 use crate::query::{self, Id, Params, ProjectQuery};
 use crate::render::text::Texts;
@@ -27,8 +28,8 @@ const PAGE_MAX: usize = 1_000;
 /// Bytes of a page, about. It ends earlier than it was asked to when its tickets are long.
 const PAGE_BYTES_MAX: usize = 8 * 1024 * 1024;
 
-pub(crate) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(tickets)).routes(routes!(one, delete))
+pub(crate) fn routes() -> Routes {
+    Routes::new().add(Verb::SeeTicket, routes!(tickets)).add(Verb::SeeTicket, routes!(one)).add(Verb::DeleteTicket, routes!(delete))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -182,7 +183,7 @@ impl Context {
         let party = caller.party();
         let look = move |state: &Organisation| {
             let id = number.map_or_else(|| own(state, party), Ok)?;
-            Ok::<T, Refusal>(look(state, rights::seen(state, party, id)?))
+            Ok::<T, Refusal>(look(state, rights::ticket(state, party, Verb::SeeTicket, id)?))
         };
         Ok(self.engine.read(project, look).await??)
     }

@@ -3,21 +3,22 @@
 use axum::Json;
 use axum::extract::State;
 use legion_api::{Tree, TreeNode, paths};
+use legion_model::authority::Verb;
 use legion_model::{Organisation, Party};
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::address::Found;
 use crate::context::{Context, Shared};
 use crate::fault::Result;
+use crate::governed::Routes;
 use crate::guard::Caller;
 use crate::query::{self, Params};
 use crate::render::tree::{self, Filter};
 
-pub(crate) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(tree))
+pub(crate) fn routes() -> Routes {
+    Routes::new().add(Verb::Look, routes!(tree))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]

@@ -5,20 +5,21 @@ use std::path::Path;
 use axum::Json;
 use axum::extract::State;
 use legion_api::{Rescue, UndeleteRequest, Undeleted, paths};
+use legion_model::authority::Verb;
 use legion_model::ProjectId;
 use legion_model::tickets::TicketId;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::change::Change;
 use crate::context::{Context, Shared};
 use crate::fault::{Fault, Result};
+use crate::governed::Routes;
 use crate::guard::Caller;
 use crate::query::{self, Id, Params, ProjectQuery};
 use crate::render::rescue;
 
-pub(crate) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(undelete))
+pub(crate) fn routes() -> Routes {
+    Routes::new().add(Verb::Undelete, routes!(undelete))
 }
 
 /// Writes secured files of a ticket into a new directory on the service's machine. For the person.
@@ -38,7 +39,6 @@ async fn undelete(
     Params(query): Params<ProjectQuery>,
     change: Change<UndeleteRequest>,
 ) -> Result<Json<Undeleted>> {
-    caller.govern(&context).await?;
     let ticket = query::ticket(&id)?;
     let UndeleteRequest { rescue: wanted, into } = change.body;
     let (project, _) = context.project(caller, query.project.as_deref()).await?;

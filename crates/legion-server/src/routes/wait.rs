@@ -8,24 +8,24 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use legion_api::{RunResult, paths};
 use legion_engine::Engine;
-use legion_model::may::{Verb, may};
+use legion_model::authority::{Verb, authorise};
 use legion_model::{Agent, AgentId, Answer, Order, Organisation, ProjectId, RunSummary, Urgency};
 use legion_runtime::TaskKind;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::context::Shared;
 use crate::fault::{Fault, Result};
+use crate::governed::Routes;
 use crate::guard::Caller;
 use crate::query::{Id, Params};
 use crate::render::run;
 
 const SECONDS_MAX: u64 = 30;
 
-pub(crate) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(wait))
+pub(crate) fn routes() -> Routes {
+    Routes::new().add(Verb::Wait, routes!(wait))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -60,7 +60,7 @@ async fn wait(
     let (project, agent) = context.find(caller, &id).await?.living("waited for")?;
     let by = caller.party();
     let first = engine.read(project, move |state| {
-        may(state, by, Verb::Wait, agent.into())?;
+        authorise(state, by, Verb::Wait, agent)?;
         Ok::<_, Fault>(goal(state, agent))
     });
     let number = match first.await?? {

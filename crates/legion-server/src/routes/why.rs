@@ -5,15 +5,16 @@ use std::ops::Bound;
 use axum::Json;
 use axum::extract::State;
 use legion_api::{Why, WhyPage, paths};
+use legion_model::authority::Verb;
 use legion_model::Organisation;
 use legion_model::tickets::{Ticket, TicketId};
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::context::Shared;
 use crate::fault::Result;
+use crate::governed::Routes;
 use crate::guard::Caller;
 use crate::query::{self, Id, Params, ProjectQuery};
 use crate::render::why;
@@ -22,8 +23,8 @@ use crate::rights;
 /// Tickets in a page.
 const PAGE: usize = 200;
 
-pub(crate) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(all)).routes(routes!(one))
+pub(crate) fn routes() -> Routes {
+    Routes::new().add(Verb::SeeTicket, routes!(all)).add(Verb::SeeTicket, routes!(one))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]

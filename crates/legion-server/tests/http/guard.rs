@@ -19,7 +19,7 @@ enum For {
 fn operation(bench: &Bench, path: &str, method: &str) -> (For, Option<Value>) {
     match (path, method) {
         (paths::HEALTH, "get") => (For::All, None),
-        (paths::SERVICE | paths::PROJECTS | paths::APPROVALS, "get") => (For::Person, None),
+        (paths::SERVICE | paths::PROJECTS | paths::APPROVALS | paths::AUDIT, "get") => (For::Person, None),
         (paths::SERVICE_DOWN, "post") => (For::Person, Some(json!({}))),
         (paths::SERVICE_BACKUP, "post") => (For::Person, Some(json!({ "path": bench.dir("copy") }))),
         (paths::APPROVAL, "post") => (For::Person, Some(json!({ "decision": "approve" }))),
@@ -212,7 +212,7 @@ async fn what_is_the_persons_is_refused_to_agents_on_every_route() {
             refused += 1;
         }
     }
-    assert_eq!(refused, 22);
+    assert_eq!(refused, 23);
     assert_eq!(bench.position().await, before);
     assert!(bench.down.try_recv().is_err(), "nobody was asked to end");
     bench.end().await;

@@ -6,7 +6,6 @@ use crate::decide::Decision;
 use crate::driver::DriverKind;
 use crate::event::Event;
 use crate::ids::Party;
-use crate::may::{Verb, may};
 use crate::organisation::Organisation;
 use crate::refusal::Refusal;
 use crate::tickets::team::{TEAM_ROLES_MAX, builtin_roles, builtin_teams};
@@ -19,7 +18,6 @@ const TEXT_BYTES_MAX: usize = 16 * 1024;
 const COUNT_MAX: usize = 200;
 
 pub(super) fn decide(state: &Organisation, by: Party, order: &TicketOrder) -> Decision {
-    may(state, by, Verb::Govern, Party::Root)?;
     let board = &state.board;
     let event = match order {
         TicketOrder::SetRole { role } => {

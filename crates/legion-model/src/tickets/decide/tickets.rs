@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::{conflict, invalid, not_found, one_by_one};
+use crate::authority::{Verb, authorise};
 use crate::body::{Body, clip};
 use crate::command::{Answer, TicketOrder};
 use crate::decide::Decision;
 use crate::event::Event;
 use crate::ids::Party;
-use crate::may::{Verb, may};
 use crate::organisation::Organisation;
 use crate::refusal::{Refusal, RefusalKind};
 use crate::tickets::attempt::Stage;
@@ -32,7 +32,7 @@ pub(super) fn decide(state: &Organisation, by: Party, at: Timestamp, order: &Tic
                 super::sessions::find(&state.board, session)?;
             }
             let of = |ticket: &&Ticket| session.as_ref().is_none_or(|session| ticket.session == *session);
-            let mine = |ticket: &&Ticket| may_order(state, by, ticket).is_ok();
+            let mine = |ticket: &&Ticket| authorise(state, by, Verb::StopTicket, ticket.id).is_ok();
             let unfinished = state.board.tickets.values().filter(|ticket| !ticket.is_closed());
             let open: Vec<TicketId> = unfinished.filter(of).filter(mine).map(|ticket| ticket.id).collect();
             let mut stopped = Vec::new();
@@ -64,23 +64,6 @@ pub(super) fn find(state: &Organisation, id: TicketId) -> Result<&Ticket, Refusa
     })
 }
 
-/// The person, who dispatched it, and everybody above.
-fn may_order(state: &Organisation, by: Party, ticket: &Ticket) -> Result<(), Refusal> {
-    if by == Party::Root || ticket.by == by || state.is_below(ticket.by, by) {
-        return Ok(());
-    }
-    Err(Refusal::new(
-        RefusalKind::Forbidden,
-        format!(
-            "{} may not order about {}, which {} dispatched",
-            state.called(by),
-            ticket.called(),
-            state.called(ticket.by)
-        ),
-    )
-    .hint("an agent orders about tickets that it or agents below it dispatched"))
-}
-
 /// Refuses while the very next thing is the target's move: it is decided, and takes an instant.
 pub(super) fn check_not_moving(state: &Organisation, ticket: &Ticket) -> Result<(), Refusal> {
     let Some(attempt) = ticket.attempt() else { return Ok(()) };
@@ -106,7 +89,6 @@ fn stop(state: &Organisation, by: Party, at: Timestamp, ids: &[TicketId]) -> Dec
     let ids: Vec<TicketId> = ids.into_iter().collect();
     for id in &ids {
         let ticket = find(state, *id)?;
-        may_order(state, by, ticket)?;
         if ticket.is_closed() {
             return Err(conflict(format!("{} is {} already", ticket.called(), state.board.status(ticket).as_str())));
         }
@@ -120,7 +102,6 @@ fn stop(state: &Organisation, by: Party, at: Timestamp, ids: &[TicketId]) -> Dec
 
 fn retry(state: &Organisation, by: Party, id: TicketId, feedback: Option<&Body>, changes: &TicketChanges) -> Decision {
     let ticket = find(state, id)?;
-    may_order(state, by, ticket)?;
     super::sessions::active(&state.board, &ticket.session)?;
     match &ticket.phase {
         Phase::Open(_) => {
@@ -181,7 +162,8 @@ fn delete(state: &Organisation, by: Party, at: Timestamp, id: TicketId, dependen
     while next < doomed.len() {
         let ticket = find(state, doomed[next])?;
         next += 1;
-        may_order(state, by, ticket)?;
+        // Those that wait for it may be somebody else's.
+        authorise(state, by, Verb::DeleteTicket, ticket.id)?;
         if ticket.is_done() {
             continue;
         }
@@ -233,7 +215,6 @@ fn decide_held(
     approve: bool,
     reason: Option<&str>,
 ) -> Decision {
-    may(state, by, Verb::Govern, Party::Root)?;
     let ticket = find(state, id)?;
     let Some(attempt) = ticket.attempt().filter(|attempt| matches!(attempt.stage, Stage::Held { .. })) else {
         return Err(conflict(format!("{} does not wait for a decision", ticket.called()))

@@ -1,0 +1,45 @@
+//! What is remembered of the use of rights: refusals, and secrets that were handed out. It changes nothing but the log.
+
+use crate::body::clip;
+use crate::event::Event;
+use crate::ids::{AgentId, Party, ProcessId};
+
+/// Bytes that are kept of a request's words.
+const REQUEST_BYTES_MAX: usize = 200;
+/// Bytes that are kept of a reason.
+const WHY_BYTES_MAX: usize = 400;
+/// Secrets that one process is handed.
+const SECRETS_MAX: usize = 64;
+
+/// One entry of the audit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AuditEntry {
+    /// A caller, where its token said who it is, wanted what it may not.
+    Refused { caller: Option<Party>, request: String, why: String },
+    /// So many refusals of this caller were not entered by themselves.
+    Omitted { caller: Option<Party>, count: u64 },
+    /// A process is about to be started with these secrets: their names, never what they are.
+    SecretsHanded { agent: AgentId, process: ProcessId, secrets: Vec<String> },
+}
+
+impl AuditEntry {
+    /// Kinds of events that an audit shows: these entries, and what the person let through.
+    pub const KINDS: [&'static str; 5] =
+        ["access-refused", "refusals-omitted", "secrets-handed", "approval-decided", "attempt-approved"];
+
+    pub(crate) fn event(&self) -> Event {
+        match self {
+            Self::Refused { caller, request, why } => Event::AccessRefused {
+                caller: *caller,
+                request: clip(request, REQUEST_BYTES_MAX),
+                why: clip(why, WHY_BYTES_MAX),
+            },
+            Self::Omitted { caller, count } => Event::RefusalsOmitted { caller: *caller, count: *count },
+            Self::SecretsHanded { agent, process, secrets } => Event::SecretsHanded {
+                agent: *agent,
+                process: *process,
+                secrets: secrets.iter().take(SECRETS_MAX).cloned().collect(),
+            },
+        }
+    }
+}
