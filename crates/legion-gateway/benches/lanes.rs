@@ -35,7 +35,7 @@ const MANY: usize = 10_000;
 const PATH: &str = "/gateway/lgn_bench/anthropic/v1/messages";
 
 fn main() {
-    let upstream = thread(|| async { listen().await }, |listener| serve_upstream(listener));
+    let upstream = thread(|| async { listen().await }, serve_upstream);
     let floor_to = upstream.address.clone();
     let floor = thread(|| async { listen().await }, move |listener| serve_floor(listener, floor_to));
     let lanes = [("pass-through", Dialect::Anthropic), ("translation", Dialect::Chat)].map(|(name, dialect)| {

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -63,7 +64,10 @@ struct Inner {
 
 /// The answers that run, for those that nobody reads any more.
 #[derive(Default)]
-pub(crate) struct Flights(Mutex<Vec<Weak<Mutex<Inner>>>>);
+pub(crate) struct Flights {
+    all: Mutex<Vec<Weak<Mutex<Inner>>>>,
+    running: AtomicUsize,
+}
 
 impl Flow {
     pub(crate) fn new(parts: Parts) -> Self {
@@ -80,7 +84,8 @@ impl Flow {
             alarm,
         };
         let flow = Self(Arc::new(Mutex::new(inner)));
-        lock(&core.flights.0).push(Arc::downgrade(&flow.0));
+        core.flights.running.fetch_add(1, Ordering::Relaxed);
+        lock(&core.flights.all).push(Arc::downgrade(&flow.0));
         flow
     }
 }
@@ -89,7 +94,7 @@ impl Flights {
     /// Ends the answers that nobody reads. Called now and then.
     pub(crate) fn upkeep(&self, now_ms: u64) {
         let mut stalled = Vec::new();
-        lock(&self.0).retain(|flight| match flight.upgrade() {
+        lock(&self.all).retain(|flight| match flight.upgrade() {
             None => false,
             Some(flight) => {
                 stalled.push(flight);
@@ -111,7 +116,7 @@ impl Flights {
 
     /// How many answers run.
     pub(crate) fn count(&self) -> usize {
-        lock(&self.0).iter().filter(|flight| flight.strong_count() > 0).count()
+        self.running.load(Ordering::Relaxed)
     }
 }
 
@@ -157,7 +162,11 @@ impl Inner {
             match next {
                 Poll::Ready(Some(Ok(bytes))) => {
                     self.heard_ms = parts.core.clock.mono_ms();
-                    if let Some(out) = parts.pass(bytes) {
+                    let out = parts.pass(bytes);
+                    if parts.is_over() {
+                        self.last = out;
+                        self.end(Outcome::Failed);
+                    } else if let Some(out) = out {
                         return Poll::Ready(Some(Ok(out)));
                     }
                 }
@@ -217,12 +226,17 @@ impl Inner {
                 outcome
             }
             Lane::Translate(stream) => {
+                let failed = stream.failed().is_some();
                 let bytes = stream.finish();
                 if !bytes.is_empty() {
                     self.last = Some(bytes.into());
                 }
+                let outcome = match (failed, stream.failed()) {
+                    (true, _) => Outcome::Failed,
+                    (false, Some(_)) => Outcome::Cut,
+                    (false, None) => Outcome::Done,
+                };
                 let seen = stream.seen().clone();
-                let outcome = if stream.failed().is_some() { Outcome::Failed } else { outcome(&seen, seen.terminal) };
                 note(&mut parts.settlement, seen);
                 outcome
             }
@@ -272,6 +286,7 @@ impl Inner {
         if let Some(mut parts) = self.parts.take() {
             parts.note_progress();
             parts.settlement.settle(outcome);
+            parts.core.flights.running.fetch_sub(1, Ordering::Relaxed);
         }
     }
 }
@@ -307,6 +322,11 @@ impl Parts {
         }
     }
 
+    /// Nothing more will be written, whatever the provider sends.
+    fn is_over(&self) -> bool {
+        matches!(&self.lane, Lane::Translate(stream) if stream.is_over())
+    }
+
     fn is_at_border(&self) -> bool {
         match &self.lane {
             Lane::Bytes { border, .. } => border.is_clean(),
@@ -321,6 +341,9 @@ impl Parts {
             Lane::Translate(stream) => stream.seen().clone(),
         };
         note(&mut self.settlement, seen);
+        if let (Lane::Translate(stream), Some(draft)) = (&self.lane, self.settlement.draft()) {
+            draft.warnings.extend(stream.warnings().iter().map(ToString::to_string));
+        }
     }
 }
 

@@ -65,9 +65,11 @@ pub(crate) fn answer_headers(from: &HeaderMap, rewritten: bool) -> HeaderMap {
     let mut to = HeaderMap::with_capacity(from.len() + 4);
     for (name, value) in from {
         let text = name.as_str();
-        let length = name == header::CONTENT_LENGTH && !rewritten;
-        let of_body = matches!(text, "content-type" | "content-encoding" | "content-md5" | "digest" | "etag");
-        if (length || !stays(text)) && !OF_ANSWER.contains(&text) && !named.contains(&text) && !(rewritten && of_body) {
+        let is_length = name == header::CONTENT_LENGTH;
+        let of_body =
+            is_length || matches!(text, "content-type" | "content-encoding" | "content-md5" | "digest" | "etag");
+        let goes = (is_length || !stays(text)) && !OF_ANSWER.contains(&text) && !named.contains(&text);
+        if goes && !(rewritten && of_body) {
             to.append(name.clone(), value.clone());
         }
     }

@@ -125,10 +125,12 @@ async fn send(way: &mut Way, index: usize, again: bool, hold: Hold) -> State {
             let error = UpstreamError::new(fault.class(), format!("provider `{}`: {fault}", stop.provider));
             let was_sent = !fault.is_before_sending();
             // What we lack ourselves is no failure of the provider's.
-            let until = match fault {
+            let until = match &fault {
                 Fault::NoKey | Fault::NoLogin | Fault::NotRecorded | Fault::Address(_) | Fault::Authorities(_) => None,
                 _ => permit.failed(error.class, &error.message),
             };
+            // A provider that took all of its time would take it again.
+            let again = again || matches!(fault, Fault::AnswerSlow { .. });
             let failure = way.failure(error, until, None, again, settlement.take_back(), was_sent);
             return State::Failed { index, failure };
         }
