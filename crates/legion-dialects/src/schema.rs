@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 pub const EMPTY: &str = r#"{"type":"object","properties":{}}"#;
 /// Deeper schemas are left as they are: no tool has them, and a walk must end.
 const DEPTH_MAX: usize = 64;
+/// Parts of a combined schema that are gathered.
+const PARTS_MAX: usize = 256;
 /// Fields whose values are maps from names of properties to schemas: the names are no keywords.
 const MAPS: &[&str] = &["properties", "patternProperties", "$defs", "definitions", "dependentSchemas"];
 /// Fields whose values are lists of schemas.
@@ -98,12 +100,15 @@ fn flatten(fields: &Fields<'_>) -> Option<String> {
 struct Gathered {
     properties: Vec<(String, String)>,
     required: Vec<String>,
+    /// Parts looked at: references in a circle multiply with each round.
+    parts: usize,
 }
 
 impl Gathered {
     /// Adds a part. What only one alternative needs is not needed by all.
     fn add(&mut self, root: &Fields<'_>, part: &Fields<'_>, always: bool, depth: usize) {
-        if depth > DEPTH_MAX {
+        self.parts += 1;
+        if depth > DEPTH_MAX || self.parts > PARTS_MAX {
             return;
         }
         if let Some(referred) = part.peek("$ref").and_then(|reference| resolve(root, reference)) {

@@ -92,6 +92,9 @@ fn about(mut fields: Fields<'_>, whole: &[u8], seen: &mut Seen) {
     }
     let choices = fields.take("choices").and_then(|raw| objects(raw, &Path::Root).ok()).unwrap_or_default();
     for mut choice in choices {
+        if let Some(usage) = choice.take("usage").and_then(read) {
+            seen.usage = Some(usage);
+        }
         if let Some(word) = choice.take("finish_reason").map(text_lossy) {
             seen.stop = Some(stop::read(&word));
         }

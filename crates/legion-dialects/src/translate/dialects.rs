@@ -85,7 +85,7 @@ pub fn decoder(from: Dialect, memory: &Memory) -> Box<dyn Decode> {
 
 pub fn encoder(to: Dialect, memory: &Memory) -> Box<dyn Encode> {
     match to {
-        Dialect::Anthropic => Box::new(anthropic::stream::Encoder),
+        Dialect::Anthropic => Box::new(anthropic::stream::Encoder::default()),
         Dialect::Chat => Box::new(chat::stream::Encoder::new(memory)),
         Dialect::Responses => Box::new(responses::stream::Encoder::new(memory)),
     }

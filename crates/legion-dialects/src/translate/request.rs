@@ -5,7 +5,7 @@ use crate::count;
 use crate::dialect::Dialect;
 use crate::error::Refused;
 use crate::names;
-use crate::neutral::{Block, Request, ToolKind};
+use crate::neutral::{Block, Request, Tool, ToolChoice, ToolKind};
 use crate::translate::{Memory, Target};
 use crate::warning::{Loss, Warning};
 
@@ -40,6 +40,7 @@ pub fn request(from: Dialect, to: Dialect, body: &[u8], target: &Target) -> Resu
             warnings.push(Warning::new(Loss::FieldDropped, &rest.name));
         }
     }
+    unchoose(&mut request, to);
     let mut memory = remember(&request, body, target);
     dialects::prepare(to, &mut request, target, &mut warnings);
     let images = has_images(&request);
@@ -69,6 +70,15 @@ fn strip_billing(request: &mut Request, warnings: &mut Vec<Warning>) {
     request.system.retain(|block| !matches!(block, Block::Text { text, .. } if crate::anthropic::is_billing(text)));
     if request.system.len() != before {
         warnings.push(Warning::new(Loss::BillingBlockStripped, "system"));
+    }
+}
+
+/// A tool of the provider's own that is left out cannot be chosen.
+fn unchoose(request: &mut Request, to: Dialect) {
+    let Some(ToolChoice::Tool(chosen)) = &request.tool_choice else { return };
+    let server = |tool: &Tool| tool.name == *chosen && matches!(tool.kind, ToolKind::Server { .. });
+    if to != Dialect::Responses && request.tools.iter().any(server) {
+        request.tool_choice = None;
     }
 }
 

@@ -324,7 +324,12 @@ impl Sequencer {
                 arguments.push(&fragment);
                 out.push(Step::Arguments { index, fragment });
             }
-            (Kind::Wrapped { arguments }, Event::ToolArguments { fragment, .. }) => arguments.push_str(&fragment),
+            (Kind::Wrapped { arguments }, Event::ToolArguments { fragment, .. }) => {
+                arguments.push_str(&fragment);
+                if arguments.len() > HELD_BYTES_MAX {
+                    self.fail(UpstreamError::new(Class::Server, "the arguments of a call are too large"), out);
+                }
+            }
             (Kind::Free, Event::ToolArguments { fragment, .. }) => out.push(Step::Arguments { index, fragment }),
             _ => {}
         }

@@ -178,6 +178,23 @@ fn every_case_belongs_to_a_rule_that_is_run() {
 }
 
 #[test]
+fn nesting_without_end_is_no_danger() {
+    let depth = 20_000;
+    let nested = [r#"{"type":"tool_result","tool_use_id":"t","content":["#.repeat(depth), "]}".repeat(depth)].concat();
+    let body = format!(r#"{{"model":"m","max_tokens":9,"messages":[{{"role":"user","content":[{nested}]}}]}}"#);
+    translate::request(Dialect::Anthropic, Dialect::Chat, body.as_bytes(), &Target::default()).unwrap();
+    let items = [r##"{"items":"##.repeat(depth), "{}".into(), "}".repeat(depth)].concat();
+    let circle = r##"{"anyOf":[{"$ref":"#/$defs/A"},{"$ref":"#/$defs/A"}],"$defs":{"A":{"anyOf":[{"$ref":"#/$defs/A"},{"$ref":"#/$defs/A"}]}}}"##;
+    for schema in [items.as_str(), circle] {
+        let body = format!(
+            r#"{{"model":"m","messages":[{{"role":"user","content":"x"}}],"tools":[{{"type":"function","function":{{"name":"a","parameters":{schema}}}}}]}}"#
+        );
+        let target = Target { keywords_refused: vec!["title".into(), "items2".into()], ..Target::default() };
+        translate::request(Dialect::Chat, Dialect::Anthropic, body.as_bytes(), &target).unwrap();
+    }
+}
+
+#[test]
 fn wrong_requests_are_refused_with_the_place_and_a_sentence() {
     let wrong = [
         (Dialect::Anthropic, r#"{"messages":[]}"#, "model: is needed"),

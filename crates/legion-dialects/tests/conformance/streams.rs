@@ -315,6 +315,31 @@ fn rule_12_numbers_come_after_the_finish_reason_when_asked_for() {
 }
 
 #[test]
+fn rule_12_without_numbers_the_estimate_stays() {
+    let memory = Memory { prompt_estimate: 77, ..memory() };
+    let upstream = chat(&[&delta(r#"{"content":"twelve bytes"}"#), &finish("stop"), "[DONE]"]);
+    let (out, stream) = run(Chat, Anthropic, memory, &upstream);
+    let message = read_anthropic(&out);
+    assert_eq!(message.start_usage["input_tokens"], 77);
+    assert_eq!(message.usage, json!({"output_tokens": 3}));
+    assert_eq!(stream.seen().usage, None, "an estimate is not the provider's number");
+}
+
+#[test]
+fn rule_12_numbers_within_the_choice_are_found() {
+    let last = r#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop","usage":{"prompt_tokens":9,"completion_tokens":4}}]}"#;
+    let (_, stream) = run(Chat, Anthropic, memory(), &chat(&[&delta(r#"{"content":"x"}"#), last, "[DONE]"]));
+    assert_eq!(stream.seen().usage.unwrap().total(), 13);
+}
+
+#[test]
+fn halves_of_surrogate_pairs_are_replaced_and_end_nothing() {
+    let message = to_anthropic(&[&delta(r#"{"content":"a\ud83d"}"#), &delta(r#"{"content":"b"}"#), &finish("stop")]);
+    assert!(message.text().starts_with('a') && message.text().ends_with('b'), "{}", message.text());
+    assert!(message.complete);
+}
+
+#[test]
 fn rule_14_an_error_as_the_first_frame_is_an_error_and_nothing_else() {
     let (out, stream) = run(Chat, Anthropic, memory(), &chat(&[r#"{"error":{"message":"Overloaded","code":529}}"#]));
     let message = read_anthropic_error(&out);

@@ -12,10 +12,16 @@ use crate::warning::{Loss, Warning};
 use serde_json::value::RawValue;
 
 pub fn read_all(content: Vec<Fields<'_>>, path: &Path<'_>, warnings: &mut Vec<Warning>) -> Result<Vec<Block>, Refused> {
-    content.into_iter().enumerate().map(|(index, fields)| read(fields, &path.index(index), warnings)).collect()
+    content.into_iter().enumerate().map(|(index, fields)| read(fields, &path.index(index), false, warnings)).collect()
 }
 
-fn read(mut fields: Fields<'_>, path: &Path<'_>, warnings: &mut Vec<Warning>) -> Result<Block, Refused> {
+/// Reads a block. Within a result there are no calls and no further results: nesting ends there.
+fn read(
+    mut fields: Fields<'_>,
+    path: &Path<'_>,
+    within_result: bool,
+    warnings: &mut Vec<Warning>,
+) -> Result<Block, Refused> {
     let kind = fields.string_needed("type", path)?;
     let cache = media::cache(&mut fields, path)?;
     Ok(match kind.as_str() {
@@ -48,6 +54,7 @@ fn read(mut fields: Fields<'_>, path: &Path<'_>, warnings: &mut Vec<Warning>) ->
             signature: Some(signature::read(&fields.string_needed("data", path)?)),
             redacted: true,
         }),
+        "tool_use" | "tool_result" if within_result => Block::Unknown { kind, raw: empty() },
         "tool_use" => Block::ToolCall(ToolCall {
             id: fields.string_needed("id", path)?,
             name: fields.string_needed("name", path)?,
@@ -67,7 +74,15 @@ fn read(mut fields: Fields<'_>, path: &Path<'_>, warnings: &mut Vec<Warning>) ->
 
 fn result(content: Option<&RawValue>, path: &Path<'_>, warnings: &mut Vec<Warning>) -> Result<Vec<Block>, Refused> {
     let Some(content) = content else { return Ok(Vec::new()) };
-    string_or(content, path, |text| vec![Block::text(text)], || read_all(objects(content, path)?, path, warnings))
+    string_or(
+        content,
+        path,
+        |text| vec![Block::text(text)],
+        || {
+            let blocks = objects(content, path)?.into_iter().enumerate();
+            blocks.map(|(index, fields)| read(fields, &path.index(index), true, warnings)).collect()
+        },
+    )
 }
 
 /// What stands for the content of a block that will be dropped.

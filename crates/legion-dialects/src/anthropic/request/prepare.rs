@@ -95,7 +95,11 @@ fn thinking(request: &mut Request, target: &Target, warnings: &mut Vec<Warning>)
     if !adaptive || matches!(reasoning.thought, Thought::Unset | Thought::Off) {
         reasoning.effort = None;
     } else {
-        reasoning.effort = reasoning.effort.map(nearest);
+        let wanted = reasoning.effort;
+        reasoning.effort = wanted.map(nearest);
+        if reasoning.effort != wanted {
+            warnings.push(Warning::new(Loss::EffortMapped, "reasoning_effort"));
+        }
     }
     let forced = matches!(request.tool_choice, Some(ToolChoice::Any | ToolChoice::Tool(_)));
     if forced && matches!(request.reasoning.thought, Thought::Adaptive | Thought::Budget(_)) {

@@ -5,6 +5,7 @@ use crate::anthropic::{stop, usage};
 use crate::json::Writer;
 use crate::neutral::{Block, Response, Stop};
 use crate::translate::Memory;
+use crate::usage::Usage;
 
 /// Writes the body of an answer to `POST /v1/messages`. Names and signatures are the client's already.
 pub fn encode(response: &Response, memory: &Memory) -> Vec<u8> {
@@ -38,7 +39,7 @@ pub fn encode(response: &Response, memory: &Memory) -> Vec<u8> {
         None => writer.null(),
     };
     writer.key("usage");
-    usage::write(&mut writer, &response.usage.unwrap_or_default());
+    usage::write(&mut writer, &response.usage.unwrap_or(Usage { input: memory.prompt_estimate, ..Usage::default() }));
     writer.close();
     writer.finish()
 }

@@ -9,11 +9,20 @@ use std::mem;
 
 /// Writes the events of a streamed answer to `POST /v1/messages`.
 #[derive(Debug, Default)]
-pub struct Encoder;
+pub struct Encoder {
+    /// Bytes of what the model wrote.
+    written: usize,
+}
+
+/// Bytes of a token, for an upstream that gives no numbers.
+const TOKEN_BYTES: usize = 4;
 
 impl Encode for Encoder {
     fn step(&mut self, step: &Step, out: &mut Vec<u8>) {
         let mut writer = Writer::onto(mem::take(out));
+        if let Step::Text { text, .. } | Step::Think { text, .. } | Step::Arguments { fragment: text, .. } = step {
+            self.written += text.len();
+        }
         match step {
             Step::Start { id, model, prompt_estimate } => start(&mut writer, id, model, *prompt_estimate),
             Step::Open { index, block } => open(&mut writer, *index, block),
@@ -38,7 +47,14 @@ impl Encode for Encoder {
                     None => writer.null(),
                 };
                 writer.close().key("usage");
-                usage::write(&mut writer, &numbers.unwrap_or_default());
+                match numbers {
+                    Some(numbers) => usage::write(&mut writer, numbers),
+                    // What the prompt was estimated to hold at the start stays true.
+                    None => {
+                        let tokens = self.written.div_ceil(TOKEN_BYTES) as u64;
+                        writer.open().number_field("output_tokens", tokens).close();
+                    }
+                }
                 end(&mut writer);
                 event(&mut writer, "message_stop");
                 end(&mut writer);

@@ -9,6 +9,9 @@ const FIRST_BLOCK: u32 = 1_000_000;
 /// Calls of one answer. More is a server that starts a new call with each fragment.
 const CALLS_MAX: usize = 512;
 
+/// Bytes of arguments that are kept for a name that may still come.
+const EARLY_BYTES_MAX: usize = 64 * 1024;
+
 /// The calls of an answer so far. A fragment is put to its call by `index`, else by `id`, else a new name starts a call.
 #[derive(Debug, Default)]
 pub struct Calls {
@@ -89,8 +92,10 @@ impl Calls {
         let Some(arguments) = fragment.arguments.filter(|arguments| !arguments.is_empty()) else { return };
         if call.name.is_some() {
             out.push(Event::ToolArguments { block, fragment: arguments });
-        } else {
+        } else if call.early.len() + arguments.len() <= EARLY_BYTES_MAX {
             call.early.push_str(&arguments);
+        } else {
+            warnings.push(Warning::new(Loss::FragmentsDropped, "tool_calls"));
         }
     }
 

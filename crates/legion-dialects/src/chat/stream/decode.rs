@@ -48,6 +48,8 @@ impl Decoder {
         let choices = fields.take("choices").map(|raw| objects(raw, &path)).transpose()?.unwrap_or_default();
         // One choice was asked for.
         if let Some(mut choice) = choices.into_iter().next() {
+            // Moonshot puts the numbers here.
+            out.extend(choice.take("usage").and_then(usage::read).map(Event::Usage));
             let delta = choice.object("delta", &path)?.or(choice.object("message", &path)?);
             if let Some(delta) = delta {
                 self.delta(delta, out, warnings)?;
