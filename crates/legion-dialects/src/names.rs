@@ -53,6 +53,20 @@ pub fn shorten(name: &str, bytes_max: usize) -> String {
     short
 }
 
+/// Digits that differ between bodies with all but certainty, quickly: for ids that must only not repeat.
+pub fn seed(bytes: &[u8]) -> String {
+    // FNV-1a over words instead of bytes.
+    const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+    const PRIME: u64 = 0x0000_0100_0000_01b3;
+    let mut hash = OFFSET ^ bytes.len() as u64;
+    for chunk in bytes.chunks(8) {
+        let mut word = [0; 8];
+        word[..chunk.len()].copy_from_slice(chunk);
+        hash = (hash ^ u64::from_le_bytes(word)).wrapping_mul(PRIME).rotate_left(23);
+    }
+    format!("{hash:016x}")
+}
+
 /// The first hexadecimal digits of a hash.
 pub fn digits(bytes: &[u8], count: usize) -> String {
     let mut text = String::with_capacity(64);

@@ -9,9 +9,6 @@ use crate::neutral::{Block, Request, Tool, ToolChoice, ToolKind};
 use crate::translate::{Memory, Target};
 use crate::warning::{Loss, Warning};
 
-/// Digits that tell calls apart.
-const SEED_DIGITS: usize = 16;
-
 /// A request in the upstream's dialect.
 #[derive(Clone, Debug)]
 pub struct Translated {
@@ -55,7 +52,7 @@ fn remember(request: &Request, body: &[u8], target: &Target) -> Memory {
         provider: target.provider.clone(),
         model: request.model.clone(),
         prompt_estimate: count::of_request(request),
-        seed: names::digits(body, SEED_DIGITS),
+        seed: names::seed(body),
         stream_usage: request.stream_usage,
         inline_thinking: target.inline_thinking,
         namespaced: request.namespaced.clone(),

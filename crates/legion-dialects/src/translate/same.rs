@@ -14,9 +14,6 @@ use crate::warning::{Loss, Warning};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// Digits that tell calls apart.
-const SEED_DIGITS: usize = 16;
-
 /// The body with the upstream's name of the model. Only when it holds what this upstream must not see is a part of it written
 /// anew, and then from the values as they came.
 pub fn request(dialect: Dialect, body: &[u8], target: &Target) -> Result<Translated, Refused> {
@@ -29,12 +26,8 @@ pub fn request(dialect: Dialect, body: &[u8], target: &Target) -> Result<Transla
     };
     let body = splice_model(&cleaned, &target.model)?;
     held::once(&mut warnings);
-    let memory = Memory {
-        provider: target.provider.clone(),
-        model: head.model,
-        seed: names::digits(&body, SEED_DIGITS),
-        ..Memory::default()
-    };
+    let memory =
+        Memory { provider: target.provider.clone(), model: head.model, seed: names::seed(&body), ..Memory::default() };
     // Whether there are images is asked for by providers of other dialects' clients only; a search is enough.
     let images =
         contains(&body, b"\"image\"") || contains(&body, b"\"image_url\"") || contains(&body, b"\"input_image\"");
