@@ -115,6 +115,11 @@ impl Gateway {
         self.core.governor.reopen(provider);
     }
 
+    /// The models that the settings name, with what they cost.
+    pub fn models(&self) -> Vec<face::ModelView> {
+        face::all_models(&self.core)
+    }
+
     /// Answers that run.
     pub fn running(&self) -> usize {
         self.core.flights.count()

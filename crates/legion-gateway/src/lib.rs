@@ -21,7 +21,7 @@ mod upstream;
 
 pub use cassette::{CassetteError, CassetteView, Cassettes};
 pub use directory::{Allowance, Call, Caller, Directory, OverBudget};
-pub use face::Tested;
+pub use face::{ModelView, Tested};
 pub use gateway::{Gateway, GatewayError, Options};
 pub use governor::LaneView;
 pub use lane::Outcome;

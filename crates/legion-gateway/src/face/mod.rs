@@ -8,6 +8,8 @@ mod router;
 mod test;
 mod token;
 
+pub use models::ModelView;
+pub(crate) use models::all as all_models;
 pub(crate) use router::router;
 pub use test::Tested;
 pub(crate) use test::test;

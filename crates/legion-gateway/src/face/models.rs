@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::core::Core;
 use crate::face::router;
 use crate::lane::{Refusal, refuse};
+use crate::prices::ModelCard;
 use crate::settings::Settings;
 
 /// Stands for the day that a model appeared on, which we do not know.
@@ -50,6 +51,28 @@ fn ids(settings: &Settings) -> BTreeSet<String> {
             .chain(route.asked.iter().filter(|asked| !asked.ends_with('*')).cloned())
     });
     own.chain(routed).collect()
+}
+
+/// A model that may be asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelView {
+    pub provider: String,
+    pub model: String,
+    /// None: its price is not known.
+    pub card: Option<ModelCard>,
+}
+
+/// The models of all providers, with what they cost.
+pub(crate) fn all(core: &Core) -> Vec<ModelView> {
+    let settings = core.directory.settings();
+    let ids = ids(&settings);
+    let parts = ids.iter().filter_map(|id| id.split_once('/'));
+    parts
+        .filter_map(|(provider, model)| {
+            let card = core.prices.card(&settings, settings.providers.get(provider)?, model);
+            Some(ModelView { provider: provider.to_owned(), model: model.to_owned(), card })
+        })
+        .collect()
 }
 
 fn model(core: &Core, settings: &Settings, dialect: Dialect, id: &str) -> Value {

@@ -164,8 +164,12 @@ impl Inner {
                     self.heard_ms = parts.core.clock.mono_ms();
                     let out = parts.pass(bytes);
                     if parts.is_over() {
+                        let failed = matches!(&parts.lane, Lane::Translate(stream) if stream.failed().is_some());
+                        if let Some(recorder) = parts.recorder.take() {
+                            recorder.complete();
+                        }
                         self.last = out;
-                        self.end(Outcome::Failed);
+                        self.end(if failed { Outcome::Failed } else { Outcome::Done });
                     } else if let Some(out) = out {
                         return Poll::Ready(Some(Ok(out)));
                     }

@@ -22,7 +22,7 @@ use crate::lane::flow::{Border, Flow, Lane, Parts};
 use crate::lane::headers::{answer_headers, is_stream};
 use crate::lane::outcome::Outcome;
 use crate::lane::refusal::{Refusal, refuse};
-use crate::lane::settlement::{Settlement, expected};
+use crate::lane::settlement::{Settlement, expected, worst};
 use crate::lane::way::{Failure, Hold, Way};
 use crate::route::plan;
 use crate::upstream::{Answer, Endpoint, Fault};
@@ -95,6 +95,17 @@ async fn reserve(way: &mut Way, index: usize) -> State {
         return State::Failed { index, failure };
     }
     let card = way.core.prices.card(&asked.settings, way.provider(index), &stop.model);
+    let worst = worst(card.as_ref(), asked.prompt_guess(), asked.head.max_tokens);
+    if let Some(most) = asked.settings.call_max_nanos.filter(|most| worst > *most) {
+        let message = format!(
+            "over budget: this call could cost {} dollars, and a single call may cost {}; ask for fewer tokens",
+            dollars(worst),
+            dollars(most)
+        );
+        return State::Answered(
+            way.refused(Refusal::new(Class::RateLimited { retry_after: None }, message).for_good()),
+        );
+    }
     let nanos = expected(card.as_ref(), asked.prompt_guess(), asked.head.max_tokens);
     match way.core.ledger.reserve(&asked.caller, nanos).await {
         Ok(reservation) => State::Send { index, again: false, hold: Hold { reservation, card } },
@@ -310,4 +321,11 @@ async fn failed(way: &mut Way, index: usize, mut failure: Failure) -> State {
         return State::Reserve { index: index + 1 };
     }
     State::Answered(way.give_up())
+}
+
+/// Nano-dollars for people.
+fn dollars(nanos: u64) -> String {
+    const DOLLAR: u64 = 1_000_000_000;
+    const CENT_OF_A_CENT: u64 = DOLLAR / 10_000;
+    format!("{}.{:04}", nanos / DOLLAR, nanos % DOLLAR / CENT_OF_A_CENT)
 }

@@ -35,6 +35,13 @@ pub(crate) fn expected(card: Option<&ModelCard>, prompt: u64, output_max: Option
     prices::cost(&usage, card.map_or(&ASSUMED, |card| card.price_for(prompt)))
 }
 
+/// What a call can cost at most, when the caller names a bound, in nano-dollars.
+pub(crate) fn worst(card: Option<&ModelCard>, prompt: u64, output_max: Option<u64>) -> u64 {
+    let output = output_max.or_else(|| card?.output_max).unwrap_or(EXPECTED_OUTPUT);
+    let usage = Usage { input: prompt, output, ..Usage::default() };
+    prices::cost(&usage, card.map_or(&ASSUMED, |card| card.price_for(prompt)))
+}
+
 /// A call that was sent and has not been settled. Dropped, the caller has hung up.
 pub(crate) struct Settlement {
     core: Arc<Core>,

@@ -21,6 +21,8 @@ pub struct Settings {
     pub lanes: Vec<ClosedLane>,
     /// The user's own prices by model; they win over the table and yield to a provider's own.
     pub prices: BTreeMap<String, Price>,
+    /// The budget of each single call, in nano-dollars. A call that could cost more is refused. None: any.
+    pub call_max_nanos: Option<u64>,
     pub limits: Limits,
     pub cassette: CassetteMode,
 }

@@ -77,3 +77,20 @@ async fn a_call_that_no_provider_answers_costs_nothing() {
     assert_eq!(calls.len(), 1);
     assert_eq!((calls[0].charged_nanos, calls[0].usage, calls[0].outcome), (0, Usage::default(), "refused"));
 }
+
+#[tokio::test]
+async fn a_call_that_could_cost_more_than_a_single_one_may_is_refused_before_it_is_sent() {
+    let upstream = Upstream::fixed(200, &[], MESSAGE).await;
+    let service = Service::start(&[("one", &upstream)]).await;
+    // A hundred tokens of output cost a tenth of a cent.
+    for (most, status) in [(1_000_000, 429), (2_000_000, 200)] {
+        service.books.change(|settings: &mut Settings| settings.call_max_nanos = Some(most));
+        let got = service.message(request("m", false)).await;
+        assert_eq!(got.status, status, "{}", got.text());
+        if status == 429 {
+            assert_eq!((got.header("retry-after"), got.header("x-should-retry")), (None, Some("false")));
+            assert!(got.text().contains("a single call may cost 0.0010"), "{}", got.text());
+        }
+    }
+    assert_eq!(upstream.count(), 1);
+}

@@ -136,6 +136,11 @@ impl Upstream {
         self.requests.lock().expect("whole").len()
     }
 
+    /// Forgets the requests that came.
+    pub fn forget(&self) {
+        *self.requests.lock().expect("whole") = Vec::new();
+    }
+
     fn new<F, T>(url: String, script: F) -> (Self, Script)
     where
         F: Fn(Received, Conn) -> T + Send + Sync + 'static,
