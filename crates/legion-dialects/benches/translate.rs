@@ -42,6 +42,12 @@ fn main() {
             black_box(translate::request(Chat, Anthropic, black_box(&chat), &target).expect("is a request"));
         }),
     );
+    for (dialect, body) in [(Anthropic, &body), (Chat, &chat)] {
+        let micros = best(|| {
+            black_box(legion_dialects::count::estimate(dialect, black_box(body)));
+        });
+        report(&format!("estimate of tokens, {dialect}"), micros);
+    }
     report(
         "head and splice (byte lane)",
         best(|| {

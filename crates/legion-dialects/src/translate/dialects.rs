@@ -43,7 +43,8 @@ pub fn encode_request(
 /// Whether an encoder uses a field that has no place in the neutral form.
 pub fn uses(to: Dialect, field: &str) -> bool {
     match to {
-        Dialect::Anthropic | Dialect::Chat => false,
+        Dialect::Anthropic => false,
+        Dialect::Chat => field == "verbosity",
         Dialect::Responses => responses::request::uses(field),
     }
 }

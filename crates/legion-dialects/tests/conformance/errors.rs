@@ -6,6 +6,9 @@ use legion_dialects::{Class, Dialect};
 use serde_json::Value;
 use std::time::Duration;
 
+/// Status, headers, body, and the class that they mean.
+type Answer<'a> = (u16, &'a [(&'a str, &'a str)], String, Class);
+
 fn class(dialect: Dialect, status: u16, headers: &[(&str, &str)], body: &str) -> Class {
     let header = |name: &str| headers.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
     classify(dialect, status, &header, body.as_bytes()).class
@@ -17,7 +20,7 @@ fn rule_13_classes_of_errors() {
     let none = Class::RateLimited { retry_after: None };
     let anthropic = |kind: &str| format!(r#"{{"type":"error","error":{{"type":"{kind}","message":"m"}}}}"#);
     let openai = |code: &str| format!(r#"{{"error":{{"message":"m","type":"x","code":"{code}"}}}}"#);
-    let cases: &[(u16, &[(&str, &str)], String, Class)] = &[
+    let cases: &[Answer<'_>] = &[
         (429, &[("retry-after", "7")], anthropic("rate_limit_error"), limited(7)),
         (429, &[], anthropic("rate_limit_error"), none),
         (429, &[("retry-after-ms", "1500")], openai("rate_limit_exceeded"), Class::RateLimited { retry_after: Some(Duration::from_millis(1500)) }),

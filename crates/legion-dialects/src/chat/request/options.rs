@@ -54,6 +54,13 @@ pub fn write(writer: &mut Writer, request: &Request, target: &Target, warnings: 
     if let Some(effort) = effort(request, target, warnings) {
         writer.text_field("reasoning_effort", effort.name());
     }
+    if let Some(rest) = request.rest.iter().find(|rest| rest.name == "verbosity") {
+        if models::takes_max_completion_tokens(&target.model) {
+            writer.raw_field("verbosity", rest.raw.get());
+        } else {
+            warnings.push(Warning::new(Loss::FieldDropped, "verbosity"));
+        }
+    }
     match &request.output {
         OutputFormat::Text => {}
         OutputFormat::Json => {
