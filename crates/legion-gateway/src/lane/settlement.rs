@@ -66,6 +66,8 @@ pub(crate) struct Draft {
     pub card: Option<ModelCard>,
     pub prompt_guess: u64,
     pub streamed_bytes: u64,
+    /// A record answered: it costs nothing, whatever its numbers are.
+    pub is_replay: bool,
     /// What was seen of the answer so far.
     pub seen: Seen,
 }
@@ -104,6 +106,7 @@ impl Settlement {
         let card = draft.card.as_ref();
         let cost_nanos = match (outcome, usage.provider_cost_nanos, card) {
             (Outcome::Refused, ..) => Some(0),
+            _ if draft.is_replay => Some(0),
             (_, Some(said), _) => Some(said),
             (_, None, card) => card.map(|card| prices::cost(&usage, card.price_for(usage.prompt()))),
         };

@@ -22,7 +22,7 @@ use crate::lane::refusal::{Refusal, refuse};
 use crate::lane::settlement::{Draft, Settlement};
 use crate::prices::ModelCard;
 use crate::route::Stop;
-use crate::settings::{Authorization, Provider};
+use crate::settings::{Authorization, CassetteMode, Provider};
 use crate::upstream::Answer;
 
 /// Errors longer than this are not passed on whole.
@@ -187,6 +187,7 @@ impl Way {
             card,
             prompt_guess: asked.prompt_guess(),
             streamed_bytes: 0,
+            is_replay: matches!(asked.settings.cassette, CassetteMode::Replay { .. }),
             seen: Seen::default(),
         };
         Settlement::new(self.core.clone(), reservation, draft)

@@ -58,6 +58,8 @@ async fn a_strict_replay_answers_each_request_once_and_asks_nobody() {
         assert!(got.text().contains("no answer to this request"), "{}", got.text());
     }
     assert_eq!(upstream.count(), 3);
+    let (recorded, replayed) = (&service.books.calls()[0], &service.books.calls()[3]);
+    assert_eq!((recorded.cost_nanos, replayed.cost_nanos, replayed.usage.output), (Some(81_000), Some(0), 7));
 }
 
 #[tokio::test]
