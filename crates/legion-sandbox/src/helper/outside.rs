@@ -34,6 +34,8 @@ pub(super) fn run(
     confinement.check()?;
     let identities = identity::find(confinement)?;
     if order.tier == Tier::Full {
+        // Before the user is changed, who may not see everything.
+        let masks = masks::existing(confinement)?;
         let staged = stage::stage(confinement)?;
         let itself = File::open("/proc/self/exe").map_err(HelperError::system("open its own program"))?;
         become_account(confinement.account)?;
@@ -44,7 +46,7 @@ pub(super) fn run(
             program: program.to_owned(),
             arguments: arguments.to_vec(),
         };
-        return enter(&order, &inside, environment, &staged, &itself);
+        return enter(&order, &inside, environment, &staged, &masks, &itself);
     }
     stage::stage_in_place(confinement)?;
     become_account(confinement.account)?;
@@ -61,11 +63,12 @@ fn enter(
     inside: &Inside,
     environment: Variables,
     staged: &bwrap::Staged,
+    masks: &[bwrap::Masked],
     itself: &File,
 ) -> Result<Infallible, HelperError> {
     let confinement = &order.confinement;
     let bwrap = order.bwrap.as_deref().ok_or(HelperError::NoBubblewrap)?;
-    let options = bwrap::options(confinement, &system::programs(), staged, &masks::existing(confinement)?);
+    let options = bwrap::options(confinement, &system::programs(), staged, masks);
     let mut list = Vec::new();
     for option in &options {
         list.extend_from_slice(option.as_bytes());
