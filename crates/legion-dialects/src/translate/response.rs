@@ -33,16 +33,14 @@ pub fn response(from: Dialect, to: Dialect, body: &[u8], memory: &Memory) -> Res
     let has_calls = response.blocks.iter().any(|block| matches!(block, Block::ToolCall(_)));
     response.stop = Some(sequence::reason(response.stop.take(), has_calls));
     give_back(&mut response, memory);
+    let model = response.model.clone();
+    if to == Dialect::Anthropic && !memory.model.is_empty() {
+        // As in streams: Claude Code sends no thoughts back to another model than the one that it speaks to.
+        response.model = Some(memory.model.clone());
+    }
     let body = dialects::encode_response(to, &response, memory);
     held::once(&mut warnings);
-    Ok(Answered {
-        body,
-        warnings,
-        usage: response.usage,
-        stop: response.stop,
-        model: response.model,
-        response_id: response.id,
-    })
+    Ok(Answered { body, warnings, usage: response.usage, stop: response.stop, model, response_id: response.id })
 }
 
 /// Names and signatures as the client knows them.

@@ -18,6 +18,8 @@ const HELD_BYTES_MAX: usize = 16 * 1024 * 1024;
 #[derive(Debug, Default)]
 pub struct Sequencer {
     memory: Memory,
+    /// The client is told the model that it asked for, not the one that answered.
+    says_asked_model: bool,
     is_started: bool,
     is_over: bool,
     next_index: u32,
@@ -68,6 +70,12 @@ struct Waiting {
 impl Sequencer {
     pub fn new(memory: Memory) -> Self {
         Self { memory, ..Self::default() }
+    }
+
+    /// Tells the client the model that it asked for: Claude Code sends no thoughts back to a model other than the one that it
+    /// speaks to, and would lose the signatures.
+    pub fn saying_asked_model(self) -> Self {
+        Self { says_asked_model: true, ..self }
     }
 
     pub fn is_over(&self) -> bool {
@@ -155,7 +163,11 @@ impl Sequencer {
         }
         out.push(Step::Start {
             id: self.memory.answer_id("msg_", self.response_id.as_deref()),
-            model: self.model.clone().unwrap_or_else(|| self.memory.model.clone()),
+            model: self
+                .model
+                .clone()
+                .filter(|_| !self.says_asked_model || self.memory.model.is_empty())
+                .unwrap_or_else(|| self.memory.model.clone()),
             prompt_estimate: self.memory.prompt_estimate,
         });
     }

@@ -46,7 +46,10 @@ impl Stream {
                 splitter: Splitter::default(),
                 decoder: dialects::decoder(from, &memory),
                 encoder: dialects::encoder(to, &memory),
-                sequencer: Sequencer::new(memory),
+                sequencer: match to {
+                    Dialect::Anthropic => Sequencer::new(memory).saying_asked_model(),
+                    Dialect::Chat | Dialect::Responses => Sequencer::new(memory),
+                },
                 events: Vec::new(),
                 steps: Vec::new(),
                 ended: false,

@@ -209,3 +209,16 @@ proptest! {
         prop_assert_eq!(&again["messages"][1]["content"][0], &blocks[0]);
     }
 }
+
+#[test]
+fn rule_06_claude_code_is_told_the_model_that_it_asked_for() {
+    // It sends no thoughts back to another model than the one that it speaks to.
+    let memory = to_responses(&claude()).memory;
+    let answer = read_anthropic(&stream(R, A, &memory, &sse(&sealed("rs_1", &["hm"], "e"))));
+    assert_eq!(answer["model"], "claude");
+    let whole = completed(&[])["response"].to_string();
+    let answered = translate::response(R, A, whole.as_bytes(), &memory).expect("is fine");
+    assert_eq!(answered.model.as_deref(), Some("gpt-5.2-2026"));
+    let body: Value = serde_json::from_slice(&answered.body).expect("is JSON");
+    assert_eq!(body["model"], "claude");
+}
