@@ -14,6 +14,7 @@ mod connection;
 mod endpoint;
 mod error;
 mod events;
+mod gateway;
 mod handler;
 mod holder;
 mod inbox;

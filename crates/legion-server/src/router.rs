@@ -15,7 +15,7 @@ use crate::governed::Routes;
 use crate::guard::guard;
 use crate::hosts::Hosts;
 use crate::routes::{
-    agents, approvals, audit, deps, diff, dispatch, events, held, hire, inbox, interrupt, logs, plans, projects, report,
+    agents, approvals, audit, budgets, cassettes, cost, deps, diff, dispatch, events, held, hire, inbox, interrupt, logs, model_routes, models, plans, projects, providers, report,
     repository, rescues, retry, roles, service, session_open, sessions, status, stop, teams, tell, ticket_log, tickets,
     tree, undelete, wait, why,
 };

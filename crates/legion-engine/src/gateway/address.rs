@@ -86,18 +86,19 @@ impl GatewayAddress {
             Login::Env(variables) => Login::Env(kept(variables)),
             Login::SetupToken(variables) => Login::SetupToken(kept(variables)),
             // Its home stays what it is: the conversations of before are there.
-            person => person.clone(),
+            Login::Person { home, config_dir, variables } => Login::Person {
+                home: home.clone(),
+                config_dir: config_dir.clone(),
+                variables: kept(variables),
+            },
         };
         Some(Way { login, base })
     }
 }
 
 fn no_proxy(login: &Login, base: &BTreeMap<String, String>) -> String {
-    let said = match login {
-        Login::Env(variables) | Login::SetupToken(variables) => variables.get("NO_PROXY"),
-        Login::Person { .. } => None,
-    };
-    match said.or_else(|| base.get("NO_PROXY")).filter(|said| !said.is_empty()) {
+    let said = login.variables().get("NO_PROXY").or_else(|| base.get("NO_PROXY"));
+    match said.filter(|said| !said.is_empty()) {
         Some(said) => format!("{said},{NEAR}"),
         None => NEAR.to_owned(),
     }

@@ -1,5 +1,8 @@
 //! What faces ask of the gateway's books.
 
+use std::sync::Arc;
+
+use legion_gateway::Settings;
 use legion_model::gateway::{Figures, GatewayAnswer, GatewayOrder, GatewayState, Scope};
 use legion_model::{AgentId, Party, ProjectId};
 use legion_runtime::AgentGrant;
@@ -37,6 +40,11 @@ impl Engine {
     {
         self.settle_calls().await?;
         self.inner.gateway.books.read(look).await
+    }
+
+    /// What is set, as the gateway reads it.
+    pub fn gateway_settings(&self) -> Arc<Settings> {
+        self.inner.gateway.books.settings()
     }
 
     /// The dialects' base URLs for a program: Anthropic's and OpenAI's. `None` when the gateway does not listen.
