@@ -390,3 +390,24 @@ fn events_have_names_data_and_bytes() {
     let expected = [("", ""), ("a", "1\n2"), ("", ""), ("", ""), ("", "last")];
     assert_eq!(read, expected.map(|(name, data)| (name.to_owned(), data.to_owned())));
 }
+
+#[test]
+fn calls_that_wait_without_end_are_an_error_and_memory_stays_bounded() {
+    let mut stream = Stream::new(Dialect::Chat, Dialect::Anthropic, memory());
+    let chunk = |index: usize, name: &str, arguments: &str| {
+        let call =
+            json!({"index": index, "id": format!("c{index}"), "function": {"name": name, "arguments": arguments}});
+        format!("data: {}\n\n", json!({"choices": [{"index": 0, "delta": {"tool_calls": [call]}}]})).into_bytes()
+    };
+    stream.push(&chunk(0, "first", "{\"never\": "));
+    stream.push(&chunk(1, "second", "{"));
+    let megabyte = "x".repeat(1024 * 1024);
+    let mut pushed = 0;
+    while !stream.is_over() {
+        pushed += 1;
+        assert!(pushed <= 17, "what waits grows without end");
+        stream.push(&chunk(1, "second", &megabyte));
+    }
+    assert!(stream.failed().is_some());
+    assert!(stream.push(&chunk(1, "second", "}")).is_empty());
+}

@@ -7,6 +7,7 @@ mod held;
 mod memory;
 pub mod models;
 mod normalise;
+mod pieces;
 mod request;
 mod response;
 mod same;

@@ -1,6 +1,6 @@
 //! An answer in one piece of one dialect as one of another.
 
-use super::{dialects, held, sequence};
+use super::{dialects, held, pieces};
 use crate::dialect::Dialect;
 use crate::error::UpstreamError;
 use crate::neutral::{Block, Response, Signature, Stop};
@@ -31,7 +31,7 @@ pub fn response(from: Dialect, to: Dialect, body: &[u8], memory: &Memory) -> Res
     let mut response = dialects::decode_response(from, body, memory)?;
     let mut warnings = std::mem::take(&mut response.warnings);
     let has_calls = response.blocks.iter().any(|block| matches!(block, Block::ToolCall(_)));
-    response.stop = Some(sequence::reason(response.stop.take(), has_calls));
+    response.stop = Some(pieces::reason(response.stop.take(), has_calls));
     give_back(&mut response, memory);
     let model = response.model.clone();
     if to == Dialect::Anthropic && !memory.model.is_empty() {

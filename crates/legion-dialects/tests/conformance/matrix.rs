@@ -96,3 +96,37 @@ fn rule_19_a_shortened_name_comes_back_whole() {
     let read: Value = serde_json::from_slice(&answered.body).unwrap();
     assert_eq!(read["content"][0]["name"], name);
 }
+
+#[test]
+fn rule_22_a_tool_of_free_text_is_bridged_to_a_function_and_back() {
+    let request = json!({"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "x"},
+        {"role": "assistant", "tool_calls": [{"id": "c0", "type": "custom", "custom": {"name": "apply_patch", "input": "*** \"Begin\""}}]},
+        {"role": "tool", "tool_call_id": "c0", "content": "done"}],
+        "tools": [{"type": "custom", "custom": {"name": "apply_patch", "description": "patch", "format": {"type": "text"}}}]});
+    let translated = translate::request(Chat, Anthropic, request.to_string().as_bytes(), &Target::default()).unwrap();
+    let sent: Value = serde_json::from_slice(&translated.body).unwrap();
+    assert_eq!(sent["tools"][0]["input_schema"]["required"], json!(["input"]));
+    assert_eq!(sent["messages"][1]["content"][0]["input"], json!({"input": "*** \"Begin\""}));
+    let answer = json!({"content": [{"type": "tool_use", "id": "c1", "name": "apply_patch", "input": {"input": "a\nb"}}],
+        "stop_reason": "tool_use"});
+    let answered = translate::response(Anthropic, Chat, answer.to_string().as_bytes(), &translated.memory).unwrap();
+    let read: Value = serde_json::from_slice(&answered.body).unwrap();
+    let call = &read["choices"][0]["message"]["tool_calls"][0];
+    assert_eq!(call, &json!({"id": "c1", "type": "custom", "custom": {"name": "apply_patch", "input": "a\nb"}}));
+    // In a stream the text comes whole, however its wrapping was cut.
+    let mut stream = translate::Stream::new(Anthropic, Chat, translated.memory);
+    let mut out = Vec::new();
+    for event in [
+        r#"{"type":"message_start","message":{"id":"m","model":"c"}}"#,
+        r#"{"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"c1","name":"apply_patch","input":{}}}"#,
+        r#"{"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":"{\"inp"}}"#,
+        r#"{"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":"ut\":\"a\\nb\"}"}}"#,
+        r#"{"type":"content_block_stop","index":0}"#,
+        r#"{"type":"message_delta","delta":{"stop_reason":"tool_use"},"usage":{"output_tokens":5}}"#,
+        r#"{"type":"message_stop"}"#,
+    ] {
+        out.extend(stream.push(format!("data: {event}\n\n").as_bytes()));
+    }
+    let text = String::from_utf8(out).unwrap();
+    assert!(text.contains(r#""custom":{"input":"a\nb"}"#), "{text}");
+}
