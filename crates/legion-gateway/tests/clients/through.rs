@@ -33,7 +33,7 @@ impl Through {
         let (url, model) = match upstream {
             Dialect::Anthropic => (server.url(), "claude-sonnet-4-5"),
             Dialect::Chat => (server.openai_url(), "gpt-oss-120b"),
-            Dialect::Responses => (server.openai_url(), "claude-sonnet-4-5"),
+            Dialect::Responses => (server.openai_url(), "gpt-5.2"),
         };
         let facts = Arc::new(OneProvider::new(upstream, &url, model));
         let tasks = TaskScope::new();
