@@ -23,6 +23,12 @@ pub fn turns(request: &mut Request, to: Dialect, warnings: &mut Vec<Warning>) {
             sorted.push(turn);
             continue;
         }
+        // Some clients split one turn: the results stand behind its last part.
+        while has_calls(&turn)
+            && let Some((_, mut more)) = turns.next_if(|(_, turn)| turn.role == Role::Assistant)
+        {
+            turn.blocks.append(&mut more.blocks);
+        }
         let renamed = ids.assign(&mut turn, index, warnings);
         if renamed.is_empty() {
             sorted.push(turn);
@@ -79,6 +85,10 @@ fn answered(calls: Calls, after: Vec<(usize, Turn)>, warnings: &mut Vec<Warning>
     rest[0].blocks = blocks;
     rest.retain(|turn| !turn.blocks.is_empty());
     rest
+}
+
+fn has_calls(turn: &Turn) -> bool {
+    turn.blocks.iter().any(|block| matches!(block, Block::ToolCall(_)))
 }
 
 fn drop_orphans(turn: &mut Turn, index: usize, warnings: &mut Vec<Warning>) {
