@@ -126,7 +126,8 @@ async fn send(way: &mut Way, index: usize, again: bool, hold: Hold) -> State {
         Ok(attempt) => attempt,
         Err(refused) => return State::Answered(way.refused(Refusal::new(refused.class, refused.to_string()))),
     };
-    // From here on a caller that hangs up leaves a call behind.
+    // From here on a caller that hangs up leaves a call behind, and only one.
+    way.is_held = true;
     let mut settlement = way.settlement(index, &attempt, hold);
     let answered = attempt.send(&way.core, &asked, way.provider(index), &stop.model).await;
     let (answer, recorder) = match answered {
@@ -303,6 +304,7 @@ async fn whole(
 
 /// Another place, the same once more, or the end.
 async fn failed(way: &mut Way, index: usize, mut failure: Failure) -> State {
+    way.is_held = false;
     let effect = effect(failure.class);
     let is_last = index + 1 >= way.plan.len();
     if is_last
@@ -310,7 +312,7 @@ async fn failed(way: &mut Way, index: usize, mut failure: Failure) -> State {
         && failure.may_again
         && let Some(hold) = failure.hold.take()
     {
-        tokio::time::sleep(AGAIN_AFTER).await;
+        let hold = way.pause(index, hold, failure.was_sent, AGAIN_AFTER).await;
         return State::Send { index, again: true, hold };
     }
     let name = failure.class.name();

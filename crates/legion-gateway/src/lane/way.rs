@@ -28,6 +28,9 @@ use crate::upstream::Answer;
 /// Errors longer than this are not passed on whole.
 const ERROR_BYTES_MAX: usize = 64 * 1024;
 
+/// The status in the books of a call whose caller had gone before there was an answer.
+const HUNG_UP: u16 = 499;
+
 /// Money for one place.
 pub(super) struct Hold {
     pub reservation: Reservation,
@@ -59,11 +62,13 @@ pub(super) struct Way {
     refusal: Option<Refusal>,
     /// The last place that was asked over the network.
     spent: Option<(usize, Hold)>,
+    /// A settlement of its own holds the call, and settles it when it is dropped.
+    pub is_held: bool,
 }
 
 impl Way {
     pub(super) fn new(core: Arc<Core>, asked: Asked, plan: Vec<Stop>) -> Self {
-        Self { core, asked: Arc::new(asked), plan, left: Vec::new(), refusal: None, spent: None }
+        Self { core, asked: Arc::new(asked), plan, left: Vec::new(), refusal: None, spent: None, is_held: false }
     }
 
     pub(super) fn provider(&self, index: usize) -> &Provider {
@@ -203,6 +208,17 @@ impl Way {
         }
     }
 
+    /// Waits before a place is asked again. A caller that hangs up meanwhile leaves a call behind, if there was one.
+    pub(super) async fn pause(&mut self, index: usize, hold: Hold, was_sent: bool, length: Duration) -> Hold {
+        if !was_sent {
+            tokio::time::sleep(length).await;
+            return hold;
+        }
+        self.spent = Some((index, hold));
+        tokio::time::sleep(length).await;
+        self.spent.take().expect("it was put there above").1
+    }
+
     /// Keeps what the caller is told: a place that can be tried again later says more than one that never answers.
     pub(super) fn remember(&mut self, index: usize, failure: Failure) {
         let Failure { refusal, hold, was_sent, .. } = failure;
@@ -228,13 +244,26 @@ impl Way {
     /// The call ends here. What was sent is settled.
     pub(super) fn refused(&mut self, refusal: Refusal) -> Response<Body> {
         let mut response = refuse(self.asked.dialect, refusal);
-        if let Some((index, hold)) = self.spent.take() {
-            let nothing = Attempt::empty();
-            self.settlement(index, &nothing, hold).refused(response.status().as_u16());
-        }
+        self.settle_spent(response.status().as_u16());
         if !self.left.is_empty() {
             put(response.headers_mut(), "legion-gateway-warnings", &self.left.join("; "));
         }
         response
+    }
+
+    /// Settles a call that was sent and not answered, if there is one.
+    fn settle_spent(&mut self, status: u16) {
+        if let Some((index, hold)) = self.spent.take() {
+            self.settlement(index, &Attempt::empty(), hold).refused(status);
+        }
+    }
+}
+
+impl Drop for Way {
+    fn drop(&mut self) {
+        // The caller hung up between two providers.
+        if !self.is_held {
+            self.settle_spent(HUNG_UP);
+        }
     }
 }
