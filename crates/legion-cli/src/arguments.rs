@@ -12,6 +12,10 @@ use crate::commands::{
     status::StatusArgs, stop::StopArgs, sync::SyncArgs, teams::TeamsArgs, tell::TellArgs, tree::TreeArgs,
     undelete::UndeleteArgs, wait::WaitArgs, watch::WatchArgs, why::WhyArgs,
 };
+use crate::commands::{
+    budget::BudgetArgs, cassette::CassetteArgs, cost::CostArgs, gateway::GatewayArgs, models::ModelsArgs,
+    provider::ProviderArgs, route::RouteArgs,
+};
 use crate::demo::DemoArgs;
 
 /// Run many coding agents as one organisation
@@ -90,6 +94,13 @@ pub(crate) enum Command {
     Teams(TeamsArgs),
     Roles(RolesArgs),
     Report(ReportArgs),
+    Provider(ProviderArgs),
+    Models(ModelsArgs),
+    Route(RouteArgs),
+    Budget(BudgetArgs),
+    Cost(CostArgs),
+    Gateway(GatewayArgs),
+    Cassette(CassetteArgs),
     Gc(GcArgs),
     Backup(BackupArgs),
     /// Check this machine and the service, and say how to mend what is wrong

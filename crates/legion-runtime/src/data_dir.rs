@@ -56,6 +56,18 @@ impl DataDir {
     pub fn last_address_file(&self) -> PathBuf {
         self.root.join("last-address")
     }
+    /// The address on which the gateway listened last: taken again, because agents hold it.
+    pub fn last_gateway_address_file(&self) -> PathBuf {
+        self.root.join("last-gateway-address")
+    }
+    /// Keys of providers, and cassettes.
+    pub fn gateway(&self) -> PathBuf {
+        self.root.join("gateway")
+    }
+    /// The gateway's socket.
+    pub fn gateway_socket(&self) -> PathBuf {
+        self.root.join("gateway.sock")
+    }
     /// The service's own log files.
     pub fn logs(&self) -> PathBuf {
         self.root.join("logs")

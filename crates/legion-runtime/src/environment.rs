@@ -26,6 +26,10 @@ pub const VARIABLES: &[Variable] = &[
         name: "LEGION_TIER",
         about: "how agents are held when nothing else is said: full, landlock or none; default full",
     },
+    Variable {
+        name: "LEGION_GATEWAY_LISTEN",
+        about: "addresses of the gateway for model calls, with commas; default: 127.0.0.1:18080 or the next free port",
+    },
     Variable { name: "LEGION_CLAUDE", about: "path of the Claude Code program; default: `claude` on PATH" },
     Variable { name: "LEGION_SUSPECT_SECONDS", about: "silence after which an agent is under suspicion; default 300" },
     Variable { name: "LEGION_HUNG_SECONDS", about: "silence after which an agent is ended; default 1800" },

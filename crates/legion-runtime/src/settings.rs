@@ -87,6 +87,7 @@ pub struct ContainmentSettings {
 #[serde(default, deny_unknown_fields)]
 struct File {
     listen: Vec<String>,
+    gateway_listen: Vec<String>,
     auth: Option<Auth>,
     claude: Option<PathBuf>,
     limits: LimitSettings,
@@ -100,6 +101,8 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// Addresses to listen on; empty is 127.0.0.1:6666 or the next free port.
     pub listen: Vec<String>,
+    /// Addresses of the gateway for model calls; empty is 127.0.0.1:18080 or the next free port.
+    pub gateway_listen: Vec<String>,
     pub auth: Auth,
     pub claude: Option<PathBuf>,
     pub limits: LimitSettings,
@@ -187,6 +190,10 @@ impl Settings {
         Ok(Self {
             data_dir,
             listen: file.listen,
+            gateway_listen: match environment.get("LEGION_GATEWAY_LISTEN") {
+                Some(addresses) => addresses.split(',').map(|address| address.trim().to_owned()).collect(),
+                None => file.gateway_listen,
+            },
             auth,
             claude: environment.get("LEGION_CLAUDE").map(PathBuf::from).or(file.claude),
             limits: file.limits,

@@ -4,6 +4,7 @@
 mod claude_code;
 mod doctor;
 mod error_chain;
+mod gateway;
 mod hooks;
 mod listen;
 mod log_file;

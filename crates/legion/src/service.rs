@@ -19,7 +19,7 @@ use legion_store_sqlite::{Existing, SqliteLog};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-use crate::{error_chain::chain, listen, log_file::LogFile};
+use crate::{error_chain::chain, gateway, listen, log_file::LogFile};
 
 /// Another service holds the data directory.
 const EXIT_HELD: u8 = 3;
@@ -100,6 +100,7 @@ async fn serve(environment: &Environment, args: &ServeArgs) -> Result<(), Failur
     let listeners = listen::bind(&args.listen, &settings, &data_dir).await.map_err(failure)?;
     let address = listeners.first().ok_or_else(|| failure("no address to listen on"))?.local_addr().map_err(failure)?;
     let url = format!("http://{}", reachable(address));
+    let gateway = gateway::Place::take(&settings, &data_dir).await.map_err(failure)?;
     let log = Arc::new(SqliteLog::open(data_dir.database()).map_err(|error| failure(chain(&error)))?);
     let clock = Arc::new(SystemClock::new());
     let person_token = legion_runtime::person_token(&data_dir.token_file()).map_err(|error| failure(chain(&error)))?;
@@ -134,7 +135,7 @@ async fn serve(environment: &Environment, args: &ServeArgs) -> Result<(), Failur
         gate_environment: toolchains(environment),
         runtime_dir: environment.get("XDG_RUNTIME_DIR").map(PathBuf::from),
         url,
-        gateway_url: None,
+        gateway_url: Some(gateway.url.clone()),
         failpoints: settings.failpoints.clone(),
         containment,
     })
@@ -151,8 +152,10 @@ async fn serve(environment: &Environment, args: &ServeArgs) -> Result<(), Failur
         })
     });
     // Agents without a network reach the service under the name that every client knows.
-    let server = Server::new(engine.clone(), person_token, info, down, backup).named([AGENTS_HOST.to_owned()]);
+    let server = Server::new(engine.clone(), person_token.clone(), info, down, backup).named([AGENTS_HOST.to_owned()]);
     let for_agents = engine.listen_for_agents().map_err(failure)?;
+    let models = gateway.open(&engine, &data_dir, environment, &person_token).map_err(failure)?;
+    let server = server.with_gateway(models);
     legion_server::serve(server, listeners, Some(for_agents));
     tracing::info!(%address, "the service runs");
 
@@ -266,7 +269,7 @@ async fn until_told(engine: &Engine, asked_down: &mut tokio::sync::mpsc::Receive
 }
 
 /// The address by which this machine reaches itself.
-fn reachable(address: SocketAddr) -> SocketAddr {
+pub(crate) fn reachable(address: SocketAddr) -> SocketAddr {
     match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => SocketAddr::from((Ipv4Addr::LOCALHOST, address.port())),
         IpAddr::V6(ip) if ip.is_unspecified() => SocketAddr::from((Ipv6Addr::LOCALHOST, address.port())),

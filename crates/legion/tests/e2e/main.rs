@@ -6,6 +6,7 @@ mod claude;
 mod demo;
 mod exactly_once;
 mod full_disk;
+mod gateway;
 mod hostile;
 mod hostile_tickets;
 mod kit;
