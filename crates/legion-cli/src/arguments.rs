@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    approve::ApproveArgs, backup::BackupArgs, check::CheckArgs, delete::DeleteArgs, deny::DenyArgs, deps::DepsArgs,
+    approve::ApproveArgs, audit::AuditArgs, backup::BackupArgs, check::CheckArgs, delete::DeleteArgs, deny::DenyArgs, deps::DepsArgs,
     diff::DiffArgs, dispatch::DispatchArgs, down::DownArgs, fire::FireArgs, gc::GcArgs, hire::HireArgs,
     inbox::InboxArgs, init::InitArgs, interrupt::InterruptArgs, land::LandArgs, log::LogArgs, logs::LogsArgs,
     report::ReportArgs, retry::RetryArgs, roles::RolesArgs, run::RunArgs, serve::ServeOptions, sessions::SessionsArgs,
@@ -102,6 +102,7 @@ pub(crate) enum Command {
     Gateway(GatewayArgs),
     Cassette(CassetteArgs),
     Gc(GcArgs),
+    Audit(AuditArgs),
     Backup(BackupArgs),
     /// Check this machine and the service, and say how to mend what is wrong
     Doctor,

@@ -99,6 +99,7 @@ async fn client_command(context: Context<'_>, command: &Command) -> Result<u8, C
         Command::Cost(args) => commands::cost::run(context, args).await,
         Command::Gateway(args) => commands::gateway::run(context, args).await,
         Command::Cassette(args) => commands::cassette::run(context, args).await,
+        Command::Audit(args) => commands::audit::run(context, args).await,
         Command::Gc(args) => commands::gc::run(context, args).await,
         Command::Backup(args) => commands::backup::run(context, args).await,
         Command::Doctor => commands::doctor::run(context).await,

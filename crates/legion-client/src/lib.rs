@@ -6,6 +6,7 @@
 
 mod agents;
 mod approvals;
+mod audit;
 mod backoff;
 mod body;
 mod call;

@@ -9,7 +9,9 @@ use legion_store::DataDirLock;
 
 use crate::claude_code;
 use crate::error_chain::chain;
+use crate::held;
 use crate::probe::{ANSWER_BYTES_MAX, ANSWER_TIME, bad, good, note, warning};
+use crate::service::containment;
 
 /// Below this, git has known holes.
 const GIT_WANTED: (u32, u32, u32) = (2, 47, 3);
@@ -17,19 +19,28 @@ const GIT_WANTED: (u32, u32, u32) = (2, 47, 3);
 pub(crate) fn probes(environment: &Environment, data_dir: &Path) -> Vec<Probe> {
     let mut probes = vec![data_dir_probe(data_dir), sockets(environment, data_dir), holding()];
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return probes };
-    probes.push(runtime.block_on(git(environment)));
-    match Settings::load(environment, Some(data_dir)) {
-        Ok(settings) => {
-            probes.push(good("settings", "valid".to_owned()));
-            probes.extend(runtime.block_on(claude_code::probes(environment, &settings)));
-        }
-        Err(error) => probes.push(bad("settings", chain(&error), "mend what it names")),
+    let settings = Settings::load(environment, Some(data_dir));
+    let containment = settings.as_ref().map(|set| containment(set, environment)).unwrap_or_default();
+    let legion = std::env::current_exe().unwrap_or_else(|_| "legion".into());
+    // All at once: each may take a second or two.
+    let (git, tiers, claude) = runtime.block_on(async {
+        let claude = async {
+            match &settings {
+                Ok(settings) => claude_code::probes(environment, settings).await,
+                Err(_) => Vec::new(),
+            }
+        };
+        tokio::join!(git(environment), held::tiers(&containment, &legion), claude)
+    });
+    probes.push(git);
+    match &settings {
+        Ok(_) => probes.push(good("settings", "valid".to_owned())),
+        Err(error) => probes.push(bad("settings", chain(error), "mend what it names")),
     }
+    probes.extend(claude);
     probes.extend(orphans(data_dir));
-    probes.push(good(
-        "containment",
-        "none yet: agents run with your own rights, in their working directory by instruction only".to_owned(),
-    ));
+    probes.extend(tiers);
+    probes.push(held::resources());
     probes
 }
 

@@ -5,6 +5,7 @@ mod claude_code;
 mod doctor;
 mod error_chain;
 mod gateway;
+mod held;
 mod hooks;
 mod listen;
 mod log_file;

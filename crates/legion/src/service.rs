@@ -193,7 +193,7 @@ async fn tier(
     }
 }
 
-fn containment(settings: &Settings, environment: &Environment) -> ContainmentConfig {
+pub(crate) fn containment(settings: &Settings, environment: &Environment) -> ContainmentConfig {
     let set = &settings.containment;
     let default = ContainmentConfig::default();
     ContainmentConfig {

@@ -1,6 +1,7 @@
 //! One file per command: its options (whose documentation is its help) and what it does.
 
 pub(crate) mod approve;
+pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod budget;
 pub(crate) mod cassette;

@@ -1,6 +1,5 @@
 use clap::Args;
 use futures_util::StreamExt as _;
-use legion_api::TreeNode;
 use legion_client::TreeFilter;
 
 use crate::{
@@ -24,7 +23,7 @@ pub(crate) async fn run(context: Context<'_>, args: &WatchArgs) -> Result<u8, Cl
     let output = context.output;
     let mut names = Names::default();
     if !output.json {
-        learn(&client.tree(&TreeFilter::default()).await?, &mut names);
+        names.learn_tree(&client.tree(&TreeFilter::default()).await?);
     }
     let mut events = std::pin::pin!(client.events(args.after));
     while let Some(event) = events.next().await {
@@ -37,9 +36,4 @@ pub(crate) async fn run(context: Context<'_>, args: &WatchArgs) -> Result<u8, Cl
         }
     }
     Ok(exit::DONE)
-}
-
-fn learn(node: &TreeNode, names: &mut Names) {
-    names.learn(&node.id, &node.name);
-    node.reports.iter().for_each(|report| learn(report, names));
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use legion_api::Event;
+use legion_api::{Event, TreeNode};
 use serde_json::Value;
 
 use super::{
@@ -23,6 +23,12 @@ impl Names {
     /// Remembers the name of an agent.
     pub(crate) fn learn(&mut self, id: &str, name: &str) {
         self.0.insert(id.to_owned(), name.to_owned());
+    }
+
+    /// Remembers everybody of a tree.
+    pub(crate) fn learn_tree(&mut self, node: &TreeNode) {
+        self.learn(&node.id, &node.name);
+        node.reports.iter().for_each(|report| self.learn_tree(report));
     }
 
     /// Remembers the agent that the event hired.
@@ -102,6 +108,12 @@ fn gist(event: &Event, names: &Names) -> Option<String> {
         "message-expired" => said("reason"),
         "approval-asked" => Some(format!("asks for permission to use {}", said("tool")?)),
         "approval-decided" => said("verdict"),
+        "access-refused" => Some(format!("refused {}: {}", said("request")?, said("why")?)),
+        "refusals-omitted" => Some(format!("refused {} times more", event.body.get("count")?)),
+        "secrets-handed" => {
+            let names = event.body.get("secrets")?.as_array()?.iter().filter_map(Value::as_str).map(escape_line);
+            Some(format!("was handed {}", names.collect::<Vec<_>>().join(", ")))
+        }
         "process-started" => Some(format!("pid {}", event.body.get("pid")?)),
         _ => None,
     }

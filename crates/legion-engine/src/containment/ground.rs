@@ -12,7 +12,7 @@ use legion_sandbox::{Resources, SelfTest, Tools};
 
 use super::admission::Places;
 use super::config::ContainmentConfig;
-use super::provider::Provider;
+use super::provider::{Provider, Target};
 use super::tiers::Tiers;
 use super::trust::TrustFile;
 use super::watch::Watch;
@@ -21,16 +21,22 @@ use super::watch::Watch;
 const SERVICE_SOCKET: &str = "api";
 /// The name of the socket that leads to the provider.
 const PROVIDER_SOCKET: &str = "model";
+/// The name of the socket that leads to the gateway.
+const GATEWAY_SOCKET: &str = "gateway";
 
 /// Returns the strongest tier that works on this machine; `none` when no other does.
 pub async fn strongest_tier(config: &ContainmentConfig, data_dir: &DataDir, helper: &Path) -> Tier {
-    tiers(config, data_dir, &Tools::find(helper.to_owned())).strongest().await
+    tiers(config, data_dir, helper).strongest().await
 }
 
-fn tiers(config: &ContainmentConfig, data_dir: &DataDir, tools: &Tools) -> Tiers {
+/// Returns the test by which tiers are tried on this machine.
+pub fn self_test(config: &ContainmentConfig, helper: &Path) -> SelfTest {
     let account = if legion_sandbox::is_root() { config.account(0) } else { None };
-    let test = SelfTest { tools: tools.clone(), account, scratch: config.scratch.clone() };
-    Tiers::new(test, data_dir.root().join("self-test.json"))
+    SelfTest { tools: Tools::find(helper.to_owned()), account, scratch: config.scratch.clone() }
+}
+
+fn tiers(config: &ContainmentConfig, data_dir: &DataDir, helper: &Path) -> Tiers {
+    Tiers::new(self_test(config, helper), data_dir.root().join("self-test.json"))
 }
 
 /// What the engine holds about containment.
@@ -42,6 +48,8 @@ pub(crate) struct Containment {
     /// The directory of sockets that agents are given. Those of shims lie elsewhere.
     pub(super) sockets: PathBuf,
     pub(super) provider: Provider,
+    /// Where the gateway is, when there is one.
+    pub(super) gateway: Option<Target>,
     /// The port of this machine that leads to the provider; 0 until it is known.
     pub(super) provider_port: AtomicU16,
     pub(super) trust: TrustFile,
@@ -60,7 +68,7 @@ impl Containment {
         helper: &Path,
         sockets: &Path,
         name: &str,
-        login: &Login,
+        (login, gateway_url): (&Login, Option<&str>),
     ) -> Result<Self, legion_runtime::DataDirError> {
         let tools = Tools::find(helper.to_owned());
         let sockets = sockets.join("a");
@@ -68,8 +76,9 @@ impl Containment {
         let resources = legion_sandbox::detect(name);
         tracing::info!(means = %resources, "what holds the resources of agents");
         Ok(Self {
-            tiers: tiers(&config, data_dir, &tools),
+            tiers: tiers(&config, data_dir, helper),
             provider: Provider::of(login),
+            gateway: gateway_url.and_then(Target::of),
             provider_port: AtomicU16::new(0),
             trust: TrustFile::at(data_dir.root().join("trusted.json")),
             places: Places::default(),
@@ -86,6 +95,10 @@ impl Containment {
     /// Where the service listens for agents that have no network.
     pub(crate) fn service_socket(&self) -> PathBuf {
         self.sockets.join(SERVICE_SOCKET)
+    }
+
+    pub(super) fn gateway_socket(&self) -> PathBuf {
+        self.sockets.join(GATEWAY_SOCKET)
     }
 
     pub(super) fn provider_socket(&self) -> PathBuf {

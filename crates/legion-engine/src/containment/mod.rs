@@ -21,7 +21,7 @@ mod watched;
 
 pub use config::{AgentLimits, ContainmentConfig};
 pub(crate) use ground::Containment;
-pub use ground::strongest_tier;
+pub use ground::{self_test, strongest_tier};
 pub(crate) use hold::{Grouped, hold, limits_in};
 pub(crate) use watch::keep_watch;
 pub(crate) use watched::Watched;

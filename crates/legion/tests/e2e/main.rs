@@ -2,17 +2,21 @@
 
 mod bad_plans;
 mod basics;
+mod canaries;
 mod claude;
+mod containment;
 mod demo;
 mod exactly_once;
 mod full_disk;
 mod gateway;
+mod hijacked;
 mod hostile;
 mod hostile_tickets;
 mod kit;
 mod landing_kills;
 mod login;
 mod nothing_lost;
+mod raw_http;
 mod restart;
 mod small;
 mod start;
