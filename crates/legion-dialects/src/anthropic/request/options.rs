@@ -17,7 +17,11 @@ pub fn thinking(fields: &mut Fields<'_>, request: &mut Request) -> Result<(), Re
         ),
         "adaptive" => Thought::Adaptive,
         "disabled" => Thought::Off,
-        _ => return Err(Refused::new(&path.key("type"), "must be enabled, adaptive or disabled")),
+        // A kind that came later: the model thinks as it does when nothing is said.
+        _ => {
+            request.warnings.push(Warning::new(Loss::FieldDropped, "thinking.type"));
+            Thought::Unset
+        }
     };
     request.reasoning.shown = thinking.string("display", &path)?;
     Ok(())
