@@ -108,7 +108,7 @@ impl Engine {
             &config.legion,
             sockets.path(),
             sockets.name(),
-            &config.login,
+            (&config.login, config.gateway_url.as_deref()),
         )?;
         let reserve = Arc::new(Reserve::of(config.data_dir.root()));
         let tasks = TaskScope::new();

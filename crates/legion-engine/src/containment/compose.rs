@@ -1,5 +1,6 @@
 //! What one start is given.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
@@ -8,6 +9,7 @@ use legion_model::{DriverKind, Tier};
 use legion_sandbox::{Confinement, Grant, Limits, RelayPort, is_of_system};
 
 use super::ground::Containment;
+use super::provider::{Target, without_proxies};
 use super::{masks, program, reach};
 use crate::engine::Inner;
 use crate::hands::StartOrder;
@@ -114,17 +116,34 @@ fn isolate(containment: &Containment, driver: DriverKind, launch: &mut Launch, c
     env.insert("LEGION_URL".to_owned(), format!("http://127.0.0.1:{SERVICE_PORT}"));
     confinement.grant.sockets.push(containment.sockets.clone());
     confinement.relay.push(RelayPort { port: SERVICE_PORT, socket: containment.service_socket() });
-    if driver == DriverKind::Claude {
+    if let Some(gateway) = &containment.gateway {
+        // Under the port that it has outside: it knows itself by that name.
+        confinement.relay.push(RelayPort { port: gateway.port, socket: containment.gateway_socket() });
+    }
+    if leads_to_gateway(containment, env) {
+        without_proxies(env);
+    } else if driver == DriverKind::Claude {
         let socket = containment.provider_socket();
         containment.provider.lead(env, PROVIDER_PORT, &socket);
         confinement.relay.push(RelayPort { port: PROVIDER_PORT, socket });
     }
 }
 
-/// The machine's network, and of it two ports.
+/// Whether the program was told to ask the gateway.
+fn leads_to_gateway(containment: &Containment, env: &BTreeMap<String, String>) -> bool {
+    let target = env.get("ANTHROPIC_BASE_URL").and_then(|url| Target::of(url));
+    target.is_some() && target == containment.gateway
+}
+
+/// The machine's network, and of it a few ports.
 fn open_ports(inner: &Inner, driver: DriverKind, launch: &mut Launch, confinement: &mut Confinement) {
     let service: Option<u16> = inner.url.rsplit_once(':').and_then(|(_, port)| port.trim_end_matches('/').parse().ok());
     confinement.grant.ports.extend(service);
+    confinement.grant.ports.extend(inner.containment.gateway.as_ref().map(|gateway| gateway.port));
+    if leads_to_gateway(&inner.containment, &launch.env) {
+        without_proxies(&mut launch.env);
+        return;
+    }
     let port = inner.containment.provider_port.load(Ordering::Relaxed);
     if driver == DriverKind::Claude && port != 0 {
         inner.containment.provider.lead(&mut launch.env, port, Path::new(""));

@@ -36,15 +36,12 @@ impl Engine {
     /// When the socket cannot be made.
     pub(crate) fn forward_to_provider(&self) -> io::Result<()> {
         let inner = &self.inner;
-        let listener = listen(&inner.containment.provider_socket())?;
-        let connections = inner.clone();
-        inner.tasks.spawn(TaskKind::Listener, move |cancel| async move {
-            tokio::select! {
-                biased;
-                () = cancel.cancelled() => {}
-                () = accept(listener, connections) => {}
-            }
-        });
+        let provider = &inner.containment.provider;
+        self.forward(listen(&inner.containment.provider_socket())?, provider.clone());
+        if let Some(target) = inner.containment.gateway.clone() {
+            let gateway = Provider::Plain { target, rest: String::new() };
+            self.forward(listen(&inner.containment.gateway_socket())?, gateway);
+        }
         // For agents among the machine's own network (tier `landlock`), which reach ports and no names.
         let file = inner.data_dir.root().join("model-port");
         let last = std::fs::read_to_string(&file).ok().and_then(|text| text.trim().parse::<u16>().ok());
@@ -54,15 +51,19 @@ impl Engine {
         let port = listener.local_addr()?.port();
         std::fs::write(&file, port.to_string())?;
         inner.containment.provider_port.store(port, Ordering::Relaxed);
-        let (listener, connections) = (TcpListener::from_std(listener)?, inner.clone());
-        inner.tasks.spawn(TaskKind::Listener, move |cancel| async move {
+        self.forward(TcpListener::from_std(listener)?, provider.clone());
+        Ok(())
+    }
+
+    fn forward(&self, listener: impl Accept + Send + Sync + 'static, provider: Provider) {
+        let inner = self.inner.clone();
+        self.inner.tasks.spawn(TaskKind::Listener, move |cancel| async move {
             tokio::select! {
                 biased;
                 () = cancel.cancelled() => {}
-                () = accept(listener, connections) => {}
+                () = accept(listener, inner, provider) => {}
             }
         });
-        Ok(())
     }
 
     /// The socket on which the faces are to be served for agents that have no network.
@@ -107,13 +108,13 @@ impl Accept for TcpListener {
     }
 }
 
-async fn accept(listener: impl Accept, inner: Arc<Inner>) {
+async fn accept(listener: impl Accept, inner: Arc<Inner>, provider: Provider) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
         let place = places.clone().acquire_owned().await.expect("never closed");
         match listener.next().await {
             Ok(stream) => {
-                let provider = inner.containment.provider.clone();
+                let provider = provider.clone();
                 inner.tasks.spawn(TaskKind::Connection, move |cancel| async move {
                     let served = async {
                         if let Err(error) = serve(stream, &provider).await {
@@ -142,7 +143,8 @@ async fn serve(mut agent: impl Stream, provider: &Provider) -> io::Result<()> {
         Provider::Socket(path) => Box::new(in_time(UnixStream::connect(path)).await?),
         Provider::Tunnel { target, proxy } => return tunnel(agent, target, proxy.as_ref()).await,
         Provider::Unusable(why) => {
-            let body = format!("HTTP/1.1 502 Bad Gateway\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{why}", why.len());
+            let body =
+                format!("HTTP/1.1 502 Bad Gateway\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{why}", why.len());
             return agent.write_all(body.as_bytes()).await;
         }
     };
@@ -153,7 +155,8 @@ async fn serve(mut agent: impl Stream, provider: &Provider) -> io::Result<()> {
 async fn tunnel(mut agent: impl Stream, target: &Target, proxy: Option<&Target>) -> io::Result<()> {
     let (head, rest) = timeout(HEAD_MAX, read_head(&mut agent)).await.map_err(|_| io::ErrorKind::TimedOut)??;
     let wanted = authority(target);
-    let asked = head.lines().next().and_then(|line| line.strip_prefix("CONNECT ")?.split(' ').next().map(str::to_owned));
+    let asked =
+        head.lines().next().and_then(|line| line.strip_prefix("CONNECT ")?.split(' ').next().map(str::to_owned));
     if asked.as_deref().map(str::to_ascii_lowercase).as_deref() != Some(&wanted) {
         let refusal = "HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
         tracing::info!(asked = asked.unwrap_or_default(), "an agent asked for an address that is not the provider's");
@@ -224,7 +227,10 @@ mod tests {
         let serving = serve(service, &provider);
         let asking = async {
             let mut agent = agent;
-            agent.write_all(format!("CONNECT {wanted} HTTP/1.1\r\nHost: {wanted}\r\n\r\nhello").as_bytes()).await.unwrap();
+            agent
+                .write_all(format!("CONNECT {wanted} HTTP/1.1\r\nHost: {wanted}\r\n\r\nhello").as_bytes())
+                .await
+                .unwrap();
             agent.shutdown().await.unwrap();
             let mut text = String::new();
             agent.read_to_string(&mut text).await.unwrap();

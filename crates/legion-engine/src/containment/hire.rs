@@ -75,7 +75,11 @@ impl Engine {
         }
         for path in given {
             if let Some(own) = own.into_iter().find(|own| own.starts_with(&path)) {
-                let what = format!("the agent would be given Legion's own files: `{}` is in `{}`", own.display(), path.display());
+                let what = format!(
+                    "the agent would be given Legion's own files: `{}` is in `{}`",
+                    own.display(),
+                    path.display()
+                );
                 return Err(invalid(what).hint("give it a directory of the project"));
             }
             let grant = Grant { read: vec![path], ..Grant::default() };
@@ -90,7 +94,8 @@ impl Engine {
         let mut confinement = Confinement::new(cwd);
         confinement.account = containment.account(legion_model::AgentId(uuid::Uuid::nil()));
         if tier == Tier::Landlock {
-            confinement.grant.ports = self.inner.url.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).into_iter().collect();
+            confinement.grant.ports =
+                self.inner.url.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).into_iter().collect();
             confinement.masked = NAMES.iter().map(|name| cwd.join(name)).filter(|path| path.exists()).collect();
         }
         let mut said = sandbox_tier(tier).unenforced(&confinement, landlock_version());
@@ -131,7 +136,9 @@ impl Engine {
         confinement.account = account;
         confinement.grant.write = vec![directory.to_owned()];
         let words = ["-c".to_owned(), "test -w .".to_owned()];
-        let Ok(launch) = containment.tools.launch(sandbox_tier(tier), &confinement, "/bin/sh", &words) else { return true };
+        let Ok(launch) = containment.tools.launch(sandbox_tier(tier), &confinement, "/bin/sh", &words) else {
+            return true;
+        };
         let program = Program::new(&launch.program).args(&launch.arguments).envs(&launch.environment);
         match program.run_to_end(LOOK_MAX, 4_096).await {
             Ok(output) if output.status.success() => {
@@ -154,8 +161,7 @@ impl Engine {
 }
 
 fn parse(word: &str) -> Result<Tier, Refusal> {
-    Tier::parse(word)
-        .ok_or_else(|| invalid(format!("no tier is called `{word}`")).hint("one of: full, landlock, none"))
+    Tier::parse(word).ok_or_else(|| invalid(format!("no tier is called `{word}`")).hint("one of: full, landlock, none"))
 }
 
 /// Patterns become paths: below the agent's directory unless absolute, without links.
@@ -193,7 +199,8 @@ mod tests {
     #[test]
     fn permissions_are_paths_below_the_agents_directory_unless_absolute() {
         let list = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
-        let asked = Permissions { read: list(&["**", "docs", "/no/such"]), write: list(&["./src/**"]), execute: vec![] };
+        let asked =
+            Permissions { read: list(&["**", "docs", "/no/such"]), write: list(&["./src/**"]), execute: vec![] };
         let found = resolve(&asked, Path::new("/no/cwd")).unwrap();
         assert_eq!(found.read, ["/no/cwd", "/no/cwd/docs", "/no/such"]);
         assert_eq!(found.write, ["/no/cwd/src"]);

@@ -16,7 +16,9 @@ pub(super) fn find(program: &str, cwd: &Path, path: Option<&str>, is_granted: im
     let place = if program.contains('/') {
         Some(cwd.join(program))
     } else {
-        std::env::split_paths(path.unwrap_or_default()).map(|directory| directory.join(program)).find(|file| file.is_file())
+        std::env::split_paths(path.unwrap_or_default())
+            .map(|directory| directory.join(program))
+            .find(|file| file.is_file())
     };
     // What is not found is said by whoever starts it.
     let Some((place, file)) = place.and_then(|place| place.canonicalize().ok().map(|file| (place, file))) else {

@@ -17,6 +17,21 @@ pub(super) struct Target {
     pub port: u16,
 }
 
+impl Target {
+    /// Where a URL leads.
+    pub fn of(url: &str) -> Option<Self> {
+        parse(url).map(|(_, target, _)| target)
+    }
+}
+
+/// Leaves only what is needed where there is no proxy.
+pub(super) fn without_proxies(environment: &mut BTreeMap<String, String>) {
+    for name in PROXIES {
+        environment.remove(*name);
+    }
+    environment.insert("NO_PROXY".to_owned(), "127.0.0.1,localhost".to_owned());
+}
+
 /// Where the provider is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Provider {
@@ -52,9 +67,7 @@ impl Provider {
 
     /// Changes the environment of a program so that it finds the provider behind a port of its own machine, or behind `socket`.
     pub fn lead(&self, environment: &mut BTreeMap<String, String>, port: u16, socket: &std::path::Path) {
-        for name in PROXIES {
-            environment.remove(*name);
-        }
+        without_proxies(environment);
         let here = format!("http://127.0.0.1:{port}");
         match self {
             Self::Plain { rest, .. } => {
@@ -68,7 +81,6 @@ impl Provider {
             }
             Self::Unusable(_) => {}
         }
-        environment.insert("NO_PROXY".to_owned(), "127.0.0.1,localhost".to_owned());
     }
 }
 
@@ -115,7 +127,8 @@ fn parse(url: &str) -> Option<(bool, Target, String)> {
             None => (authority, default),
         },
     };
-    let formed = !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':'));
+    let formed =
+        !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':'));
     formed.then(|| (encrypted, Target { host: host.to_ascii_lowercase(), port }, rest.to_owned()))
 }
 

@@ -30,6 +30,10 @@ const PLACES: &[(&str, &[&str])] = &[
 pub(super) fn shared(environment: &BTreeMap<String, String>, home: Option<&Path>, closed: &[&Path]) -> Vec<PathBuf> {
     let path = environment.get("PATH").map(String::as_str).unwrap_or_default();
     let mut found: Vec<PathBuf> = std::env::split_paths(path).collect();
+    // Shims lead to what lies beside them.
+    let shims = found.iter().filter(|directory| directory.ends_with("shims"));
+    let beside: Vec<PathBuf> = shims.filter_map(|directory| directory.parent().map(Path::to_owned)).collect();
+    found.extend(beside);
     found.extend(home.map(toolchains).unwrap_or_default());
     for (name, parts) in PLACES {
         let Some(place) = environment.get(*name).map(Path::new) else { continue };
@@ -63,7 +67,8 @@ mod tests {
         std::os::unix::fs::symlink(home.join("own"), home.join("link")).unwrap();
         let at = |name: &str| home.join(name).to_string_lossy().into_owned();
         let rust = at(".rustup/toolchains/x/bin");
-        let path = ["/usr/bin", "/bin", "relative", &at(""), &at("own/bin"), &rust, &at("link/bin"), &at("missing")].join(":");
+        let path =
+            ["/usr/bin", "/bin", "relative", &at(""), &at("own/bin"), &rust, &at("link/bin"), &at("missing")].join(":");
         let environment = BTreeMap::from([
             ("PATH".to_owned(), path),
             ("CARGO_HOME".to_owned(), at(".cargo")),

@@ -49,10 +49,12 @@ impl Tiers {
             return Ok(());
         }
         let found = self.found.get_or_init(|| self.find()).await;
-        let Some((why, fix)) = found.iter().find(|known| known.tier == tier).and_then(|known| known.fails.clone()) else {
+        let Some((why, fix)) = found.iter().find(|known| known.tier == tier).and_then(|known| known.fails.clone())
+        else {
             return Ok(());
         };
-        let works = found.iter().filter(|known| known.fails.is_none()).map(|known| known.tier).max().unwrap_or(Tier::None);
+        let works =
+            found.iter().filter(|known| known.fails.is_none()).map(|known| known.tier).max().unwrap_or(Tier::None);
         let held = if works == Tier::None { ", by which nothing is held" } else { "" };
         Err(EngineError::DriverUnavailable {
             what: format!("agents cannot be held in tier `{tier}` on this machine: {why}"),

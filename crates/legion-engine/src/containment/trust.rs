@@ -101,7 +101,8 @@ fn entry(name: &str, path: &Path) -> io::Result<String> {
 fn add(hash: &mut Sha256, path: &Path, below: &Path, left: &mut (u64, usize)) -> io::Result<()> {
     let kind = fs::symlink_metadata(path)?.file_type();
     if kind.is_dir() {
-        let mut names = fs::read_dir(path)?.map(|entry| entry.map(|entry| entry.file_name())).collect::<Result<Vec<_>, _>>()?;
+        let mut names =
+            fs::read_dir(path)?.map(|entry| entry.map(|entry| entry.file_name())).collect::<Result<Vec<_>, _>>()?;
         names.sort();
         for name in names {
             add(hash, &path.join(&name), &below.join(&name), left)?;

@@ -83,8 +83,7 @@ impl Watched {
             self.full_looks.store(0, Ordering::Relaxed);
         }
         let refused = group.processes_refused.unwrap_or(0);
-        (looks >= FULL_LOOKS_MAX || refused >= REFUSED_MAX)
-            .then(|| format!("wanted more processes than the {max} that it may have"))
+        (looks >= FULL_LOOKS_MAX || refused >= REFUSED_MAX).then(|| processes(max))
     }
 
     /// Ends a tree that takes too much.
@@ -101,7 +100,11 @@ impl Watched {
         {
             tracing::warn!(process = %self.process, %error, "a control group is left");
         }
-        let by_kernel = usage.out_of_memory.filter(|ended| *ended > 0).and(self.limits.memory_bytes_max).map(memory);
+        let out_of_memory =
+            usage.out_of_memory.filter(|ended| *ended > 0).and(self.limits.memory_bytes_max).map(memory);
+        let refused =
+            usage.processes_refused.filter(|refused| *refused > 0).and(self.limits.processes_max).map(processes);
+        let by_kernel = out_of_memory.or(refused);
         let peak = usage.memory_bytes_peak.unwrap_or(0).max(self.peak_bytes.load(Ordering::Relaxed));
         (self.over.get().cloned().or(by_kernel), Some(peak))
     }
@@ -110,6 +113,10 @@ impl Watched {
     pub(crate) fn is_over(&self) -> bool {
         self.over.get().is_some()
     }
+}
+
+fn processes(max: u64) -> String {
+    format!("wanted more processes than the {max} that it may have")
 }
 
 fn memory(max: u64) -> String {

@@ -77,7 +77,8 @@ impl DetachedMount {
     pub fn copy(source: BorrowedFd<'_>, with_below: bool) -> io::Result<Self> {
         const AT_RECURSIVE: u32 = 0x8000;
         let recursive = if with_below { AT_RECURSIVE } else { 0 };
-        let flags = libc::OPEN_TREE_CLONE | libc::O_CLOEXEC.cast_unsigned() | libc::AT_EMPTY_PATH.cast_unsigned() | recursive;
+        let flags =
+            libc::OPEN_TREE_CLONE | libc::O_CLOEXEC.cast_unsigned() | libc::AT_EMPTY_PATH.cast_unsigned() | recursive;
         // SAFETY: the path is empty and ends with a zero byte; the descriptor is new and ours.
         let number = unsafe { libc::syscall(libc::SYS_open_tree, source.as_raw_fd(), c"".as_ptr(), flags) };
         let number = RawFd::try_from(number).map_err(io::Error::other)?;

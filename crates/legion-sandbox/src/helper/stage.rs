@@ -140,7 +140,8 @@ fn copy(confinement: &Confinement, account: Account, paths: Vec<PathBuf>) -> Res
     let mut mappings: Vec<(Owner, Mapping)> = Vec::new();
     let mut items = Vec::new();
     for path in paths {
-        let failed = |error: io::Error| HelperError::system(format!("show `{}` to the agent's user", path.display()))(error);
+        let failed =
+            |error: io::Error| HelperError::system(format!("show `{}` to the agent's user", path.display()))(error);
         let source = identity::open(&path)?;
         let metadata = File::from(source.try_clone().map_err(failed)?).metadata().map_err(failed)?;
         let owner = Owner { uid: metadata.uid(), gid: metadata.gid() };

@@ -7,11 +7,17 @@ use crate::support::{Legion, id, kill};
 
 /// A service whose agents are this version of Claude Code, and the model that answers them.
 async fn with_claude(version: &str) -> Option<(Legion, ModelServer)> {
+    with_claude_in(version, "full").await
+}
+
+/// As [`with_claude`], held in a tier.
+async fn with_claude_in(version: &str, tier: &str) -> Option<(Legion, ModelServer)> {
     let program = npm::claude(version).ok()?;
     let model = ModelServer::start().await;
     let legion = Legion::with(&[
         ("ANTHROPIC_BASE_URL", &model.url()),
         ("ANTHROPIC_API_KEY", "dummy-key"),
+        ("LEGION_TIER", tier),
         ("LEGION_CLAUDE", program.to_str().expect("UTF-8")),
         ("HTTPS_PROXY", "http://127.0.0.1:9"),
         ("HTTP_PROXY", "http://127.0.0.1:9"),
@@ -159,7 +165,8 @@ async fn tell_and_interrupt_329() {
 
 /// What it may not do by itself comes to the person's inbox.
 async fn permission(version: &str) {
-    let Some((legion, model)) = with_claude(version).await else { return };
+    // Who is held is not asked.
+    let Some((legion, model)) = with_claude_in(version, "none").await else { return };
     let touch = |name: &str| json!({"tool": "Bash", "input": {"command": format!("printf x > {name}; chmod 600 {name}; curl --version > /dev/null"), "description": "make a file"}});
     let agent = hire(&legion, &script("Ask.", &json!([touch("yes.txt"), touch("no.txt"), {"text": "done"}])));
     let next = || {
@@ -246,7 +253,8 @@ async fn killed_329() {
 /// Ten agents at work, Claude Code among them, and the service is killed under them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn ten_mixed_agents_go_on_when_the_service_is_killed() {
-    let Some((legion, model)) = with_claude("2.1.329").await else { return };
+    // Who is held reaches the model through the service: asked again when that was killed.
+    let Some((legion, model)) = with_claude_in("2.1.329", "none").await else { return };
     legion.dir.file("work/agent.sh", "echo begun; while [ ! -e go ]; do sleep 0.05; done; echo done");
     let programs: Vec<String> = (0..7).map(|_| legion.hire("work", "sh agent.sh")).collect();
     let script = script("Work.", &json!([{"text": "waiting", "gate": "go"}]));
@@ -311,7 +319,8 @@ async fn a_call_home_outlasts_a_restart_329() {
 
 /// The project's own instructions are obeyed; its settings, which could execute anything and allow everything, are not.
 async fn project_instructions(version: &str) {
-    let Some((legion, model)) = with_claude(version).await else { return };
+    // Who is held is not asked.
+    let Some((legion, model)) = with_claude_in(version, "none").await else { return };
     let work = legion.dir.dir("work");
     legion.dir.file("work/CLAUDE.md", "MARKER-OF-THE-PROJECT\nSee @docs/more.md for more.\n");
     legion.dir.file("work/docs/more.md", "MARKER-OF-AN-IMPORT");
