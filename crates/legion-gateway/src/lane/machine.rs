@@ -10,7 +10,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Response, StatusCode};
 use legion_dialects::first_frame::{Peek, Verdict};
 use legion_dialects::usage::Reader;
-use legion_dialects::{Class, UpstreamError, translate};
+use legion_dialects::{Class, UpstreamError, scan, translate};
 use tokio::time::timeout;
 
 use crate::cassette::Recorder;
@@ -18,10 +18,12 @@ use crate::core::Core;
 use crate::governor::{Permit, effect};
 use crate::lane::asked::Asked;
 use crate::lane::attempt::{Attempt, prepare};
-use crate::lane::flow::{Border, Flow, Lane, Parts};
+use crate::lane::border::Border;
+use crate::lane::flow::{Flow, Lane, Parts};
 use crate::lane::headers::{answer_headers, is_stream};
 use crate::lane::outcome::Outcome;
 use crate::lane::refusal::{Refusal, refuse};
+use crate::lane::rename;
 use crate::lane::settlement::{Settlement, expected, worst};
 use crate::lane::way::{Failure, Hold, Way};
 use crate::route::plan;
@@ -201,7 +203,7 @@ async fn peek(way: &mut Way, mut sent: Sent) -> State {
 }
 
 /// Begins the answer. From here on nothing is tried again.
-async fn stream(way: &mut Way, sent: Sent, begun: VecDeque<Bytes>) -> State {
+async fn stream(way: &mut Way, sent: Sent, mut begun: VecDeque<Bytes>) -> State {
     let Sent { index, attempt, answer, recorder, permit, mut settlement, .. } = sent;
     let dialect = way.provider(index).dialect;
     let across = dialect != way.asked.dialect;
@@ -211,8 +213,12 @@ async fn stream(way: &mut Way, sent: Sent, begun: VecDeque<Bytes>) -> State {
         draft.status = answer.status.as_u16();
         draft.left = std::mem::take(&mut way.left);
     }
-    if across && !is_stream {
+    let renamed = rename::is_renamed(&way.asked, &way.plan[index], dialect);
+    if !is_stream && (across || renamed) {
         return State::Answered(whole(way, index, attempt, answer, recorder, settlement).await);
+    }
+    if renamed {
+        rename::begin(&mut begun, &way.asked.head.model);
     }
     let mut headers = answer_headers(&answer.headers, across);
     if across {
@@ -277,20 +283,26 @@ async fn whole(
         draft.streamed_bytes = body.len() as u64;
         draft.first_byte_ms = Some(way.core.clock.mono_ms().saturating_sub(draft.arrived_ms));
     }
-    let translated = if way.asked.head.stream {
+    let renamed = dialect == way.asked.dialect;
+    let translated = if renamed {
+        // One that cannot be read goes on as it is.
+        let body = scan::splice_model(&body, &way.asked.head.model).unwrap_or_else(|_| body.to_vec());
+        Ok((body, Vec::new()))
+    } else if way.asked.head.stream {
         // Whoever asked for events cannot read anything else.
         Err(UpstreamError::new(Class::Server, "the provider did not stream its answer"))
     } else {
         translate::response(dialect, way.asked.dialect, &body, &attempt.memory)
+            .map(|answered| (answered.body, answered.warnings))
     };
     match translated {
-        Ok(answered) => {
+        Ok((body, lost)) => {
             settlement.settle(Outcome::Done);
             let warnings: Vec<String> =
-                attempt.warnings.into_iter().chain(answered.warnings.iter().map(ToString::to_string)).collect();
+                attempt.warnings.into_iter().chain(lost.iter().map(ToString::to_string)).collect();
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             way.sign(&mut headers, index, &warnings);
-            let mut response = Response::new(Body::from(answered.body));
+            let mut response = Response::new(Body::from(body));
             *response.headers_mut() = headers;
             *response.status_mut() = StatusCode::OK;
             response

@@ -2,11 +2,13 @@
 
 mod asked;
 mod attempt;
+mod border;
 mod flow;
 mod headers;
 mod machine;
 mod outcome;
 mod refusal;
+mod rename;
 mod settlement;
 mod way;
 

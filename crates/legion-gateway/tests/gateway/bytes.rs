@@ -46,6 +46,25 @@ async fn only_the_models_name_changes_when_the_route_says_so() {
 }
 
 #[tokio::test]
+async fn an_anthropic_answer_names_the_model_that_was_asked_for() {
+    let streamed =
+        Upstream::streaming(events().iter().map(|event| event.replace("\"m\"", "\"other\"")).collect()).await;
+    let whole = Upstream::fixed(200, &[], MESSAGE.replace("\"m\"", "\"other\"")).await;
+    for (upstream, stream, expected) in [(&streamed, true, events().concat()), (&whole, false, MESSAGE.to_owned())] {
+        let service = Service::start(&[("one", upstream)]).await;
+        service.books.change(|settings| {
+            settings.routes[0].target = Target { provider: "one".to_owned(), model: Some("other".to_owned()) };
+        });
+        let got = service.message(request("m", stream)).await;
+        assert_eq!((got.status, got.text()), (200, expected));
+        assert_eq!(got.header("legion-route"), Some("one/other"));
+        until("a settled call", || !service.books.calls().is_empty()).await;
+        let call = &service.books.calls()[0];
+        assert_eq!((call.model.as_str(), call.asked_model.as_str(), call.usage.output), ("other", "m", 7));
+    }
+}
+
+#[tokio::test]
 async fn the_first_event_arrives_before_the_second_is_sent() {
     let gate = Arc::new(Notify::new());
     let opened = gate.clone();
