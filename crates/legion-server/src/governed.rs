@@ -88,7 +88,8 @@ fn methods(item: &PathItem) -> Vec<&'static str> {
 
 /// Lets only those through that may do `verb` to something.
 pub(crate) fn governed(verb: Verb, methods: MethodRouter<Shared>) -> MethodRouter<Shared> {
-    methods.route_layer(from_fn(move |request: Request, next: Next| admit(verb, request, next)))
+    // Not only around routes: MCP answers every method by itself.
+    methods.layer(from_fn(move |request: Request, next: Next| admit(verb, request, next)))
 }
 
 async fn admit(verb: Verb, request: Request, next: Next) -> Response {
