@@ -5,9 +5,10 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use legion_gateway::Dialect;
+use legion_testkit::model_server::ModelRequest;
 use legion_testkit::{agent_env, npm};
 use serde_json::{Value, json};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 use crate::script::{PIXEL, check_image, check_loop};
 use crate::through::Through;
@@ -15,8 +16,8 @@ use crate::through::Through;
 /// Enough for a program that needs a second, on a machine that is busy.
 const DEADLINE: Duration = Duration::from_secs(90);
 
-async fn run(program: &Path, arguments: &[&str], through: &Through, prompt: &str) -> Value {
-    let child = Command::new(program)
+fn start(program: &Path, arguments: &[&str], through: &Through, prompt: &str) -> Child {
+    Command::new(program)
         .args(["-p", "--output-format", "json", "--model", "claude-sonnet-4-5", "--permission-mode", "acceptEdits"])
         .args(["--strict-mcp-config", "--setting-sources", "", "--allowedTools", "Bash"])
         .args(arguments)
@@ -30,7 +31,11 @@ async fn run(program: &Path, arguments: &[&str], through: &Through, prompt: &str
         .stderr(Stdio::inherit())
         .kill_on_drop(true)
         .spawn()
-        .expect("starts");
+        .expect("starts")
+}
+
+async fn run(program: &Path, arguments: &[&str], through: &Through, prompt: &str) -> Value {
+    let child = start(program, arguments, through, prompt);
     let ended = tokio::time::timeout(DEADLINE, child.wait_with_output()).await;
     let output = ended.unwrap_or_else(|_| panic!("still running\n{}", through.server.dump())).expect("is waited for");
     serde_json::from_slice(&output.stdout)
@@ -77,4 +82,29 @@ async fn a_tool_loop_at_a_provider_of_chat() {
 #[tokio::test]
 async fn a_tool_loop_at_a_provider_of_responses() {
     a_tool_loop(Dialect::Responses).await;
+}
+
+#[tokio::test]
+async fn an_interrupted_answer_is_cut_at_the_provider_counted_and_gone_on_with() {
+    for version in npm::CLAUDE_VERSIONS {
+        let Ok(program) = npm::claude(version) else { return };
+        let through = Through::start(Dialect::Responses).await;
+        let session = uuid::Uuid::new_v4().to_string();
+        let script = json!([
+            {"tool": "Bash", "input": {"command": "printf hello"}},
+            {"text": "never to be finished", "hold": "for ever"},
+        ]);
+        let mut child = start(&program, &["--session-id", &session], &through, &format!("go @@{script}@@"));
+        let second = |requests: &[std::sync::Arc<ModelRequest>]| {
+            requests.iter().any(|request| request.tool_results() == ["hello"]).then_some(())
+        };
+        through.server.until(DEADLINE, "the second call", second).await;
+        child.kill().await.expect("is there");
+        let settled = through.settled().await;
+        let cut = settled.last().expect("has one");
+        assert!(cut.estimated && cut.usage.prompt() > 0, "{cut:?}");
+        assert!(settled[..settled.len() - 1].iter().all(|call| !call.estimated), "{settled:?}");
+        let again = run(&program, &["--resume", &session], &through, r#"on @@[{"text": "I go on"}]@@"#).await;
+        assert_eq!(again["result"], "I go on", "{version}: {again}\n{}", through.server.dump());
+    }
 }

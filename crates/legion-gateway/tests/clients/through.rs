@@ -30,8 +30,9 @@ impl Through {
     pub async fn start(upstream: Dialect) -> Self {
         let server = ModelServer::start().await;
         let directory = TestDir::outside_tmp();
+        // None of them is the model that a client asks for.
         let (url, model) = match upstream {
-            Dialect::Anthropic => (server.url(), "claude-sonnet-4-5"),
+            Dialect::Anthropic => (server.url(), "claude-opus-4-5"),
             Dialect::Chat => (server.openai_url(), "gpt-oss-120b"),
             Dialect::Responses => (server.openai_url(), "gpt-5.2"),
         };
