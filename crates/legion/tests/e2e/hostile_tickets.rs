@@ -197,7 +197,7 @@ fn target(legion: &Legion) -> String {
 
 #[test]
 fn nothing_of_a_hostile_agent_is_executed_or_merged() {
-    let legion = Legion::new();
+    let legion = Legion::not_held();
     let (program, sign) = canary(&legion);
     project(&legion);
     let (base, before) = (target(&legion), crate::tickets::photograph(&legion.work()));
@@ -288,7 +288,7 @@ fn as_agent(legion: &Legion, variables: &BTreeMap<String, String>, args: &[&str]
 
 #[test]
 fn who_was_stopped_or_was_another_attempt_has_no_say_any_more() {
-    let legion = Legion::new();
+    let legion = Legion::not_held();
     project(&legion);
     let base = target(&legion);
     let dir = legion.dir.path().display().to_string();
@@ -340,7 +340,7 @@ fn who_was_stopped_or_was_another_attempt_has_no_say_any_more() {
 
 #[test]
 fn what_is_written_elsewhere_is_not_merged() {
-    let legion = Legion::new();
+    let legion = Legion::not_held();
     project(&legion);
     let (base, dir) = (target(&legion), legion.dir.path().display().to_string());
     // Into the clone of another one: what comes out must pass that one's gates, like everything else.

@@ -182,7 +182,7 @@ impl Stage {
 
 #[test]
 fn what_was_in_a_clone_comes_back_whatever_ended_its_ticket() {
-    let stage = Stage::on(Legion::new());
+    let stage = Stage::on(Legion::not_held());
     let legion = &stage.legion;
     let mut held = 0;
     let mut lost_nothing = |what: &str, spoil: fn(&Path), end: &dyn Fn(&str, &Path)| {
@@ -268,7 +268,7 @@ fn agent_of(ticket: &Value) -> Option<String> {
 
 #[test]
 fn a_retry_goes_on_with_what_was_there_and_loses_nothing() {
-    let stage = Stage::on(Legion::new());
+    let stage = Stage::on(Legion::not_held());
     let legion = &stage.legion;
     // It failed: the clone is kept, and the retry goes on in it.
     let (ticket, dir) = stage.waiting(&["--gate", "false", "--max-attempts", "1"]);
@@ -297,7 +297,7 @@ fn a_retry_goes_on_with_what_was_there_and_loses_nothing() {
 
 #[test]
 fn of_a_clone_removed_by_hand_the_last_that_was_taken_in_comes_back() {
-    let stage = Stage::on(Legion::new());
+    let stage = Stage::on(Legion::not_held());
     let legion = &stage.legion;
     let (ticket, dir) = stage.waiting(&["--gate", "false", "--max-attempts", "2"]);
     make_a_mess(&dir);
@@ -325,7 +325,7 @@ fn of_a_clone_removed_by_hand_the_last_that_was_taken_in_comes_back() {
 fn on_a_full_disk_nothing_is_removed_that_was_not_secured() {
     let Ok(disk) = SmallDisk::mount() else { return };
     let data = disk.path().join("data");
-    let stage = Stage::on(Legion::with(&[("LEGION_DATA_DIR", data.to_str().expect("UTF-8"))]));
+    let stage = Stage::on(Legion::with(&[("LEGION_DATA_DIR", data.to_str().expect("UTF-8")), ("LEGION_TIER", "none")]));
     let legion = &stage.legion;
     let (ticket, dir) = stage.waiting(&[]);
     make_a_mess(&dir);

@@ -1,6 +1,7 @@
 //! A service of its own for each test: its own data directory, home and port; everything that it started ends with it.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -22,9 +23,16 @@ impl Legion {
         Self::with(&[])
     }
 
+    /// For tests that are about something else than how agents are held, and whose agents reach beyond their directory.
+    pub fn not_held() -> Self {
+        Self::with(&[("LEGION_TIER", "none")])
+    }
+
     /// With further variables in the service's environment.
     pub fn with(variables: &[(&str, &str)]) -> Self {
         let dir = TestDir::new();
+        // A root service's agents have a user of their own, which passes through here.
+        std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).expect("it is ours");
         dir.dir("work");
         let home = dir.dir("home").display().to_string();
         let data = dir.path().join("data").display().to_string();
