@@ -31,8 +31,8 @@ impl Legion {
     /// With further variables in the service's environment.
     pub fn with(variables: &[(&str, &str)]) -> Self {
         let dir = TestDir::new();
-        // A root service's agents have a user of their own, which passes through here.
-        std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).expect("it is ours");
+        // A root service's agents have a user of their own; those that are not held leave their traces here.
+        std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o777)).expect("it is ours");
         dir.dir("work");
         let home = dir.dir("home").display().to_string();
         let data = dir.path().join("data").display().to_string();
