@@ -108,9 +108,8 @@ impl Engine {
             let hidden: Vec<&str> = NAMES.iter().filter(hidden).copied().collect();
             if !hidden.is_empty() {
                 said.push(format!(
-                    "{} will look empty to the agent: `legion trust {}` lets their present content through",
-                    hidden.join(", "),
-                    cwd.display()
+                    "{} will look empty to the agent: what configures agent programs is masked",
+                    hidden.join(", ")
                 ));
             }
         }

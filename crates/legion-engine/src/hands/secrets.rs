@@ -36,7 +36,11 @@ mod tests {
         let login = Login::Env(map(&["ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "ANTHROPIC_AUTH_TOKEN"]));
         let environment = map(&["PATH", "LEGION_TOKEN", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "MY_KEY"]);
         assert_eq!(handed(&login, &environment), ["ANTHROPIC_API_KEY", "LEGION_TOKEN"]);
-        let person = Login::Person { home: "/home/pat".into() };
+        let person = Login::Person {
+            home: "/home/pat".into(),
+            config_dir: "/home/pat/.claude".into(),
+            variables: BTreeMap::new(),
+        };
         assert_eq!(handed(&person, &environment), ["LEGION_TOKEN", PERSONS_LOGIN]);
     }
 }

@@ -63,7 +63,7 @@ fn the_words_of_the_log_stay() {
             Exit::NotStarted("why".to_owned()),
             Exit::Lost,
         ],
-        json!([{"code": 1}, {"signal": 9}, "output-limit", "orphaned", {"not-started": "why"}, "lost"]),
+        json!([{"code": 1}, {"signal": 9}, "output-limit", {"resource-limit": "took too much"}, "orphaned", {"not-started": "why"}, "lost"]),
     );
     words(
         vec![Verdict::Approved, Verdict::Denied, Verdict::Expired, Verdict::Withdrawn],

@@ -2,6 +2,7 @@
 //! plainly what became of each.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Output;
@@ -367,13 +368,17 @@ fn what_is_written_elsewhere_is_not_merged() {
         small::tickets(&legion.json(&["check"])).values().all(small::is_closed).then_some(())
     });
     let whys = [legion.ok(&["why", &first]), legion.ok(&["why", &second])];
-    assert!(
-        whys[0].contains(WRONG.split(" `").next().expect("a word")) && whys[0].contains("exit code 3"),
-        "{}",
-        whys[0]
-    );
     assert!(whys[1].contains("changed"), "{}", whys[1]);
-    assert_eq!(target(&legion), base, "something was merged");
+    let is_root = std::fs::metadata(legion.work()).expect("there").uid() == 0;
+    if is_root {
+        // Agents of a root service have users of their own: it could not write there at all.
+        let merged = kit::git(&small::control(&legion), &["ls-tree", "-r", "--name-only", &target(&legion)]);
+        assert!(whys[0].contains("merged") && !merged.contains("planted"), "{}\n{merged}", whys[0]);
+    } else {
+        let wrong = WRONG.split(" `").next().expect("a word");
+        assert!(whys[0].contains(wrong) && whys[0].contains("exit code 3"), "{}", whys[0]);
+        assert_eq!(target(&legion), base, "something was merged");
+    }
 
     // Into the project's own repository, past the queue: it is seen, nothing is built on it, and nothing of it is landed.
     let control = small::control(&legion);
