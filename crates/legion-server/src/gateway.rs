@@ -47,8 +47,7 @@ async fn named(hosts: Arc<Hosts>, request: Request, next: Next) -> Response {
 fn is_ours(hosts: &Hosts, request: &Request) -> bool {
     let text = |name| request.headers().get(name).map(|value| value.to_str().unwrap_or_default());
     let host = text(header::HOST).or_else(|| request.uri().authority().map(|authority| authority.as_str()));
-    host.is_some_and(|host| hosts.allows(host))
-        && text(header::ORIGIN).is_none_or(|origin| hosts.allows_origin(origin))
+    host.is_some_and(|host| hosts.allows(host)) && text(header::ORIGIN).is_none_or(|origin| hosts.allows_origin(origin))
 }
 
 impl Context {

@@ -34,6 +34,14 @@ impl Place {
             let address: SocketAddr = text.parse().map_err(|_| {
                 format!("`{text}` in the setting `gateway_listen` is not an address such as 127.0.0.1:{PORT}")
             })?;
+            // Any free port: the one of last time serves best, because agents hold it.
+            let again = last(data_dir).filter(|last| address.port() == 0 && last.ip() == address.ip());
+            if let Some(again) = again
+                && let Ok(listener) = TcpListener::bind(again).await
+            {
+                listeners.push(listener);
+                continue;
+            }
             let listener = TcpListener::bind(address).await;
             listeners.push(listener.map_err(|error| format!("the gateway cannot listen on {address}: {error}"))?);
         }
@@ -69,10 +77,8 @@ impl Place {
 }
 
 async fn any(data_dir: &DataDir) -> Result<TcpListener, String> {
-    let last = std::fs::read_to_string(data_dir.last_gateway_address_file()).ok();
-    let last = last.and_then(|text| text.trim().parse::<SocketAddr>().ok());
     let ports = (PORT..PORT + PORTS_TRIED).chain([0]).map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
-    for address in last.into_iter().chain(ports) {
+    for address in last(data_dir).into_iter().chain(ports) {
         match TcpListener::bind(address).await {
             Ok(listener) => return Ok(listener),
             Err(error) if matches!(error.kind(), io::ErrorKind::AddrInUse | io::ErrorKind::AddrNotAvailable) => {}
@@ -80,6 +86,10 @@ async fn any(data_dir: &DataDir) -> Result<TcpListener, String> {
         }
     }
     Err("no port is free for the gateway".to_owned())
+}
+
+fn last(data_dir: &DataDir) -> Option<SocketAddr> {
+    std::fs::read_to_string(data_dir.last_gateway_address_file()).ok()?.trim().parse().ok()
 }
 
 /// For programs that speak over sockets. Without it the gateway goes on.

@@ -45,9 +45,7 @@ pub(crate) async fn run(context: Context<'_>, args: &CassetteArgs) -> Result<u8,
             return Ok(exit::DONE);
         }
         CassetteVerb::Stop => off(),
-        CassetteVerb::Record { name } => {
-            CassetteMode { mode: "record".to_owned(), name: Some(name.clone()), ..off() }
-        }
+        CassetteVerb::Record { name } => CassetteMode { mode: "record".to_owned(), name: Some(name.clone()), ..off() },
         CassetteVerb::Replay { name, nearest, full_speed } => CassetteMode {
             mode: "replay".to_owned(),
             name: Some(name.clone()),

@@ -3,7 +3,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use clap::{Args, Subcommand};
 use legion_api::ProviderRequest;
 
-use crate::{arguments::GlobalArgs, connect::connect, context::Context, error::CliError, exit, input, text::escape_line, view};
+use crate::{
+    arguments::GlobalArgs, connect::connect, context::Context, error::CliError, exit, input, text::escape_line, view,
+};
 
 /// Providers: where models are
 ///
@@ -117,8 +119,9 @@ fn request(add: &AddArgs) -> Result<ProviderRequest, CliError> {
     }
     let mut headers = BTreeMap::new();
     for header in &add.header {
-        let (name, value) =
-            header.split_once('=').ok_or_else(|| usage("a header is written NAME=VALUE", "`--header x-title=Legion`"))?;
+        let (name, value) = header
+            .split_once('=')
+            .ok_or_else(|| usage("a header is written NAME=VALUE", "`--header x-title=Legion`"))?;
         headers.insert(name.to_owned(), value.to_owned());
     }
     Ok(ProviderRequest {

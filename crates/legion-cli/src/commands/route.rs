@@ -79,8 +79,9 @@ impl WhoOptions {
             || self.worker.is_some();
         if named == agent.is_some() {
             return Err(CliError::Usage {
-                what: "say whose calls are meant: `--default`, an agent, `--role`, `--ticket`, `--session` or `--worker`"
-                    .to_owned(),
+                what:
+                    "say whose calls are meant: `--default`, an agent, `--role`, `--ticket`, `--session` or `--worker`"
+                        .to_owned(),
                 hint: Some("such as `legion route set --default openrouter/MODEL`".to_owned()),
             });
         }

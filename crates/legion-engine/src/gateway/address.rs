@@ -86,11 +86,9 @@ impl GatewayAddress {
             Login::Env(variables) => Login::Env(kept(variables)),
             Login::SetupToken(variables) => Login::SetupToken(kept(variables)),
             // Its home stays what it is: the conversations of before are there.
-            Login::Person { home, config_dir, variables } => Login::Person {
-                home: home.clone(),
-                config_dir: config_dir.clone(),
-                variables: kept(variables),
-            },
+            Login::Person { home, config_dir, variables } => {
+                Login::Person { home: home.clone(), config_dir: config_dir.clone(), variables: kept(variables) }
+            }
         };
         Some(Way { login, base })
     }

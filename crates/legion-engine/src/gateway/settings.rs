@@ -18,6 +18,7 @@ pub(super) fn of(state: &GatewayState) -> Settings {
         routes: state.routes.iter().map(|(key, set)| route(key, set)).collect(),
         lanes: state.lanes.values().map(lane).collect(),
         cassette: cassette(&state.cassette),
+        call_max_nanos: state.call_budget().map(|limit| limit.0),
         ..Settings::default()
     }
 }

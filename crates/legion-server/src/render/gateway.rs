@@ -41,11 +41,7 @@ pub(crate) fn route(key: &RouteKey, set: &Route) -> api::Route {
         RouteWho::Ticket(_, ticket) => who.ticket = Some(ticket.0),
         RouteWho::Agent(agent) => who.agent = Some(agent.to_string()),
     }
-    api::Route {
-        who,
-        to: set.target.to_string(),
-        fallbacks: set.fallbacks.iter().map(ToString::to_string).collect(),
-    }
+    api::Route { who, to: set.target.to_string(), fallbacks: set.fallbacks.iter().map(ToString::to_string).collect() }
 }
 
 pub(crate) fn cost_line(spending: Spending) -> api::CostLine {

@@ -3,11 +3,11 @@
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
-use legion_api::{BudgetFor, BudgetList, BudgetRequest, OpenAllowance, ReconcileRequest, Reconciled, ScopeBudget, paths};
-use legion_model::authority::Verb;
-use legion_model::gateway::{
-    BudgetOf, GatewayAnswer, GatewayOrder, GatewayState, NanoUsd, Scope, ScopeKind,
+use legion_api::{
+    BudgetFor, BudgetList, BudgetRequest, OpenAllowance, ReconcileRequest, Reconciled, ScopeBudget, paths,
 };
+use legion_model::authority::Verb;
+use legion_model::gateway::{BudgetOf, GatewayAnswer, GatewayOrder, GatewayState, NanoUsd, Scope, ScopeKind};
 use legion_model::tickets::TicketId;
 use utoipa_axum::routes;
 

@@ -30,11 +30,8 @@ pub(crate) fn routes() -> Routes {
 async fn cassettes(State(context): State<Shared>, _: Params<ProjectQuery>) -> Result<Json<CassetteList>> {
     let now = context.engine.gateway_read(|state: &GatewayState| state.cassette.clone()).await?;
     let cassettes = context.gateway()?.cassettes().list().map_err(Fault::internal)?;
-    let cassettes = cassettes.into_iter().map(|known| Cassette {
-        name: known.name,
-        calls: known.calls as u64,
-        bytes: known.bytes,
-    });
+    let cassettes =
+        cassettes.into_iter().map(|known| Cassette { name: known.name, calls: known.calls as u64, bytes: known.bytes });
     Ok(Json(CassetteList { now: shown(&now), cassettes: cassettes.collect() }))
 }
 

@@ -76,7 +76,11 @@ struct UrlQuery {
     params(UrlQuery),
     responses((status = 200, body = GatewayUrls))
 )]
-async fn url(caller: Caller, State(context): State<Shared>, Params(query): Params<UrlQuery>) -> Result<Json<GatewayUrls>> {
+async fn url(
+    caller: Caller,
+    State(context): State<Shared>,
+    Params(query): Params<UrlQuery>,
+) -> Result<Json<GatewayUrls>> {
     let asked = match &query.agent {
         None => caller.agent(),
         Some(agent) => Some(context.find(caller, agent).await?.living("called for")?),

@@ -34,10 +34,7 @@ pub(crate) fn routes() -> Routes {
     params(ProjectQuery),
     responses((status = 200, body = ProviderList))
 )]
-async fn providers(
-    State(context): State<Shared>,
-    _: Params<ProjectQuery>,
-) -> Result<Json<ProviderList>> {
+async fn providers(State(context): State<Shared>, _: Params<ProjectQuery>) -> Result<Json<ProviderList>> {
     let now = context.engine.clock().now();
     let look = move |state: &GatewayState| {
         let list = state.providers.values();
@@ -125,9 +122,7 @@ async fn test(
         return Err(Fault::invalid(format!("the gateway does not speak the format `{}` yet", shown.format)));
     };
     Ok(Json(match context.gateway()?.test(provider).await {
-        Ok(tested) => {
-            ProviderTest { ok: true, error: None, models: tested.models, milliseconds: tested.milliseconds }
-        }
+        Ok(tested) => ProviderTest { ok: true, error: None, models: tested.models, milliseconds: tested.milliseconds },
         Err(why) => ProviderTest { ok: false, error: Some(why), models: Vec::new(), milliseconds: 0 },
     }))
 }
@@ -138,8 +133,11 @@ async fn shown(context: &Context, name: &ProviderName) -> Result<api::Provider> 
         let known = state.providers.get(&wanted)?;
         Some(gateway::provider(state, known, now, is_usable(known.format)))
     };
-    let mut provider =
-        context.engine.gateway_read(look).await?.ok_or_else(|| Fault::not_found(format!("there is no provider `{name}`")))?;
+    let mut provider = context
+        .engine
+        .gateway_read(look)
+        .await?
+        .ok_or_else(|| Fault::not_found(format!("there is no provider `{name}`")))?;
     provider.key_present |= context.has_key(&provider.name);
     Ok(provider)
 }
