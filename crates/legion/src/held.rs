@@ -28,7 +28,8 @@ pub(crate) async fn tiers(config: &ContainmentConfig, legion: &Path) -> Vec<Prob
             Verdict::Fails { why, fix } => note(&name, why.clone(), fix),
         });
     }
-    let strongest = report.strongest().map_or_else(|| "no other works here".to_owned(), |tier| format!("`{tier}` works here"));
+    let strongest =
+        report.strongest().map_or_else(|| "no other works here".to_owned(), |tier| format!("`{tier}` works here"));
     let detail = format!("{}; only when asked for by name, and {strongest}", Tier::None.description());
     probes.push(good(&format!("tier {}", Tier::None), detail));
     probes

@@ -99,7 +99,8 @@ fn encodings_are_what_they_are_called() {
     assert_eq!(base64(b"any carnal pleas"), "YW55IGNhcm5hbCBwbGVhcw==");
     assert_eq!(base64(b"any carnal pleasu"), "YW55IGNhcm5hbCBwbGVhc3U=");
     for shift in 0..3 {
-        let text: Vec<u8> = std::iter::repeat_n(b'-', shift).chain(b"a secret of some length".iter().copied()).collect();
+        let text: Vec<u8> =
+            std::iter::repeat_n(b'-', shift).chain(b"a secret of some length".iter().copied()).collect();
         let coded = base64(&[&text[..], b"---"].concat()).into_bytes();
         let known = encodings("a secret of some length");
         assert!(known.iter().any(|(name, form)| *name == "base64" && contains(&coded, form)), "{shift}");
@@ -114,7 +115,8 @@ fn secrets_are_where_they_must_be_and_nowhere_else() {
     let quick = legion.hire("be quick", "sh -c 'echo done'");
     legion.run(&["wait", &quick, "--timeout", "60s"]);
     let pid = legion.until("it works", || processes_with(&format!("LEGION_SESSION_ID={boss}")).first().copied());
-    let environ = String::from_utf8_lossy(&std::fs::read(format!("/proc/{pid}/environ")).expect("it lives")).into_owned();
+    let environ =
+        String::from_utf8_lossy(&std::fs::read(format!("/proc/{pid}/environ")).expect("it lives")).into_owned();
     let token = environ.split('\0').find_map(|variable| variable.strip_prefix("LEGION_TOKEN=")).expect("a token");
     let address = legion.service()["url"].as_str().expect("a URL").replace("http://", "");
     let person = std::fs::read_to_string(legion.data().join("token")).expect("the token").trim().to_owned();
@@ -157,7 +159,8 @@ fn secrets_are_where_they_must_be_and_nowhere_else() {
     let service = legion.service_pid();
     let data = legion.data().display().to_string();
     let agents: BTreeSet<u32> = legion.agent_processes().into_iter().collect();
-    let mut processes: BTreeSet<u32> = agents.iter().copied().chain(crate::support::shims_below(&legion.data())).collect();
+    let mut processes: BTreeSet<u32> =
+        agents.iter().copied().chain(crate::support::shims_below(&legion.data())).collect();
     processes.insert(service);
     assert!(agents.len() >= 1 && processes.len() >= 3, "{processes:?} below {data}");
     for pid in processes {
