@@ -27,7 +27,7 @@ pub fn examples() -> Vec<Event> {
         permissions: Some(Permissions {
             read: vec!["/work/ünï".to_owned()],
             write: vec!["/work/ünï/src".to_owned()],
-            execute: Vec::new(),
+            execute: vec!["/work/ünï/bin".to_owned()],
         }),
         limits: Limits {
             turns: Some(10),
