@@ -39,8 +39,8 @@ pub use dispatch::{DispatchRequest, Dispatched, PlanCheck, PlanProblem, PlanRequ
 pub use error::{Problem, ProblemCode};
 pub use gateway::{
     BudgetFor, BudgetList, BudgetRequest, CallTokens, Cassette, CassetteList, CassetteMode, ClosedLane, Cost, CostLine,
-    GatewayUrls, Model, ModelList, OpenAllowance, Provider, ProviderList, ProviderRequest, ProviderTest, ReconcileRequest,
-    Reconciled, Route, RouteFor, RouteList, ScopeBudget,
+    GatewayUrls, Model, ModelList, OpenAllowance, Provider, ProviderList, ProviderRequest, ProviderTest,
+    ReconcileRequest, Reconciled, Route, RouteFor, RouteList, ScopeBudget,
 };
 pub use hire::{HireRequest, Hired, OnRestart, Permissions};
 pub use inbox::{AckRequest, Acked, Inbox};
@@ -55,8 +55,8 @@ pub use rescue::{Rescue, RescueList, UndeleteRequest, Undeleted};
 pub use run::{Outcome, Run, RunResult, Usage};
 pub use service::{BackupRequest, BackupWritten, DownReply, DownRequest, Health, Project, ProjectList, ServiceInfo};
 pub use session::{
-    GateRun, ImportEnd, ImportRequest, Imported, Landing, OpenSession, Overlap, QueueItem, Session, SessionChanges, SessionList,
-    SessionPhase, SessionSettings,
+    GateRun, ImportEnd, ImportRequest, Imported, Landing, OpenSession, Overlap, QueueItem, Session, SessionChanges,
+    SessionList, SessionPhase, SessionSettings,
 };
 pub use stream::Event;
 pub use team::{Duty, Role, RoleList, RoleRequest, Team, TeamList, TeamRequest};

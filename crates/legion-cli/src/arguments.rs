@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    approve::ApproveArgs, audit::AuditArgs, backup::BackupArgs, check::CheckArgs, delete::DeleteArgs, deny::DenyArgs, deps::DepsArgs,
-    diff::DiffArgs, dispatch::DispatchArgs, down::DownArgs, fire::FireArgs, gc::GcArgs, hire::HireArgs,
+    approve::ApproveArgs, audit::AuditArgs, backup::BackupArgs, check::CheckArgs, delete::DeleteArgs, deny::DenyArgs,
+    deps::DepsArgs, diff::DiffArgs, dispatch::DispatchArgs, down::DownArgs, fire::FireArgs, gc::GcArgs, hire::HireArgs,
     inbox::InboxArgs, init::InitArgs, interrupt::InterruptArgs, land::LandArgs, log::LogArgs, logs::LogsArgs,
     report::ReportArgs, retry::RetryArgs, roles::RolesArgs, run::RunArgs, serve::ServeOptions, sessions::SessionsArgs,
     status::StatusArgs, stop::StopArgs, sync::SyncArgs, teams::TeamsArgs, tell::TellArgs, tree::TreeArgs,

@@ -77,6 +77,17 @@ impl Context {
     pub(crate) fn new(server: Server, hosts: Hosts) -> Self {
         let Server { engine, person_token, info, down, backup, names: _, gateway } = server;
         let openapi = crate::openapi::openapi();
-        Self { engine, person_token, hosts, info, gateway, down, backup, backups: Mutex::default(), openapi, rations: Rations::default() }
+        Self {
+            engine,
+            person_token,
+            hosts,
+            info,
+            gateway,
+            down,
+            backup,
+            backups: Mutex::default(),
+            openapi,
+            rations: Rations::default(),
+        }
     }
 }

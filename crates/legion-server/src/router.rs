@@ -15,9 +15,9 @@ use crate::governed::Routes;
 use crate::guard::guard;
 use crate::hosts::Hosts;
 use crate::routes::{
-    agents, approvals, audit, budgets, cassettes, cost, deps, diff, dispatch, events, held, hire, inbox, interrupt, logs, model_routes, models, plans, projects, providers, report,
-    repository, rescues, retry, roles, service, session_open, sessions, status, stop, teams, tell, ticket_log, tickets,
-    tree, undelete, wait, why,
+    agents, approvals, audit, budgets, cassettes, cost, deps, diff, dispatch, events, held, hire, inbox, interrupt,
+    logs, model_routes, models, plans, projects, providers, report, repository, rescues, retry, roles, service,
+    session_open, sessions, status, stop, teams, tell, ticket_log, tickets, tree, undelete, wait, why,
 };
 use crate::{mcp, openapi};
 
@@ -103,7 +103,9 @@ mod tests {
             .as_object()
             .expect("paths")
             .iter()
-            .flat_map(|(path, item)| item.as_object().expect("methods").keys().map(|method| (path.as_str(), method.as_str())))
+            .flat_map(|(path, item)| {
+                item.as_object().expect("methods").keys().map(|method| (path.as_str(), method.as_str()))
+            })
             .collect();
         let named: BTreeSet<(&str, &str)> = verbs.keys().map(|(path, method)| (path.as_str(), *method)).collect();
         assert_eq!(operations, named);

@@ -134,7 +134,10 @@ mod tests {
         let row = json!({"input_cost_per_token": 3e-6, "output_cost_per_token": 1.5e-5, "cache_read_input_token_cost": 2.8e-9,
             "input_cost_per_token_above_200k_tokens": 6e-6, "output_cost_per_token_above_200k_tokens": 2.25e-5, "max_output_tokens": 64000});
         let entry = entry(&row).expect("has prices");
-        assert_eq!(entry["price"], json!({"input": 3_000_000_000_u64, "output": 15_000_000_000_u64, "cache_read": 2_800_000}));
+        assert_eq!(
+            entry["price"],
+            json!({"input": 3_000_000_000_u64, "output": 15_000_000_000_u64, "cache_read": 2_800_000})
+        );
         assert_eq!(entry["tiers"][0]["above"], 200_000);
         assert_eq!(entry["tiers"][0]["price"]["cache_read"], 2_800_000);
         assert_eq!(entry["output_max"], 64_000);

@@ -139,7 +139,9 @@ async fn play(context: Context<'_>, args: &DemoArgs, stage: &Stage) -> Result<Pl
 
     let listen = Listen::At(vec![SocketAddr::from(([127, 0, 0, 1], 0))]);
     stage.started.set(true);
-    let endpoint = connect::start(context, &ServeArgs { listen, data_dir: stage.data_dir(), tier: Some("best".to_owned()) }).await?;
+    let endpoint =
+        connect::start(context, &ServeArgs { listen, data_dir: stage.data_dir(), tier: Some("best".to_owned()) })
+            .await?;
     output.note(&format!("service of its own at {}", endpoint.url));
 
     let client = Client::to(&endpoint)?;

@@ -18,10 +18,7 @@ use crate::engine::Inner;
 const ORPHAN_AFTER_SECONDS: u64 = 600;
 
 /// The specification of a start; the directories that it names are made.
-pub(super) async fn specification(
-    inner: &Arc<Inner>,
-    order: &StartOrder,
-) -> Result<(ShimSpec, Arc<Watched>), String> {
+pub(super) async fn specification(inner: &Arc<Inner>, order: &StartOrder) -> Result<(ShimSpec, Arc<Watched>), String> {
     let agent = &order.agent;
     let text = match &order.prompt {
         Some((injection, letter)) => {

@@ -108,7 +108,8 @@ fn of_message(state: &Organisation, caller: Party, message: MessageId) -> Relati
 
 fn of_ticket(state: &Organisation, caller: Party, ticket: TicketId) -> Relation {
     let Some(known) = state.board.tickets.get(&ticket) else { return Relation::Absent };
-    let assigned = caller.agent().and_then(|agent| state.board.posts.get(&agent)).is_some_and(|post| post.ticket == ticket);
+    let assigned =
+        caller.agent().and_then(|agent| state.board.posts.get(&agent)).is_some_and(|post| post.ticket == ticket);
     match known.by {
         by if by == caller => Relation::Dispatched,
         _ if assigned => Relation::Assigned,

@@ -69,9 +69,7 @@ fn of_agent(verb: Verb) -> &'static [Relation] {
         Verb::Acknowledge => &[Itself, Addressee],
 
         Verb::Dispatch => &[OwnSession, AnySession],
-        Verb::SeeTicket => {
-            &[Assigned, Dispatched, DescendantDispatched, AncestorDispatched, PersonDispatched]
-        }
+        Verb::SeeTicket => &[Assigned, Dispatched, DescendantDispatched, AncestorDispatched, PersonDispatched],
         Verb::StopTicket | Verb::RetryTicket | Verb::DeleteTicket => &[Dispatched, DescendantDispatched],
         Verb::ReportOnTicket => &[Assigned],
         Verb::SeeSessions | Verb::SeeTeams => &[Project],

@@ -97,9 +97,13 @@ impl Verb {
         let reaches = |relation| permits(Kind::Agent, self, relation);
         match () {
             () if reaches(Relation::Assigned) && !reaches(Relation::Dispatched) => "the ticket that it was hired for",
-            () if reaches(Relation::AncestorDispatched) => "tickets of its own line (above, itself, below) and the person's",
+            () if reaches(Relation::AncestorDispatched) => {
+                "tickets of its own line (above, itself, below) and the person's"
+            }
             () if reaches(Relation::Dispatched) => "tickets that it or agents below it dispatched",
-            () if reaches(Relation::OwnSession) => "the session of its own ticket; any session when it works on no ticket",
+            () if reaches(Relation::OwnSession) => {
+                "the session of its own ticket; any session when it works on no ticket"
+            }
             () if reaches(Relation::Addressee) => "its own inbox",
             () if reaches(Relation::Itself) && reaches(Relation::Parent) => {
                 "itself, its parent, its siblings and its own subtree"

@@ -9,8 +9,8 @@
 use legion_model::authority::{Kind, Object, Relation, Verb, authorise, permits};
 use legion_model::tickets::{SessionName, SessionSettings, TicketId, TicketSpec};
 use legion_model::{
-    AgentId, Body, Bounds, Command, DriverKind, Event, HireOrder, Limits, MessageId, OnRestart, Order, Organisation, Party,
-    RefusalKind, TicketOrder,
+    AgentId, Body, Bounds, Command, DriverKind, Event, HireOrder, Limits, MessageId, OnRestart, Order, Organisation,
+    Party, RefusalKind, TicketOrder,
 };
 use uuid::Uuid;
 
@@ -65,7 +65,9 @@ fn session(name: &str) -> SessionName {
 
 fn organisation() -> Organisation {
     let mut state = Organisation::new(Bounds::default());
-    for (number, parent) in [(LEAD, ROOT), (WORK, member(LEAD)), (HELP, member(WORK)), (MATE, member(LEAD)), (PEER, ROOT)] {
+    for (number, parent) in
+        [(LEAD, ROOT), (WORK, member(LEAD)), (HELP, member(WORK)), (MATE, member(LEAD)), (PEER, ROOT)]
+    {
         hire(&mut state, number, parent);
     }
     for name in ["one", "two"] {
@@ -130,11 +132,31 @@ fn tickets_mail_and_sessions_stand_to_members_by_who_made_them() {
     };
     let state = organisation();
     let rows = [
-        (LEAD, [PersonDispatched, Dispatched, DescendantDispatched, OtherDispatched], [Addressee, Sender, DescendantsMail, OthersMail]),
-        (WORK, [PersonDispatched, Assigned, DescendantDispatched, OtherDispatched], [OthersMail, Addressee, Sender, OthersMail]),
-        (HELP, [PersonDispatched, AncestorDispatched, Dispatched, OtherDispatched], [OthersMail, OthersMail, Addressee, OthersMail]),
-        (MATE, [PersonDispatched, AncestorDispatched, OtherDispatched, OtherDispatched], [OthersMail, OthersMail, OthersMail, OthersMail]),
-        (PEER, [PersonDispatched, OtherDispatched, OtherDispatched, Dispatched], [OthersMail, OthersMail, OthersMail, Addressee]),
+        (
+            LEAD,
+            [PersonDispatched, Dispatched, DescendantDispatched, OtherDispatched],
+            [Addressee, Sender, DescendantsMail, OthersMail],
+        ),
+        (
+            WORK,
+            [PersonDispatched, Assigned, DescendantDispatched, OtherDispatched],
+            [OthersMail, Addressee, Sender, OthersMail],
+        ),
+        (
+            HELP,
+            [PersonDispatched, AncestorDispatched, Dispatched, OtherDispatched],
+            [OthersMail, OthersMail, Addressee, OthersMail],
+        ),
+        (
+            MATE,
+            [PersonDispatched, AncestorDispatched, OtherDispatched, OtherDispatched],
+            [OthersMail, OthersMail, OthersMail, OthersMail],
+        ),
+        (
+            PEER,
+            [PersonDispatched, OtherDispatched, OtherDispatched, Dispatched],
+            [OthersMail, OthersMail, OthersMail, Addressee],
+        ),
     ];
     for (caller, tickets, mail) in rows {
         for (number, relation) in (1..).zip(tickets) {

@@ -3,8 +3,8 @@
 use axum::Json;
 use axum::extract::State;
 use legion_api::{Deps, MergeState, TicketStatus, Upstream, paths};
-use legion_model::authority::Verb;
 use legion_model::Organisation;
+use legion_model::authority::Verb;
 use legion_model::tickets::{Ticket, TicketId};
 use utoipa_axum::routes;
 

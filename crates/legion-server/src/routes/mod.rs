@@ -2,10 +2,10 @@
 
 pub(crate) mod agents;
 pub(crate) mod approvals;
+pub(crate) mod audit;
 pub(crate) mod budgets;
 pub(crate) mod cassettes;
 pub(crate) mod cost;
-pub(crate) mod audit;
 pub(crate) mod deps;
 pub(crate) mod diff;
 pub(crate) mod dispatch;

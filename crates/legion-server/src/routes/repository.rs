@@ -18,7 +18,10 @@ use crate::guard::Caller;
 use crate::query::{Params, ProjectQuery};
 
 pub(crate) fn routes() -> Routes {
-    Routes::new().add(Verb::ReadRepository, routes!(repository)).add(Verb::OpenRepository, routes!(open)).add(Verb::CollectGarbage, routes!(gc))
+    Routes::new()
+        .add(Verb::ReadRepository, routes!(repository))
+        .add(Verb::OpenRepository, routes!(open))
+        .add(Verb::CollectGarbage, routes!(gc))
 }
 
 /// Where the control repository of a project is, and what it has. For the person.

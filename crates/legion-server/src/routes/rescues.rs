@@ -3,9 +3,9 @@
 use axum::Json;
 use axum::extract::State;
 use legion_api::{RescueList, paths};
+use legion_model::Organisation;
 use legion_model::authority::{Verb, authorise};
 use legion_model::tickets::TicketId;
-use legion_model::Organisation;
 use utoipa_axum::routes;
 
 use crate::context::{Context, Shared};
@@ -72,7 +72,9 @@ async fn list(
         };
         let ids: Vec<TicketId> = match ticket {
             None => board.rescues.keys().copied().filter(|id| sees(id)).collect(),
-            Some(id) if board.deleted.contains_key(&id) && authorise(state, party, Verb::Undelete, id).is_ok() => vec![id],
+            Some(id) if board.deleted.contains_key(&id) && authorise(state, party, Verb::Undelete, id).is_ok() => {
+                vec![id]
+            }
             Some(id) => vec![rights::ticket(state, party, Verb::SeeTicket, id)?.id],
         };
         Ok::<_, legion_model::Refusal>(ids.into_iter().flat_map(|id| rescue::of_ticket(state, id)).collect())

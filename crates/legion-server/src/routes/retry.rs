@@ -46,8 +46,9 @@ async fn retry(
     let (project, _) = context.project(caller, query.project.as_deref()).await?;
     let party = caller.party();
     // Asked before texts are stored for it, and for what its gates are now.
-    let look =
-        move |state: &Organisation| rights::ticket(state, party, Verb::RetryTicket, ticket).map(|ticket| ticket.spec.gates.clone());
+    let look = move |state: &Organisation| {
+        rights::ticket(state, party, Verb::RetryTicket, ticket).map(|ticket| ticket.spec.gates.clone())
+    };
     let gates = context.engine.read(project, look).await??;
     let feedback = match body.feedback.clone().filter(|text| !text.trim().is_empty()) {
         Some(text) => Some(stored(&context, "feedback", text).await?),

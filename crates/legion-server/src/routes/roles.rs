@@ -19,7 +19,10 @@ use crate::query::{Id, Params, ProjectQuery};
 use crate::render::team;
 
 pub(crate) fn routes() -> Routes {
-    Routes::new().add(Verb::SeeTeams, routes!(roles)).add(Verb::SetRole, routes!(set)).add(Verb::DeleteRole, routes!(delete))
+    Routes::new()
+        .add(Verb::SeeTeams, routes!(roles))
+        .add(Verb::SetRole, routes!(set))
+        .add(Verb::DeleteRole, routes!(delete))
 }
 
 /// Built-in roles and the user's own, by id.

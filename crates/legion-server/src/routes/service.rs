@@ -7,8 +7,8 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
 use legion_api::{BackupRequest, BackupWritten, DownReply, DownRequest, Health, ProblemCode, ServiceInfo, paths};
-use tokio::sync::mpsc::error::TrySendError;
 use legion_model::authority::Verb;
+use tokio::sync::mpsc::error::TrySendError;
 use utoipa_axum::routes;
 
 use crate::change::Change;
@@ -21,7 +21,12 @@ use crate::guard::Caller;
 const BACKUPS_REMEMBERED_MAX: usize = 16;
 
 pub(crate) fn routes() -> Routes {
-    Routes::new().open(routes!(health)).add(Verb::ReadDocument, routes!(document)).add(Verb::ReadService, routes!(service)).add(Verb::EndService, routes!(down)).add(Verb::BackUp, routes!(backup))
+    Routes::new()
+        .open(routes!(health))
+        .add(Verb::ReadDocument, routes!(document))
+        .add(Verb::ReadService, routes!(service))
+        .add(Verb::EndService, routes!(down))
+        .add(Verb::BackUp, routes!(backup))
 }
 
 /// Says that the service lives. The only path that needs no token.
@@ -79,10 +84,7 @@ async fn down(caller: Caller, State(context): State<Shared>, change: Change<Down
     request_body = BackupRequest,
     responses((status = 200, body = BackupWritten))
 )]
-async fn backup(
-    State(context): State<Shared>,
-    change: Change<BackupRequest>,
-) -> Result<Json<BackupWritten>> {
+async fn backup(State(context): State<Shared>, change: Change<BackupRequest>) -> Result<Json<BackupWritten>> {
     let mut written = context.backups.lock().await;
     if let Some(key) = &change.key
         && let Some((known, answer)) = written.iter().find(|(known, _)| known.key == key.key)

@@ -5,8 +5,8 @@ use axum::extract::State;
 use http::StatusCode;
 use legion_api::{self as api, ImportRequest, Imported, OpenSession, paths};
 use legion_engine::SessionAsk;
-use legion_model::authority::Verb;
 use legion_model::Answer;
+use legion_model::authority::Verb;
 use legion_model::tickets::SessionSettings;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -22,7 +22,10 @@ use crate::routes::repository::taken_in;
 use crate::routes::sessions::{changed, check_session, shown};
 
 pub(crate) fn routes() -> Routes {
-    Routes::new().add(Verb::OpenSession, routes!(open)).add(Verb::DeleteSession, routes!(delete)).add(Verb::ImportCommits, routes!(import))
+    Routes::new()
+        .add(Verb::OpenSession, routes!(open))
+        .add(Verb::DeleteSession, routes!(delete))
+        .add(Verb::ImportCommits, routes!(import))
 }
 
 /// Opens a session on a commit of the person's, which becomes the current one. For the person.

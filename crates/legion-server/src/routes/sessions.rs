@@ -22,7 +22,12 @@ use crate::routes::roles::done;
 const NAMED_MAX: usize = 20;
 
 pub(crate) fn routes() -> Routes {
-    Routes::new().add(Verb::SeeSessions, routes!(sessions)).add(Verb::SeeSessions, routes!(one)).add(Verb::SetSession, routes!(set)).add(Verb::UseSession, routes!(use_one)).add(Verb::CompleteSession, routes!(complete))
+    Routes::new()
+        .add(Verb::SeeSessions, routes!(sessions))
+        .add(Verb::SeeSessions, routes!(one))
+        .add(Verb::SetSession, routes!(set))
+        .add(Verb::UseSession, routes!(use_one))
+        .add(Verb::CompleteSession, routes!(complete))
 }
 
 /// The sessions of a project, by name.

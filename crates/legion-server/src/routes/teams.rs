@@ -19,7 +19,10 @@ use crate::render::team;
 use crate::routes::roles::done;
 
 pub(crate) fn routes() -> Routes {
-    Routes::new().add(Verb::SeeTeams, routes!(teams)).add(Verb::SetTeam, routes!(set)).add(Verb::DeleteTeam, routes!(delete))
+    Routes::new()
+        .add(Verb::SeeTeams, routes!(teams))
+        .add(Verb::SetTeam, routes!(set))
+        .add(Verb::DeleteTeam, routes!(delete))
 }
 
 /// Built-in teams and the user's own, by id.

@@ -182,9 +182,8 @@ impl Context {
             let hex = hex.clone();
             let look = move |state: &Organisation| {
                 let begins = |id: &MessageId| id.0.simple().to_string().starts_with(&hex);
-                let known = |m: &legion_model::Message| {
-                    hex.len() == 32 || authorise(state, by, Verb::ReadMail, m.id).is_ok()
-                };
+                let known =
+                    |m: &legion_model::Message| hex.len() == 32 || authorise(state, by, Verb::ReadMail, m.id).is_ok();
                 let ids = state.messages.values().filter(|m| begins(&m.id) && known(m)).map(|m| m.id);
                 ids.collect::<Vec<_>>()
             };

@@ -29,7 +29,10 @@ const PAGE_MAX: usize = 1_000;
 const PAGE_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 pub(crate) fn routes() -> Routes {
-    Routes::new().add(Verb::SeeTicket, routes!(tickets)).add(Verb::SeeTicket, routes!(one)).add(Verb::DeleteTicket, routes!(delete))
+    Routes::new()
+        .add(Verb::SeeTicket, routes!(tickets))
+        .add(Verb::SeeTicket, routes!(one))
+        .add(Verb::DeleteTicket, routes!(delete))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]

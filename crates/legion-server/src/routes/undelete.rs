@@ -5,8 +5,8 @@ use std::path::Path;
 use axum::Json;
 use axum::extract::State;
 use legion_api::{Rescue, UndeleteRequest, Undeleted, paths};
-use legion_model::authority::Verb;
 use legion_model::ProjectId;
+use legion_model::authority::Verb;
 use legion_model::tickets::TicketId;
 use utoipa_axum::routes;
 

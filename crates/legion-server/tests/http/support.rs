@@ -190,9 +190,8 @@ impl Bench {
     /// Number of the last event that something happened by: that somebody was refused changes nothing.
     pub async fn position(&self) -> u64 {
         let events = self.log.read_all(0, usize::MAX).await.expect("the log is open");
-        let of_audit = |record: &Record| {
-            AuditEntry::KINDS.contains(&record.kind.as_str()) || record.stream.as_str() == "audit"
-        };
+        let of_audit =
+            |record: &Record| AuditEntry::KINDS.contains(&record.kind.as_str()) || record.stream.as_str() == "audit";
         events.iter().rev().find(|record| !of_audit(record)).map_or(0, |record| record.position)
     }
 
