@@ -27,6 +27,10 @@ use crate::tickets::{
 /// A fact. `at` is beside it in the record, not inside.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a hire carries all that an agent was given; events are handled a few at a time"
+)]
 pub enum Event {
     ProjectOpened {
         project: ProjectId,

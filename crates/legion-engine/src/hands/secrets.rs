@@ -37,8 +37,8 @@ mod tests {
         let environment = map(&["PATH", "LEGION_TOKEN", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "MY_KEY"]);
         assert_eq!(handed(&login, &environment), ["ANTHROPIC_API_KEY", "LEGION_TOKEN"]);
         let person = Login::Person {
-            home: "/home/pat".into(),
-            config_dir: "/home/pat/.claude".into(),
+            home: "/home/you".into(),
+            config_dir: "/home/you/.claude".into(),
             variables: BTreeMap::new(),
         };
         assert_eq!(handed(&person, &environment), ["LEGION_TOKEN", PERSONS_LOGIN]);

@@ -130,7 +130,7 @@ async fn reconcile(
 }
 
 fn amount(text: &str) -> Result<NanoUsd> {
-    text.parse().map_err(|error| Fault::invalid(format!("{error}")))
+    text.parse().map_err(|error| Fault::invalid(error.to_string()))
 }
 
 fn shown(of: &BudgetOf) -> BudgetFor {
@@ -164,7 +164,7 @@ async fn budget_of(context: &Context, caller: Caller, project: Option<&str>, of:
             Scope::Ticket(context.project(caller, project).await?.0, ticket)
         }
         ScopeKind::Session => {
-            let session = name.parse().map_err(|error| Fault::invalid(format!("{error}")))?;
+            let session = name.parse().map_err(|error| Fault::invalid(error.to_string()))?;
             Scope::Session(context.project(caller, project).await?.0, session)
         }
         ScopeKind::Day => Scope::Day(name.parse().map_err(|error| wrong(&error))?),

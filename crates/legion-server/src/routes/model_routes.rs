@@ -99,7 +99,7 @@ async fn key(context: &Context, caller: Caller, project: Option<&str>, who: Rout
         RouteWho::Role(role)
     } else if let Some(session) = session {
         let (project, _) = context.project(caller, project).await?;
-        RouteWho::Session(project, session.parse().map_err(|error| Fault::invalid(format!("{error}")))?)
+        RouteWho::Session(project, session.parse().map_err(|error| Fault::invalid(error.to_string()))?)
     } else if let Some(ticket) = ticket {
         let (project, _) = context.project(caller, project).await?;
         RouteWho::Ticket(project, TicketId(ticket))

@@ -140,7 +140,7 @@ fn host_of(authority: &str) -> &str {
 
 /// This machine, or the network at home.
 fn is_near(host: &str) -> bool {
-    use std::net::IpAddr;
+    use core::net::IpAddr;
     match host.parse::<IpAddr>() {
         Ok(IpAddr::V4(ip)) => ip.is_loopback() || ip.is_private() || ip.is_link_local(),
         Ok(IpAddr::V6(ip)) => ip.is_loopback() || (ip.segments()[0] & 0xfe00) == 0xfc00,
