@@ -8,7 +8,7 @@ use legion_api::{
 };
 use legion_model::authority::Verb;
 use legion_model::gateway::{BudgetOf, GatewayAnswer, GatewayOrder, GatewayState, NanoUsd, Scope, ScopeKind};
-use legion_model::tickets::TicketId;
+use legion_model::tickets::{SessionName, TicketId};
 use utoipa_axum::routes;
 
 use crate::change::Change;
@@ -130,7 +130,7 @@ async fn reconcile(
 }
 
 fn amount(text: &str) -> Result<NanoUsd> {
-    text.parse().map_err(|error| Fault::invalid(error.to_string()))
+    text.parse().map_err(|error| Fault::invalid(format!("{error}")))
 }
 
 fn shown(of: &BudgetOf) -> BudgetFor {
@@ -164,7 +164,7 @@ async fn budget_of(context: &Context, caller: Caller, project: Option<&str>, of:
             Scope::Ticket(context.project(caller, project).await?.0, ticket)
         }
         ScopeKind::Session => {
-            let session = name.parse().map_err(|error| Fault::invalid(error.to_string()))?;
+            let session = name.parse::<SessionName>().map_err(Fault::invalid)?;
             Scope::Session(context.project(caller, project).await?.0, session)
         }
         ScopeKind::Day => Scope::Day(name.parse().map_err(|error| wrong(&error))?),

@@ -7,7 +7,7 @@ use legion_api::{self as api, RouteFor, RouteList, paths};
 use legion_model::DriverKind;
 use legion_model::authority::Verb;
 use legion_model::gateway::{GatewayOrder, GatewayState, Route, RouteKey, RouteWho, Target};
-use legion_model::tickets::TicketId;
+use legion_model::tickets::{SessionName, TicketId};
 use utoipa_axum::routes;
 
 use crate::change::Change;
@@ -99,7 +99,7 @@ async fn key(context: &Context, caller: Caller, project: Option<&str>, who: Rout
         RouteWho::Role(role)
     } else if let Some(session) = session {
         let (project, _) = context.project(caller, project).await?;
-        RouteWho::Session(project, session.parse().map_err(|error| Fault::invalid(error.to_string()))?)
+        RouteWho::Session(project, session.parse::<SessionName>().map_err(Fault::invalid)?)
     } else if let Some(ticket) = ticket {
         let (project, _) = context.project(caller, project).await?;
         RouteWho::Ticket(project, TicketId(ticket))
