@@ -111,7 +111,7 @@ fn router(sent: Sent) -> Router {
 async fn hire(State(sent): State<Sent>, Json(body): Json<Value>) -> Json<Value> {
     sent.lock().unwrap().push(body);
     Json(json!({"id": AGENT, "name": "completed", "parent": "root", "level": 1, "driver": "command", "model": null,
-        "cwd": "/somewhere", "project": "p", "warnings": ["it is a test"]}))
+        "cwd": "/somewhere", "project": "p", "tier": "none", "warnings": ["it is a test"]}))
 }
 
 async fn ack(State(sent): State<Sent>, Json(body): Json<Value>) -> Json<Value> {

@@ -123,16 +123,15 @@ impl Engine {
             cwd: cwd.map(|cwd| cwd.to_string_lossy().into_owned()),
             tools: ask.tools,
             permission_mode,
-            containment: containment.ask,
+            containment,
             limits: ask.limits,
             on_restart: ask.on_restart,
             files: ask.files,
         };
         let look = move |state: &Organisation| state.agents.get(&agent).map(|agent| look(state, agent));
         match self.command_and_read(project, by, key, Order::Hire(Box::new(order)), look).await? {
-            (Answer::Hired { agent, mut warnings }, seen) => {
+            (Answer::Hired { agent, warnings }, seen) => {
                 self.remember(agent, project);
-                warnings.extend(containment.warnings);
                 Ok((project, agent, warnings, seen))
             }
             (other, _) => Err(EngineError::Internal { what: format!("a hire was answered with {other:?}") }),

@@ -56,6 +56,8 @@ pub struct ContainmentAsk {
     pub tier: Option<Tier>,
     /// `None` is the parent's, or everything in the working directory.
     pub permissions: Option<Permissions>,
+    /// What the tier cannot enforce, for whoever hires.
+    pub warnings: Vec<String>,
 }
 
 impl Permissions {

@@ -17,12 +17,6 @@ use crate::hire::HireAsk;
 /// How long it may take to look whether a directory can be written to.
 const LOOK_MAX: Duration = Duration::from_secs(20);
 
-/// What a hire says, and what is to be said about it.
-pub(crate) struct Asked {
-    pub ask: ContainmentAsk,
-    pub warnings: Vec<String>,
-}
-
 impl Engine {
     /// Resolves what a hire says about containment.
     ///
@@ -34,7 +28,7 @@ impl Engine {
         parent: Party,
         ask: &HireAsk,
         cwd: Option<&Path>,
-    ) -> Result<Asked, EngineError> {
+    ) -> Result<ContainmentAsk, EngineError> {
         let above = match parent {
             Party::Root => None,
             Party::Agent(parent) => {
@@ -61,7 +55,7 @@ impl Engine {
                 cwd.display()
             ));
         }
-        Ok(Asked { ask: ContainmentAsk { tier, permissions }, warnings })
+        Ok(ContainmentAsk { tier, permissions, warnings })
     }
 
     /// Legion's own files are nobody's to be given.

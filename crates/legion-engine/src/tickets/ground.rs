@@ -23,7 +23,7 @@ const TAKEN_AT_ONCE: usize = 4;
 /// Clones that are secured or removed at the same time in one project. Nobody waits for that.
 const CLEARED_AT_ONCE: usize = 2;
 /// How long clearing lets work go first that a ticket waits for.
-const CLEAR_WAIT_MAX: Duration = Duration::from_secs(5);
+const CLEAR_WAIT_MAX: Duration = Duration::from_secs(1);
 
 /// The grounds of all projects.
 #[derive(Default)]

@@ -90,23 +90,24 @@ async fn commits_of_the_person_are_landed_like_any_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_target_that_somebody_else_moved_is_left_alone_and_told() {
+async fn a_target_that_somebody_else_moved_is_put_back_and_told() {
     let mut bench = Bench::with(&[("README", "hello\n")], SessionSettings::default()).await;
     let tree = bench.control(&["rev-parse", &format!("{TARGET}^{{tree}}")]).await;
     let other = bench.control(&["commit-tree", &tree, "-p", TARGET, "-m", "not by Legion"]).await;
     bench.control(&["update-ref", TARGET, &other]).await;
     let ids = bench.add(vec![ticket("work", "echo x > x")]).await;
-    assert_eq!(bench.closed(&ids).await, [Status::Error]);
-    let why = bench.why(ids[0]).await;
-    assert!(why.contains("somebody else moved it"), "{why}");
-    assert_eq!(bench.control(&["rev-parse", TARGET]).await, other);
+    assert_eq!(bench.closed(&ids).await, [Status::Done]);
+    let history = bench.control(&["rev-list", TARGET]).await;
+    assert!(!history.contains(&other), "what nobody tested is not merged");
+    let kept = bench.control(&["for-each-ref", "--format=%(objectname)", "refs/legion/moved"]).await;
+    assert_eq!(kept, other);
     bench.restart(false).await;
     let told = move |state: &legion_model::Organisation| {
         let inbox = state.inbox(Party::Root);
-        inbox.iter().any(|message| message.body.head().contains("Somebody moved it there")).then_some(())
+        inbox.iter().any(|message| message.body.head().contains("Somebody moved the target")).then_some(())
     };
     let told = bench.engine.until(bench.project, crate::support::PATIENCE, told).await.expect("it lives");
-    assert_eq!(told, Some(()), "the person is told at the start");
+    assert_eq!(told, Some(()), "the person is told");
     bench.end().await;
 }
 

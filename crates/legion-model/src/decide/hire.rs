@@ -410,6 +410,7 @@ fn warnings(order: &HireOrder, spec: &Spec) -> Vec<String> {
             spec.driver.as_str()
         ));
     }
+    warnings.extend(order.containment.warnings.iter().cloned());
     warnings
 }
 

@@ -155,7 +155,7 @@ async fn an_agent_sees_its_own_subtree_only() {
     let peer = bench.worker("peer", None).await;
     let after = bench.position().await;
     let mut reader = Reader::open(bench.get(format!("{}?after={after}", paths::EVENTS)).by(&boss)).await;
-    bench.post("/v1/org/agents/peer/messages", &json!({ "text": "secret" })).expect(201).await;
+    bench.post("/v1/org/agents/peer/messages", &json!({ "text": "whispered" })).expect(201).await;
     let report = bench.worker("report", Some("boss")).await;
     bench.ask(Method::DELETE, "/v1/org/agents/report").expect(200).await;
     let mut seen = Vec::new();
@@ -166,7 +166,7 @@ async fn an_agent_sees_its_own_subtree_only() {
     for event in &seen {
         let text = event.body.to_string();
         assert!(text.contains(&report.id) || text.contains(&boss.id), "{event:?}");
-        assert!(!text.contains("secret") && !text.contains(&peer.id), "{event:?}");
+        assert!(!text.contains("whispered") && !text.contains(&peer.id), "{event:?}");
     }
     bench.end().await;
 }

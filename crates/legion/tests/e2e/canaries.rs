@@ -162,7 +162,7 @@ fn secrets_are_where_they_must_be_and_nowhere_else() {
     let mut processes: BTreeSet<u32> =
         agents.iter().copied().chain(crate::support::shims_below(&legion.data())).collect();
     processes.insert(service);
-    assert!(agents.len() >= 1 && processes.len() >= 3, "{processes:?} below {data}");
+    assert!(!agents.is_empty() && processes.len() >= 3, "{processes:?} below {data}");
     for pid in processes {
         let read = |name: &str| std::fs::read(format!("/proc/{pid}/{name}")).unwrap_or_default();
         look("the arguments of a process", &read("cmdline"), &|_| false);

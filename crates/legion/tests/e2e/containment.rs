@@ -298,7 +298,7 @@ fn the_service_answers_beside_busy_loops() {
     legion.dir.file("work/agent.sh", "for i in 1 2 3 4; do (while :; do :; done) & done; echo x > begun; wait");
     let agent = legion.hire("work", "sh agent.sh");
     legion.until("it works", || legion.work().join("begun").exists().then_some(()));
-    let mut stream = |path: &str| {
+    let stream = |path: &str| {
         let service = legion.service();
         let address = service["url"].as_str().expect("a url").trim_start_matches("http://").to_owned();
         let mut stream = std::net::TcpStream::connect(&address).expect("it listens");
