@@ -80,6 +80,8 @@ pub struct ContainmentSettings {
     pub cpu_percent: Option<u32>,
     /// Bytes that one process of an agent may write to disks.
     pub disk_bytes: Option<u64>,
+    /// Directories that every agent may read and execute in, besides the system, toolchains and caches of packages.
+    pub shared: Vec<PathBuf>,
 }
 
 /// The user's file.
@@ -122,6 +124,8 @@ pub enum SettingsError {
     Read { path: PathBuf, source: io::Error },
     #[error("the configuration file `{}` is not valid: {message}", path.display())]
     Parse { path: PathBuf, message: String },
+    #[error("`{}` in `shared` of [containment] {reason}; name a directory by its whole path", path.display())]
+    Shared { path: PathBuf, reason: &'static str },
     #[error("the environment variable {name} has the value `{value}`; {wanted} is wanted")]
     Variable { name: &'static str, value: String, wanted: &'static str },
 }
@@ -168,6 +172,15 @@ impl Settings {
             }
         };
         let mut containment = file.containment;
+        for path in &containment.shared {
+            let refuse = |reason| SettingsError::Shared { path: path.clone(), reason };
+            if !path.is_absolute() {
+                return Err(refuse("is not absolute"));
+            }
+            if data_dir.starts_with(path) {
+                return Err(refuse("is above Legion's data directory, which no agent may read"));
+            }
+        }
         if let Some(word) = environment.get("LEGION_TIER") {
             let wanted = || SettingsError::Variable {
                 name: "LEGION_TIER",
@@ -249,6 +262,22 @@ mod tests {
         fs::write(&file, "lisen = []\n").expect("written");
         let error = Settings::load(&environment, None).expect_err("a wrong key").to_string();
         assert!(error.contains("lisen") && error.contains("listen"), "{error}");
+    }
+
+    #[test]
+    fn what_is_shared_with_agents_is_named_whole_and_never_above_our_own_files() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let file = dir.path().join("legion.toml");
+        let environment = Environment::from_pairs([("LEGION_CONFIG", file.to_str().expect("UTF-8")), ("HOME", "/h")]);
+        let load = |path: &str| {
+            fs::write(&file, format!("[containment]\nshared = [{path:?}]\n")).expect("written");
+            Settings::load(&environment, None).map(|settings| settings.containment.shared)
+        };
+        assert_eq!(load("/data/sets").expect("valid"), [Path::new("/data/sets")]);
+        for (path, reason) in [("sets", "is not absolute"), ("/h", "is above"), ("/", "is above")] {
+            let error = load(path).expect_err(path).to_string();
+            assert!(error.contains(reason) && error.contains(&format!("`{path}`")), "{error}");
+        }
     }
 
     #[test]

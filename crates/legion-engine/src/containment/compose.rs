@@ -96,8 +96,9 @@ fn grant(inner: &Inner, order: &StartOrder, launch: &Launch, files: &Files<'_>) 
     grant.read.extend(launch.reads.iter().filter_map(|path| resolved(path)));
     grant.read.extend(borrowed_objects(inner, &launch.cwd));
     let root = inner.data_dir.root();
-    let shared = reach::shared(&launch.env, inner.containment.config.person_home.as_deref(), &[root, &launch.cwd]);
-    grant.execute.extend(shared);
+    let config = &inner.containment.config;
+    grant.execute.extend(reach::toolchains_of(&launch.env, config.person_home.as_deref(), &[root, &launch.cwd]));
+    grant.execute.extend(config.shared.iter().filter(|path| path.exists()).cloned());
     grant
 }
 

@@ -38,6 +38,8 @@ pub struct ContainmentConfig {
     pub limits: AgentLimits,
     /// The person's home: toolchains lie below it.
     pub person_home: Option<PathBuf>,
+    /// Directories that the person gives to every agent to read and execute in.
+    pub shared: Vec<PathBuf>,
     /// Where directories are made for the self-test: a place that every user reaches.
     pub scratch: PathBuf,
 }
@@ -48,6 +50,7 @@ impl Default for ContainmentConfig {
             user_ids: Some((USER_ID_FIRST, USER_ID_LAST)),
             limits: AgentLimits::default(),
             person_home: None,
+            shared: Vec::new(),
             scratch: PathBuf::from("/tmp"),
         }
     }

@@ -27,7 +27,11 @@ const PLACES: &[(&str, &[&str])] = &[
 
 /// Directories to be read and executed in. None of them is above `closed`: a directory of all the person's files on the PATH would
 /// give them all away.
-pub(super) fn shared(environment: &BTreeMap<String, String>, home: Option<&Path>, closed: &[&Path]) -> Vec<PathBuf> {
+pub(super) fn toolchains_of(
+    environment: &BTreeMap<String, String>,
+    home: Option<&Path>,
+    closed: &[&Path],
+) -> Vec<PathBuf> {
     let path = environment.get("PATH").map(String::as_str).unwrap_or_default();
     let mut found: Vec<PathBuf> = std::env::split_paths(path).collect();
     // Shims lead to what lies beside them.
@@ -77,6 +81,6 @@ mod tests {
         ]);
         let expected = [".cargo/bin", ".cargo/registry", ".rustup", "own/bin"].map(|name| home.join(name));
         let data = home.join("data/x");
-        assert_eq!(shared(&environment, Some(&home), &[&data]), expected);
+        assert_eq!(toolchains_of(&environment, Some(&home), &[&data]), expected);
     }
 }

@@ -193,7 +193,7 @@ pub fn usual(seen: &Seen) -> (u16, Value) {
     let body = match path {
         "POST /v1/org/agents" => {
             json!({"id": "a-1", "name": "ann", "parent": "agent-7", "level": 2, "driver": "claude", "model": null,
-            "cwd": "/w", "project": "/w", "warnings": []})
+            "cwd": "/w", "project": "/w", "tier": "full", "warnings": []})
         }
         "POST /v1/org/agents/a-1/messages" => {
             json!({"id": "m-9", "to": "a-1", "state": "accepted", "delivery": "after its turn"})

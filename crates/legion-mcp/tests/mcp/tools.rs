@@ -38,6 +38,12 @@ async fn every_schema_is_closed_bounded_and_explained() {
                     let integer = item["type"] == "integer" && item.get("maximum").is_some();
                     schema.get("maxItems").is_some() && (item["type"] == "string" || integer)
                 }
+                "object" if property == "permissions" => {
+                    let lists = schema["properties"].as_object().expect("lists");
+                    let is_bounded =
+                        |list: &Value| list.get("maxItems").is_some() && list["items"].get("maxLength").is_some();
+                    schema["additionalProperties"] == false && lists.values().all(is_bounded)
+                }
                 // A plan as JSON; its own schema is not repeated here.
                 "object" => property == "plan",
                 other => panic!("{name}.{property} is {other}"),

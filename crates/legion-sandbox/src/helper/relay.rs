@@ -9,7 +9,7 @@ use std::time::Duration;
 use legion_process::replace::fork_worker;
 use legion_runtime::{TaskKind, TaskScope};
 use rustix::fs::{Mode, OFlags};
-use rustix::process::{Pid, WaitOptions, waitpid};
+use rustix::process::{Pid, WaitOptions, getpid, test_kill_process, waitpid};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
@@ -20,14 +20,21 @@ use crate::confinement::RelayPort;
 const HELD_MAX: Duration = Duration::from_secs(120);
 /// Between two tries to reach the service.
 const RETRY: Duration = Duration::from_millis(50);
+/// Between two looks whether the program is still there.
+const LOOK: Duration = Duration::from_secs(1);
 /// Connections at once of one relay.
 const CONNECTIONS_MAX: usize = 256;
 
 /// Starts the relay as a process that is neither a child of the program to be, which might wait for all of its children, nor in
 /// its group, whose signals are not for it.
+///
+/// It ends with the program, which is to be the calling process: with the namespace of its processes, or within a second where
+/// there is none.
 pub(crate) fn detach(relay: Relay) -> io::Result<()> {
+    let program = getpid();
     let between = fork_worker(|| {
-        let started = rustix::process::setsid().map_err(io::Error::from).and_then(|_| fork_worker(|| relay.run()));
+        let started =
+            rustix::process::setsid().map_err(io::Error::from).and_then(|_| fork_worker(|| relay.run(program)));
         u8::from(started.is_err())
     })?;
     let between = i32::try_from(between).ok().and_then(Pid::from_raw);
@@ -54,17 +61,17 @@ impl Relay {
         Ok((!ports.is_empty()).then_some(Self { ports }))
     }
 
-    /// Relays until the sandbox ends. Returns an exit code when it cannot.
-    pub fn run(self) -> u8 {
+    /// Relays until the sandbox or the program ends. Returns an exit code when it cannot.
+    fn run(self, program: Pid) -> u8 {
         // Nobody who waits for the end of the agent's output may wait for this process.
         if quiet().is_err() {
             return 1;
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        runtime.map_or(1, |runtime| runtime.block_on(self.serve()))
+        runtime.map_or(1, |runtime| runtime.block_on(self.serve(program)))
     }
 
-    async fn serve(self) -> u8 {
+    async fn serve(self, program: Pid) -> u8 {
         let scope = TaskScope::new();
         for (listener, socket) in self.ports {
             let Ok(listener) = tokio::net::TcpListener::from_std(listener) else {
@@ -73,9 +80,17 @@ impl Relay {
             let connections = scope.clone();
             scope.spawn(TaskKind::Listener, |_| accept(listener, socket, connections));
         }
-        // A listener ends by a panic only.
-        scope.failed().cancelled().await;
-        1
+        let ended = async {
+            while test_kill_process(program).is_ok() {
+                sleep(LOOK).await;
+            }
+        };
+        let failed = scope.failed();
+        tokio::select! {
+            // A listener ends by a panic only.
+            () = failed.cancelled() => 1,
+            () = ended => 0,
+        }
     }
 }
 

@@ -359,6 +359,11 @@ async fn claude_in_full(version: &str) {
     let read = |name: &str| std::fs::read_to_string(legion.work().join(name)).unwrap_or_default();
     assert_eq!((read("b.txt").as_str(), read("net.txt").trim()), ("one", "shut"));
     legion.until("the report reached its leader", || model.saw(&leader, "below is done").then_some(()));
+    legion.until("nobody has anything to do", || {
+        let busy = |name: &str| legion.json(&["tree", "--status", name])["reports"] != json!([]);
+        let waiting = legion.json(&["status", &leader])["inbox"].as_array().is_none_or(|inbox| !inbox.is_empty());
+        (!busy("working") && !waiting).then_some(())
+    });
     // What is killed leaves nothing.
     for pid in legion.agent_processes() {
         kill(pid, "KILL");

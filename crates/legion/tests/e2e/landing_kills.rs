@@ -235,15 +235,17 @@ fn killed_at_every_point(tickets: usize, per_point: u32, limit: Duration) {
     };
     // A thousand clones may be left of the soak: they are waited for as long as they become fewer.
     let mut left: Vec<PathBuf> = Vec::new();
-    let mut cleared = false;
-    let mut before = usize::MAX;
-    while !cleared && left.len() < before {
-        before = if left.is_empty() { usize::MAX } else { left.len() };
-        cleared = legion.eventually(|| {
+    let mut were = usize::MAX;
+    let cleared = loop {
+        let cleared = legion.eventually(|| {
             left = small::clones(&legion).into_iter().filter(|dir| !failed(dir)).collect();
             left.is_empty()
         });
-    }
+        if cleared || left.len() >= were {
+            break cleared;
+        }
+        were = left.len();
+    };
     assert!(cleared, "clones of merged tickets are left: {left:?}\n{}", legion.service_log());
 
     // The checkout of the person.

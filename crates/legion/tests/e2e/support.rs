@@ -37,6 +37,9 @@ impl Legion {
         let home = dir.dir("home").display().to_string();
         let data = dir.path().join("data").display().to_string();
         let run = dir.dir("run").display().to_string();
+        // What agents are told to execute lies beside their directory.
+        let scripts = dir.dir("scripts");
+        let config = dir.file("config.toml", &format!("[containment]\nshared = [{scripts:?}]\n")).display().to_string();
         let path = std::env::var("PATH").expect("PATH is set");
         let own = [
             ("PATH", path.as_str()),
@@ -44,6 +47,7 @@ impl Legion {
             ("LEGION_DATA_DIR", &data),
             ("XDG_RUNTIME_DIR", &run),
             ("LANG", "C.UTF-8"),
+            ("LEGION_CONFIG", &config),
         ];
         let env = own.iter().chain(variables).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         Self { dir, env, binary: PathBuf::from(env!("CARGO_BIN_EXE_legion")) }
