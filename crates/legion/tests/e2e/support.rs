@@ -39,7 +39,7 @@ impl Legion {
         let run = dir.dir("run").display().to_string();
         // What agents are told to execute lies beside their directory.
         let scripts = dir.dir("scripts");
-        let config = dir.file("config.toml", &format!("[containment]\nshared = [{scripts:?}]\n")).display().to_string();
+        let config = dir.file("config.toml", format!("[containment]\nshared = [{scripts:?}]\n")).display().to_string();
         let path = std::env::var("PATH").expect("PATH is set");
         let own = [
             ("PATH", path.as_str()),
