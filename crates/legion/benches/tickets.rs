@@ -82,6 +82,19 @@ fn nanos() -> u128 {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_nanos()
 }
 
+/// A file of the branch on which tickets are merged.
+fn merged(legion: &Legion, file: &str) -> Option<String> {
+    let projects = std::fs::read_dir(legion.data().join("projects")).ok()?;
+    let control = projects.flatten().next()?.path().join("control.git");
+    let output = Command::new("git")
+        .arg("--git-dir")
+        .arg(control)
+        .args(["show", &format!("refs/heads/legion/main/leader:{file}")])
+        .output()
+        .expect("git starts");
+    output.status.success().then(|| String::from_utf8(output.stdout).expect("digits"))
+}
+
 /// A thousand tickets wait; one more is dispatched, and its agent says when it began.
 fn dispatch() {
     let legion = project();
@@ -96,9 +109,9 @@ fn dispatch() {
         git(&legion.work(), &args);
         baseline.add(started.elapsed());
 
-        let began = legion.dir.path().join(format!("began-{number}"));
-        let command =
-            format!("date +%s%N > {0}.part; mv {0}.part {0}; echo {number} > new-{number}.txt", began.display());
+        // What it says is merged: an agent that is held can leave nothing elsewhere.
+        let file = format!("new-{number}.txt");
+        let command = format!("date +%s%N > {file}");
         let at = nanos();
         legion.ok(&[
             "dispatch",
@@ -114,7 +127,7 @@ fn dispatch() {
             &format!("sh -c '{command}'"),
             "work",
         ]);
-        let text = legion.until("the agent began", || std::fs::read_to_string(&began).ok());
+        let text = legion.until("what the agent said is merged", || merged(&legion, &file));
         let began: u128 = text.trim().parse().expect("a time");
         ours.add(Duration::from_nanos(u64::try_from(began.saturating_sub(at)).expect("short")));
     }
