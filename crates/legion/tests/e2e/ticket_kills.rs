@@ -105,8 +105,11 @@ async fn a_mixed_plan_is_merged_although_everything_is_killed_now_and_then() {
         let closed = |status: &String| ["done", "error", "stopped", "skipped"].contains(&status.as_str());
         (statuses.len() == 12 && statuses.values().all(closed)).then_some(())
     });
-    if statuses(&legion).values().any(|status| status != "done") {
-        panic!("{}", legion.ok(&["why", "--all"]));
+    let not_done: Vec<String> =
+        statuses(&legion).into_iter().filter(|(_, status)| status != "done").map(|(id, _)| id).collect();
+    if !not_done.is_empty() {
+        let why = not_done.iter().map(|id| legion.ok(&["why", id, "--json"]));
+        panic!("{}\n{}", legion.ok(&["why", "--all"]), why.collect::<Vec<_>>().join("\n"));
     }
     all_merged(&legion);
     assert_eq!(photograph(&work), before, "the person's checkout was touched");
