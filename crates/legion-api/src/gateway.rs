@@ -243,7 +243,7 @@ pub struct CostLine {
     pub cost_nanos: u64,
     /// Calls whose price is not known, and that are not in `cost`.
     pub unknown_calls: u64,
-    /// Calls that were cut off: their tokens are an estimate.
+    /// Calls that were cut off, or whose provider gave no numbers: their tokens are an estimate.
     pub estimated_calls: u64,
     /// Billionths of a dollar that count against budgets.
     pub charged_nanos: u64,

@@ -11,6 +11,7 @@ use crate::cassette::Cassettes;
 use crate::directory::Directory;
 use crate::governor::Governor;
 use crate::lane::Flights;
+use crate::learned::Learned;
 use crate::prices::PriceTable;
 use crate::secrets::{Redactor, SecretStore};
 use crate::upstream::Clients;
@@ -25,6 +26,7 @@ pub(crate) struct Core {
     pub governor: Arc<Governor>,
     pub ledger: Arc<Ledger>,
     pub prices: Arc<PriceTable>,
+    pub learned: Learned,
     pub secrets: SecretStore,
     pub redactor: Redactor,
     pub cassettes: Cassettes,

@@ -16,6 +16,7 @@ use crate::directory::Directory;
 use crate::face;
 use crate::governor::{Governor, LaneView};
 use crate::lane::Flights;
+use crate::learned::Learned;
 use crate::prices::PriceTable;
 use crate::secrets::{Redactor, SecretStore, SecretsError};
 use crate::upstream::Clients;
@@ -58,6 +59,7 @@ impl Gateway {
             governor: Arc::new(Governor::new(directory.clone(), clock.clone(), &settings.lanes)),
             ledger: Arc::new(Ledger::new(directory.clone(), clock.clone())),
             prices: PriceTable::shipped(),
+            learned: Learned::default(),
             secrets: SecretStore::open(&data_dir.join("keys.json"), environment, redactor.clone())?,
             cassettes: Cassettes::new(data_dir.join("cassettes"), clock.clone(), redactor.clone(), &tasks),
             redactor,

@@ -12,6 +12,7 @@ mod face;
 mod gateway;
 mod governor;
 mod lane;
+mod learned;
 mod prices;
 mod route;
 mod secrets;

@@ -1,4 +1,5 @@
-//! How many tokens a request has: the provider says it where it can; else our own estimate, which is never low.
+//! How many tokens a request has: the provider says it where it can; else our own estimate, which is never low, and
+//! which learns from what the provider says of other calls.
 
 use std::sync::Arc;
 
@@ -43,6 +44,7 @@ pub(super) async fn answer(core: &Arc<Core>, asked: Asked) -> Response<Body> {
         }
     }
     // A count that fails is worse than one that is a little high: programs decide by it when to shorten a conversation.
-    let tokens = count::estimate(asked.dialect, &asked.body);
+    let ours = count::estimate(asked.dialect, &asked.body);
+    let tokens = core.learned.corrected(&stop.provider, &stop.model, ours);
     json(format!("{{\"input_tokens\":{tokens}}}"))
 }

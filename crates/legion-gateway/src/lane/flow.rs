@@ -18,6 +18,7 @@ use crate::cassette::Recorder;
 use crate::core::Core;
 use crate::lane::border::Border;
 use crate::lane::outcome::Outcome;
+use crate::lane::ping::ping;
 use crate::lane::settlement::Settlement;
 use crate::settings::Limits;
 use crate::upstream::{Fault, Source};
@@ -302,6 +303,9 @@ impl Drop for Inner {
         parts.note_progress();
         // Programs close early as a habit: what they had the end of is complete.
         let terminal = parts.settlement.draft().is_some_and(|draft| draft.seen.terminal);
+        if let Some(recorder) = parts.recorder.take_if(|_| terminal) {
+            recorder.complete();
+        }
         self.end(if terminal { Outcome::Done } else { Outcome::HangUp });
     }
 }
@@ -315,16 +319,23 @@ impl Parts {
                 draft.first_byte_ms = Some(self.core.clock.mono_ms().saturating_sub(draft.arrived_ms));
             }
         }
-        match &mut self.lane {
+        let (mut out, failed) = match &mut self.lane {
             Lane::Bytes { reader, border } => {
                 reader.push(&bytes);
                 if self.is_stream {
                     border.push(&bytes);
                 }
-                Some(bytes).filter(|bytes| !bytes.is_empty())
+                (bytes, reader.seen().error.is_some())
             }
-            Lane::Translate(stream) => Some(Bytes::from(stream.push(&bytes))).filter(|bytes| !bytes.is_empty()),
+            Lane::Translate(stream) => (Bytes::from(stream.push(&bytes)), stream.failed().is_some()),
+        };
+        if failed {
+            // An error may quote what the provider was sent. All else goes on as it is.
+            let mut told = out.to_vec();
+            self.core.redactor.mask(&mut told);
+            out = told.into();
         }
+        Some(out).filter(|out| !out.is_empty())
     }
 
     /// Nothing more will be written, whatever the provider sends.
@@ -341,8 +352,14 @@ impl Parts {
 
     /// Keeps what was seen so far, for an end that nobody announces.
     fn note_progress(&mut self) {
-        let seen = match &self.lane {
-            Lane::Bytes { reader, .. } => reader.seen().clone(),
+        let seen = match &mut self.lane {
+            Lane::Bytes { reader, .. } => {
+                // One in one piece can be read now only. Whoever was told its length lets go of it without asking for its end.
+                if !self.is_stream {
+                    reader.end();
+                }
+                reader.seen().clone()
+            }
             Lane::Translate(stream) => stream.seen().clone(),
         };
         note(&mut self.settlement, seen);
@@ -366,14 +383,6 @@ fn outcome(seen: &Seen, terminal: bool) -> Outcome {
         (None, true) => Outcome::Done,
         (None, false) => Outcome::Cut,
     }
-}
-
-/// A sign of life.
-fn ping(dialect: Dialect) -> Bytes {
-    Bytes::from_static(match dialect {
-        Dialect::Anthropic => b"event: ping\ndata: {\"type\": \"ping\"}\n\n",
-        Dialect::Chat | Dialect::Responses => b": ping\n\n",
-    })
 }
 
 /// The answer ends in the middle; the connection is cut so that the caller knows.

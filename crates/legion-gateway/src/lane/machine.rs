@@ -210,6 +210,7 @@ async fn stream(way: &mut Way, sent: Sent, mut begun: VecDeque<Bytes>) -> State 
     let is_stream = is_stream(&answer.headers);
     permit.succeeded();
     if let Some(draft) = settlement.draft() {
+        draft.is_stream = is_stream;
         draft.status = answer.status.as_u16();
         draft.left = std::mem::take(&mut way.left);
     }
@@ -309,7 +310,7 @@ async fn whole(
         }
         Err(error) => {
             settlement.settle(Outcome::Failed);
-            refuse(way.asked.dialect, Refusal::new(error.class, error.message))
+            refuse(way.asked.dialect, Refusal::new(error.class, way.core.redactor.text(&error.message)))
         }
     }
 }

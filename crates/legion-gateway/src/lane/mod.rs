@@ -7,6 +7,7 @@ mod flow;
 mod headers;
 mod machine;
 mod outcome;
+mod ping;
 mod refusal;
 mod rename;
 mod settlement;

@@ -15,6 +15,8 @@ use crate::settings::Price;
 
 /// Bytes of a stream for a token of it, when nothing better is known: an event holds one to a few.
 const STREAMED_BYTES_OF_A_TOKEN: u64 = 40;
+/// The same of an answer in one piece, which is little else than its text.
+const WHOLE_BYTES_OF_A_TOKEN: u64 = 4;
 /// Tokens of an answer that are expected when money is set aside: most answers are shorter, whatever bound the caller names.
 const EXPECTED_OUTPUT: u64 = 4_096;
 /// Stands for a price that is not known when money is set aside. Like that of a large model.
@@ -65,7 +67,11 @@ pub(crate) struct Draft {
     pub status: u16,
     pub card: Option<ModelCard>,
     pub prompt_guess: u64,
+    /// Our own count of the prompt, where this call is one to learn from.
+    pub counted: Option<u64>,
     pub streamed_bytes: u64,
+    /// The answer comes in events.
+    pub is_stream: bool,
     /// A record answered: it costs nothing, whatever its numbers are.
     pub is_replay: bool,
     /// What was seen of the answer so far.
@@ -103,6 +109,9 @@ impl Settlement {
             Outcome::Refused => (Usage::default(), false),
             _ => usage(&draft),
         };
+        if let Some(ours) = draft.counted.filter(|_| outcome == Outcome::Done && !estimated && !draft.is_replay) {
+            self.core.learned.learn(&draft.provider, &draft.model, ours, usage.prompt());
+        }
         let card = draft.card.as_ref();
         let cost_nanos = match (outcome, usage.provider_cost_nanos, card) {
             (Outcome::Refused, ..) => Some(0),
@@ -146,7 +155,8 @@ impl Drop for Settlement {
 
 /// The provider's numbers, or what can be known without its last ones; and whether it is an estimate.
 fn usage(draft: &Draft) -> (Usage, bool) {
-    let streamed = draft.streamed_bytes.div_ceil(STREAMED_BYTES_OF_A_TOKEN);
+    let bytes_of_a_token = if draft.is_stream { STREAMED_BYTES_OF_A_TOKEN } else { WHOLE_BYTES_OF_A_TOKEN };
+    let streamed = draft.streamed_bytes.div_ceil(bytes_of_a_token);
     match draft.seen.usage {
         Some(usage) if draft.seen.terminal => (usage, false),
         // The beginning of a stream names the prompt, its end the output.

@@ -6,10 +6,10 @@ use std::time::Duration;
 use axum::body::Body;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use jiff::Timestamp;
 use legion_dialects::usage::Seen;
-use legion_dialects::{Class, UpstreamError, error};
+use legion_dialects::{Class, UpstreamError, count, error};
 
 use crate::budget::Reservation;
 use crate::cassette::Recorder;
@@ -105,7 +105,9 @@ impl Way {
         was_sent: bool,
     ) -> Failure {
         let class = error.class;
-        let mut refusal = self.retry(Refusal::new(class, error.message), class, until);
+        // A provider may quote what it was sent.
+        let message = self.core.redactor.text(&error.message);
+        let mut refusal = self.retry(Refusal::new(class, message), class, until);
         refusal.verbatim = verbatim;
         // A lane that has just been closed is not knocked at again.
         Failure { class, refusal, may_again: !again && until.is_none(), hold, was_sent }
@@ -170,12 +172,19 @@ impl Way {
             kept.insert(CONTENT_TYPE, kind.clone());
         }
         kept.remove(http::header::LOCATION);
+        for value in kept.values_mut() {
+            let told = value.to_str().ok().map(|text| self.core.redactor.text(text));
+            if let Some(told) = told.and_then(|told| HeaderValue::try_from(told).ok()) {
+                *value = told;
+            }
+        }
         (found, (status, kept, words.into()))
     }
 
     pub(super) fn settlement(&self, index: usize, attempt: &Attempt, hold: Hold) -> Settlement {
         let Hold { reservation, card } = hold;
         let (asked, stop) = (&self.asked, &self.plan[index]);
+        let wants = self.core.learned.wants(&stop.provider, &stop.model, self.core.clock.mono_ms());
         let draft = Draft {
             caller: asked.caller.clone(),
             provider: stop.provider.clone(),
@@ -191,7 +200,9 @@ impl Way {
             status: StatusCode::OK.as_u16(),
             card,
             prompt_guess: asked.prompt_guess(),
+            counted: wants.then(|| count::estimate(asked.dialect, &asked.body)),
             streamed_bytes: 0,
+            is_stream: false,
             is_replay: matches!(asked.settings.cassette, CassetteMode::Replay { .. }),
             seen: Seen::default(),
         };

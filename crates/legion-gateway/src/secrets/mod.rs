@@ -1,5 +1,6 @@
 //! Keys of providers: where they lie, who may have them, and that nobody else sees them.
 
+mod forms;
 mod key;
 mod redact;
 mod store;

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock};
 
+use crate::secrets::forms::forms;
+
 /// Stands for each byte of a secret.
 const MASK: u8 = b'*';
 /// Shorter values are words that would be masked everywhere.
@@ -28,7 +30,8 @@ const SHAPES: &[(&str, usize)] = &[
 /// Knows the secrets of this service by value, and others by their shape. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Redactor {
-    known: Arc<RwLock<BTreeMap<String, Vec<u8>>>>,
+    /// Each with all of its forms, the longest first.
+    known: Arc<RwLock<BTreeMap<String, Vec<Vec<u8>>>>>,
 }
 
 impl std::fmt::Debug for Redactor {
@@ -42,11 +45,11 @@ impl Redactor {
     pub(crate) fn learn(&self, name: &str, secret: &str) {
         if secret.len() >= SECRET_BYTES_MIN {
             let mut known = self.known.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-            known.insert(name.to_owned(), secret.as_bytes().to_vec());
+            known.insert(name.to_owned(), forms(secret));
         }
     }
 
-    /// Masks every secret in place.
+    /// Masks every secret in place: known ones in each form in which they come back, others by their shape.
     pub fn mask(&self, bytes: &mut [u8]) {
         self.mask_known(bytes);
         for (prefix, least) in SHAPES {
@@ -63,7 +66,7 @@ impl Redactor {
 
     fn mask_known(&self, bytes: &mut [u8]) {
         let known = self.known.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-        for secret in known.values() {
+        for secret in known.values().flatten() {
             let mut from = 0;
             while let Some(at) = find(&bytes[from..], secret) {
                 bytes[from + at..from + at + secret.len()].fill(MASK);

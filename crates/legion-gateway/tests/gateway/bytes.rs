@@ -136,3 +136,14 @@ async fn a_provider_that_only_speaks_like_anthropic_gets_neither_flags_nor_the_b
     assert!(received.contains(r#""text":"s""#) && received.contains("zz_unknown"), "{received}");
     assert!(got.header("legion-gateway-warnings").is_some_and(|all| all.contains("b-1")), "{:?}", got.headers);
 }
+
+#[tokio::test]
+async fn an_answer_in_one_piece_is_counted_by_its_own_numbers_though_its_length_was_said() {
+    let upstream = Upstream::fixed(200, &[], MESSAGE).await;
+    let service = Service::start(&[("one", &upstream)]).await;
+    let got = service.message(request("m", false)).await;
+    assert_eq!((got.status, got.header("content-length").is_some()), (200, true));
+    until("a settled call", || !service.books.calls().is_empty()).await;
+    let call = &service.books.calls()[0];
+    assert_eq!((call.outcome, call.estimated, call.usage.input, call.usage.output), ("done", false, 11, 7));
+}

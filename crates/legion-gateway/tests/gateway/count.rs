@@ -28,3 +28,36 @@ async fn else_an_estimate_that_is_not_low() {
         assert!(body["input_tokens"].as_u64().expect("a number") >= 1_000, "{body}");
     }
 }
+
+/// A Chat answer whose provider counted so many tokens of prompt.
+fn counted(prompt: u64) -> String {
+    format!(
+        r#"{{"id":"c1","object":"chat.completion","created":1,"model":"m","choices":[{{"index":0,"message":{{"role":"assistant","content":"Hello"}},"finish_reason":"stop"}}],"usage":{{"prompt_tokens":{prompt},"completion_tokens":5,"total_tokens":{}}}}}"#,
+        prompt + 5
+    )
+}
+
+async fn count(service: &Service, body: &str) -> u64 {
+    let got = service.post(PATH, &[("x-api-key", AGENT)], body.to_owned()).await;
+    let body: serde_json::Value = serde_json::from_slice(&got.body).expect("JSON");
+    body["input_tokens"].as_u64().expect("a number")
+}
+
+#[tokio::test]
+async fn an_estimate_learns_from_what_the_provider_says_of_calls() {
+    let body = request("m", false).replace("hi ", &"word ".repeat(1_000));
+    let plain = {
+        let upstream = Upstream::fixed(200, &[], counted(1)).await;
+        count(&Service::with(vec![templates::vllm("two", &upstream.url)]).await, &body).await
+    };
+    // Twice what we count; then a thousand times, which is no matter of tokens any more.
+    for (said, expected) in [(2 * plain, 2 * plain), (1_000 * plain, 3 * plain)] {
+        let upstream = Upstream::fixed(200, &[], counted(said)).await;
+        let service = Service::with(vec![templates::vllm("two", &upstream.url)]).await;
+        assert_eq!(count(&service, &body).await, plain);
+        assert_eq!(service.message(body.clone()).await.status, 200);
+        assert_eq!(count(&service, &body).await, expected);
+        // Another model of the same provider has its own factor.
+        assert_eq!(count(&service, &body.replace("\"m\"", "\"n\"")).await, plain);
+    }
+}

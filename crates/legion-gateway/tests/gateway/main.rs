@@ -2,6 +2,7 @@
 
 mod budget;
 mod bytes;
+mod canaries;
 mod cassette;
 mod count;
 mod faults;

@@ -117,3 +117,25 @@ async fn a_failover_may_lead_to_another_dialect() {
     assert!(got.text().contains("event: message_stop"), "{}", got.text());
     assert_eq!(got.header("legion-route"), Some("good/m"));
 }
+
+#[tokio::test]
+async fn a_stream_of_chat_without_numbers_although_asked_is_settled_as_an_estimate() {
+    let silent: Vec<String> = chunks().into_iter().filter(|chunk| !chunk.contains("usage")).collect();
+    let upstream = Upstream::streaming(silent).await;
+    let service = Service::with(vec![chat("one", &upstream.url)]).await;
+    let chat_body = r#"{"model":"m","stream":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"hi there, how are you"}]}"#;
+    let chat_headers = [("authorization", "Bearer lgn_agent_a1")];
+    let got = service.message(request("m", true)).await;
+    assert!(got.text().contains("event: message_stop"), "{}", got.text());
+    let got = service.post("/gateway/openai/v1/chat/completions", &chat_headers, chat_body).await;
+    assert!(got.text().ends_with("data: [DONE]\n\n"), "{}", got.text());
+    until("both calls are settled", || service.books.calls().len() == 2).await;
+    for (call, sent) in service.books.calls().iter().zip(upstream.requests()) {
+        let body: serde_json::Value = serde_json::from_slice(&sent.body).expect("JSON");
+        assert_eq!(body["stream_options"]["include_usage"], true, "the provider was not asked for its numbers");
+        assert_eq!((call.outcome, call.estimated, call.status), ("done", true, 200), "{call:?}");
+        assert!(call.usage.input > 0 && call.usage.output > 0, "{:?}", call.usage);
+        // Its price is known: the estimate costs something, and the budget is charged as much.
+        assert!(call.cost_nanos.is_some_and(|cost| cost > 0 && cost == call.charged_nanos), "{call:?}");
+    }
+}

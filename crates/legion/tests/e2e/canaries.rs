@@ -178,3 +178,132 @@ fn secrets_are_where_they_must_be_and_nowhere_else() {
     assert_eq!(kinds.len(), canaries.len(), "each was found where it must be, so the look sees it: {needed:?}");
     println!("{} canaries in 4 encodings, {looked} places: 0 hits beside {needed:?}", canaries.len());
 }
+
+/// Keys of five shapes for the gateway: Anthropic's, OpenAI's, Google's, a token of three parts, one without any shape.
+const GATEWAY_KEYS: [&str; 5] = [
+    "sk-ant-api03-Canary_AbCdEf-0123456789AA",
+    "sk-proj-Canary0123456789abcdefABCDEF",
+    "AIzaCanary0123456789abcdefABCDEF01234567",
+    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJDYW5hcnkifQ.c2lnbmF0dXJlLW9m-Canary_00",
+    "Canary/AbC+dEf=0123?&\"ghI'jk{}~%41",
+];
+
+/// A provider that turns everybody away and quotes the key that it was sent, in each encoding. Gives its address, and those keys.
+fn quoting_provider() -> (String, std::sync::Arc<std::sync::Mutex<Vec<String>>>) {
+    use std::io::{Read as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("bound"));
+    let sent = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let keys = sent.clone();
+    // It ends with the test's process.
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("a connection");
+            let mut head = Vec::new();
+            while !contains(&head, b"\r\n\r\n") {
+                let mut buffer = [0; 4096];
+                let read = stream.read(&mut buffer).expect("a request");
+                assert!(read > 0, "half a request");
+                head.extend_from_slice(&buffer[..read]);
+            }
+            let head = String::from_utf8_lossy(&head).into_owned();
+            let key = head.lines().find_map(|line| line.strip_prefix("x-api-key: ")).expect("a key").to_owned();
+            // Base64 whole, wherever it stands; its middle is what is looked for.
+            let whole = ["", "x", "xy"].map(|before| base64(format!("{before}{key}").as_bytes()));
+            let others = encodings(&key).into_iter().filter(|(encoding, _)| *encoding != "base64");
+            let others = others.map(|(_, form)| String::from_utf8(form).expect("text"));
+            let quoted: Vec<String> = others.chain(whole).collect();
+            let error = json!({"type": "authentication_error", "message": quoted.join(" and ")});
+            let body = json!({"type": "error", "error": error}).to_string();
+            keys.lock().expect("whole").push(key);
+            let length = body.len();
+            let answer = format!(
+                "HTTP/1.1 401 X\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+            );
+            stream.write_all(answer.as_bytes()).expect("somebody reads");
+        }
+    });
+    (url, sent)
+}
+
+#[test]
+fn keys_of_the_gateway_are_in_no_process_no_log_and_no_event() {
+    let legion = Legion::with(&[
+        ("LEGION_LOG", "trace"),
+        ("UPSTREAM_KEY", GATEWAY_KEYS[0]),
+        ("LEGION_GATEWAY_LISTEN", "127.0.0.1:0"),
+    ]);
+    legion.ok(&["serve", "--detach", "--port", "0", "--tier", "none"]);
+    let (url, sent) = quoting_provider();
+    for (number, key) in GATEWAY_KEYS.iter().enumerate() {
+        let name = format!("p{number}");
+        let mut add = vec!["provider", "add", &name, "--format", "anthropic", "--url", &url];
+        if number == 0 {
+            add.extend(["--key-env", "UPSTREAM_KEY"]);
+        } else {
+            add.push("--key-stdin");
+        }
+        let file = legion.dir.file("key", key);
+        let output = legion.command(&add).stdin(std::fs::File::open(file).expect("opened")).output().expect("runs");
+        assert!(output.status.success(), "{output:?}");
+    }
+    let agent = legion.hire("work", "sh -c 'sleep 1000'");
+    legion.until("it works", || processes_with(&format!("LEGION_SESSION_ID={agent}")).first().copied());
+    let base = legion.json(&["gateway", "url", &agent])["anthropic"].as_str().expect("a URL").to_owned();
+    let (address, path) = base.strip_prefix("http://").and_then(|rest| rest.split_once('/')).expect("an address");
+    let mut told = Vec::new();
+    for number in 0..GATEWAY_KEYS.len() {
+        let messages = json!([{"role": "user", "content": "hi"}]);
+        let call = json!({"model": format!("p{number}/m"), "max_tokens": 10, "messages": messages});
+        let reply = post(format!("/{path}/v1/messages"), &call).to(address);
+        assert_eq!(reply.status, 401, "{reply:?}");
+        told.push(reply.body);
+    }
+    let keys: Vec<String> = sent.lock().expect("whole").clone();
+    assert_eq!(keys, GATEWAY_KEYS, "each provider was sent its key");
+
+    let (mut hits, mut looked, mut kept) = (Vec::new(), 0_usize, 0_usize);
+    let mut look = |place: &str, content: &[u8], allowed: &dyn Fn(&str) -> bool| {
+        looked += 1;
+        for key in GATEWAY_KEYS {
+            for (encoding, form) in encodings(key) {
+                match (contains(content, &form), allowed(key)) {
+                    (true, true) => kept += 1,
+                    (true, false) => hits.push(format!("`{key}` ({encoding}) in {place}")),
+                    (false, _) => {}
+                }
+            }
+        }
+    };
+    for file in files(&legion.data()) {
+        let name = file.strip_prefix(legion.data()).expect("below").display().to_string();
+        look(&name, &std::fs::read(&file).unwrap_or_default(), &|_| name == "gateway/keys.json");
+    }
+    for body in &told {
+        look("an answer", body.as_bytes(), &|_| false);
+    }
+    let person = std::fs::read_to_string(legion.data().join("token")).expect("the token").trim().to_owned();
+    let service = legion.service()["url"].as_str().expect("a URL").replace("http://", "");
+    let events = get("/v1/events?after=0").by(&person).read(&service, Duration::from_secs(2), |_| false);
+    look("the events", events.as_bytes(), &|_| false);
+    for command in [&["provider", "list", "--json"][..], &["audit", "--json"], &["cost", "--json"]] {
+        look("what is shown", legion.ok(command).as_bytes(), &|_| false);
+    }
+    let logs = files(&legion.data().join("logs"));
+    let finest = logs.iter().any(|log| contains(&std::fs::read(log).unwrap_or_default(), b"TRACE"));
+    assert!(finest, "the service logs all that it can: {logs:?}");
+    let children: Vec<u32> =
+        legion.agent_processes().into_iter().chain(crate::support::shims_below(&legion.data())).collect();
+    assert!(children.len() >= 2, "{children:?}");
+    for pid in children {
+        for name in ["cmdline", "environ"] {
+            let content = std::fs::read(format!("/proc/{pid}/{name}")).unwrap_or_default();
+            look(&format!("{name} of a child"), &content, &|_| false);
+        }
+    }
+    let arguments = std::fs::read(format!("/proc/{}/cmdline", legion.service_pid())).unwrap_or_default();
+    look("the arguments of the service", &arguments, &|_| false);
+    assert!(hits.is_empty(), "{}", hits.join("\n"));
+    assert!(kept >= GATEWAY_KEYS.len() - 1, "those that are kept were found, so the look sees them");
+    println!("{} keys in 4 encodings, {looked} places: 0 hits", GATEWAY_KEYS.len());
+}

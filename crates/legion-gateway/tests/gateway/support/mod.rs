@@ -10,6 +10,6 @@ mod words;
 pub use books::Books;
 pub use client::{Got, send};
 pub use service::{Service, anthropic, request as http_request};
-pub use upstream::Upstream;
+pub use upstream::{Conn, Upstream};
 pub use wait::{until, within};
 pub use words::*;
