@@ -1,8 +1,11 @@
 //! What every loop must show at the provider.
 
-use legion_gateway::{Dialect, Usage};
+use std::time::{Duration, Instant};
+
+use legion_gateway::{Call, Dialect, Usage};
 use legion_testkit::model_server::ModelRequest;
 use serde_json::Value;
+use tokio::process::Child;
 
 use crate::through::Through;
 
@@ -12,6 +15,9 @@ pub const PIXEL: &[u8] = &[
     220, 0, 0, 0, 17, 73, 68, 65, 84, 120, 156, 99, 56, 33, 39, 135, 21, 49, 12, 45, 9, 0, 144, 191, 65, 1, 178, 159,
     62, 34, 0, 0, 0, 0, 73, 69, 78, 68, 174, 66, 96, 130,
 ];
+
+/// How long a provider may go on for a program that is gone.
+const CUT_WITHIN: Duration = Duration::from_secs(1);
 
 /// How images begin in base64.
 const PIXEL_BASE64: &str = "iVBORw0KGgo";
@@ -34,6 +40,20 @@ pub async fn check_loop(through: &Through, upstream: Dialect, seals: &[&str]) {
     for call in calls {
         assert_eq!((call.usage, call.estimated, call.status), (expected, false, 200), "{call:?}");
     }
+}
+
+/// A program is killed in the middle of an answer: the provider's end of it is cut within a second, and it is counted as an estimate.
+pub async fn check_interruption(through: &Through, child: &mut Child) {
+    child.start_kill().expect("is there");
+    let killed = Instant::now();
+    let settled = through.settled().await;
+    // It is settled when the provider's answer is let go of.
+    assert!(killed.elapsed() < CUT_WITHIN, "{:?}", killed.elapsed());
+    child.wait().await.expect("is waited for");
+    let (cut, whole): (Vec<&Call>, Vec<&Call>) = settled.iter().partition(|call| call.estimated);
+    assert_eq!(cut.len(), 1, "{settled:?}");
+    assert!(cut[0].outcome == "hang-up" && cut[0].usage.prompt() > 0 && cut[0].charged_nanos > 0, "{:?}", cut[0]);
+    assert!(!whole.is_empty() && whole.iter().all(|call| call.outcome == "done"), "{whole:?}");
 }
 
 /// An image came to the provider as an image, not as text.

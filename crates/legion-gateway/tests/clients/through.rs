@@ -84,6 +84,20 @@ impl Through {
         requests.into_iter().filter(|request| !request.tools.is_empty()).collect()
     }
 
+    /// Waits until the program has sent this result of a tool and is given the answer to it, and nothing else is under way.
+    pub async fn until_streaming(&self, deadline: Duration, result: &str) {
+        let sent = |requests: &[Arc<ModelRequest>]| {
+            let has = |request: &Arc<ModelRequest>| request.tool_results().iter().any(|text| text.contains(result));
+            requests.iter().any(has).then_some(())
+        };
+        self.server.until(deadline, "the call after the tool", sent).await;
+        until(DEADLINE, "all other calls to be settled", async || {
+            let (settled, sent) = (self.facts.settled(), self.server.requests().len());
+            if settled.len() + 1 == sent { Ok(()) } else { Err(format!("{} of {sent}", settled.len())) }
+        })
+        .await
+    }
+
     /// Waits until every call that the provider got is settled, and returns them.
     pub async fn settled(&self) -> Vec<Call> {
         until(DEADLINE, "the calls to be settled", async || {

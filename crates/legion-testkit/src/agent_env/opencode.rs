@@ -21,7 +21,10 @@ pub fn opencode_env(home: &Path, url: &str, dialect: Dialect) -> BTreeMap<String
         Dialect::Chat => "@ai-sdk/openai-compatible",
         Dialect::Responses => "@ai-sdk/openai",
     };
-    let model = json!({"name": "Scripted", "limit": {"context": 200_000, "output": 8_000}});
+    let model = json!({
+        "name": "Scripted", "limit": {"context": 200_000, "output": 8_000}, "attachment": true, "reasoning": true,
+        "tool_call": true, "modalities": {"input": ["text", "image"], "output": ["text"]},
+    });
     let provider = json!({
         "npm": package, "name": "Scripted", "options": {"baseURL": url, "apiKey": DUMMY_KEY},
         "models": {"scripted": model},
