@@ -16,6 +16,7 @@ mod limits;
 mod message;
 pub mod paths;
 mod plan;
+mod price;
 mod repository;
 mod rescue;
 mod run;
@@ -50,6 +51,7 @@ pub use plan::{
     DurationText, Plan, PlanDefaults, PlanDuration, PlanPlace, PlanReader, PlanSession, PlanTicket, TextOrList,
     TicketKey, plan_schema,
 };
+pub use price::{LongPromptPrice, ModelPrice, PriceList, PriceSource, PricesUpdateRequest, PricesUpdated, TokenPrice};
 pub use repository::{Garbage, ObjectFormat, OpenRepository, Repository};
 pub use rescue::{Rescue, RescueList, UndeleteRequest, Undeleted};
 pub use run::{Outcome, Run, RunResult, Usage};

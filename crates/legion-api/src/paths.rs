@@ -106,6 +106,10 @@ pub const PROVIDER: &str = "/v1/providers/{id}";
 pub const PROVIDER_TEST: &str = "/v1/providers/{id}/test";
 /// Models that can be asked for.
 pub const MODELS: &str = "/v1/models";
+/// What models cost, and where that is known from.
+pub const PRICES: &str = "/v1/prices";
+/// Takes a new table of prices.
+pub const PRICES_UPDATE: &str = "/v1/prices/update";
 /// The matrix of routes: read with GET, set one with PUT.
 pub const ROUTES: &str = "/v1/routes";
 /// Removes a route.

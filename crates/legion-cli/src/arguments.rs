@@ -14,7 +14,7 @@ use crate::commands::{
 };
 use crate::commands::{
     budget::BudgetArgs, cassette::CassetteArgs, cost::CostArgs, gateway::GatewayArgs, models::ModelsArgs,
-    provider::ProviderArgs, route::RouteArgs,
+    prices::PricesArgs, provider::ProviderArgs, route::RouteArgs,
 };
 use crate::demo::DemoArgs;
 
@@ -96,6 +96,7 @@ pub(crate) enum Command {
     Report(ReportArgs),
     Provider(ProviderArgs),
     Models(ModelsArgs),
+    Prices(PricesArgs),
     Route(RouteArgs),
     Budget(BudgetArgs),
     Cost(CostArgs),

@@ -94,6 +94,7 @@ async fn client_command(context: Context<'_>, command: &Command) -> Result<u8, C
         Command::Report(args) => commands::report::run(context, args).await,
         Command::Provider(args) => commands::provider::run(context, args).await,
         Command::Models(args) => commands::models::run(context, args).await,
+        Command::Prices(args) => commands::prices::run(context, args).await,
         Command::Route(args) => commands::route::run(context, args).await,
         Command::Budget(args) => commands::budget::run(context, args).await,
         Command::Cost(args) => commands::cost::run(context, args).await,

@@ -1,14 +1,20 @@
 //! The gateway for model calls.
 
+use std::time::Duration;
+
 use http::Method;
 use legion_api::paths;
 use legion_api::{
-    BudgetFor, BudgetList, BudgetRequest, CassetteList, CassetteMode, Cost, GatewayUrls, ModelList, Provider,
-    ProviderList, ProviderRequest, ProviderTest, ReconcileRequest, Reconciled, Route, RouteFor, RouteList,
+    BudgetFor, BudgetList, BudgetRequest, CassetteList, CassetteMode, Cost, GatewayUrls, ModelList, PriceList,
+    PricesUpdateRequest, PricesUpdated, Provider, ProviderList, ProviderRequest, ProviderTest, ReconcileRequest,
+    Reconciled, Route, RouteFor, RouteList,
 };
 
 use crate::call::Call;
 use crate::{ClientError, ProjectClient};
+
+/// The service gives up fetching before.
+const UPDATE_TIMEOUT: Duration = Duration::from_secs(90);
 
 impl ProjectClient {
     /// Returns all providers, by name.
@@ -37,6 +43,18 @@ impl ProjectClient {
     /// Returns the models that can be asked for.
     pub async fn models(&self) -> Result<ModelList, ClientError> {
         self.client.call(&Call::get(self.path(paths::MODELS))).await?.read()
+    }
+
+    /// Returns what is known of prices: of a provider, of models whose name holds a text, or of all.
+    pub async fn prices(&self, provider: Option<&str>, model: Option<&str>) -> Result<PriceList, ClientError> {
+        let path = self.path(paths::PRICES).with_some("provider", provider).with_some("model", model);
+        self.client.call(&Call::get(path)).await?.read()
+    }
+
+    /// Takes a new table of prices.
+    pub async fn update_prices(&self, request: &PricesUpdateRequest) -> Result<PricesUpdated, ClientError> {
+        let call = Call::change(Method::POST, self.path(paths::PRICES_UPDATE), None)?;
+        self.client.call(&call.json(request)?.within(UPDATE_TIMEOUT)).await?.read()
     }
 
     /// Returns the matrix of routes.

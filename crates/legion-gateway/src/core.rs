@@ -12,7 +12,7 @@ use crate::directory::Directory;
 use crate::governor::Governor;
 use crate::lane::Flights;
 use crate::learned::Learned;
-use crate::prices::PriceTable;
+use crate::prices::Prices;
 use crate::secrets::{Redactor, SecretStore};
 use crate::upstream::Clients;
 
@@ -25,7 +25,7 @@ pub(crate) struct Core {
     pub clients: Clients,
     pub governor: Arc<Governor>,
     pub ledger: Arc<Ledger>,
-    pub prices: Arc<PriceTable>,
+    pub prices: Prices,
     pub learned: Learned,
     pub secrets: SecretStore,
     pub redactor: Redactor,
@@ -49,6 +49,7 @@ impl Core {
 
     pub(crate) async fn upkeep(&self) {
         let settings = self.directory.settings();
+        self.prices.look();
         self.flights.upkeep(self.clock.mono_ms());
         self.ledger.upkeep(settings.limits.allowance_rest).await;
         self.clients.retain(|name| settings.providers.contains_key(name));

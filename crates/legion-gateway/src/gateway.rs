@@ -17,7 +17,7 @@ use crate::face;
 use crate::governor::{Governor, LaneView};
 use crate::lane::Flights;
 use crate::learned::Learned;
-use crate::prices::PriceTable;
+use crate::prices::{KnownPrices, NewPrices, Prices, PricesError, PricesUpdated};
 use crate::secrets::{Redactor, SecretStore, SecretsError};
 use crate::upstream::Clients;
 
@@ -58,7 +58,7 @@ impl Gateway {
             clients: Clients::default(),
             governor: Arc::new(Governor::new(directory.clone(), clock.clone(), &settings.lanes)),
             ledger: Arc::new(Ledger::new(directory.clone(), clock.clone())),
-            prices: PriceTable::shipped(),
+            prices: Prices::open(&data_dir),
             learned: Learned::default(),
             secrets: SecretStore::open(&data_dir.join("keys.json"), environment, redactor.clone())?,
             cassettes: Cassettes::new(data_dir.join("cassettes"), clock.clone(), redactor.clone(), &tasks),
@@ -98,8 +98,15 @@ impl Gateway {
         &self.core.cassettes
     }
 
-    pub fn prices(&self) -> &PriceTable {
-        &self.core.prices
+    /// What is known of prices now. The person's own file is looked at before.
+    pub fn prices(&self) -> Arc<KnownPrices> {
+        self.core.prices.look();
+        self.core.prices.known()
+    }
+
+    /// Takes a new table of prices. Where it fails, the old one stays.
+    pub async fn update_prices(&self, from: NewPrices) -> Result<PricesUpdated, PricesError> {
+        self.core.prices.update(from, self.core.clock.now()).await
     }
 
     /// Takes secrets out of text, for every place that it is written to.

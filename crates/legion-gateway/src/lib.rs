@@ -27,7 +27,10 @@ pub use gateway::{Gateway, GatewayError, Options};
 pub use governor::LaneView;
 pub use lane::Outcome;
 pub use legion_dialects::{Dialect, Usage};
-pub use prices::{ModelCard, PriceTable, cost};
+pub use prices::{
+    KnownPrices, LITELLM_LIST, ListError, ModelCard, NewPrices, OverlayError, PriceOrigin, PriceTable, Priced,
+    PricesError, PricesUpdated, TableError, cost,
+};
 pub use secrets::{Redactor, SecretStore, SecretsError};
 pub use settings::{
     Authorization, Betas, CassetteMode, ClosedLane, KeySource, Limits, Matching, Pace, Price, PriceTier, Provider,

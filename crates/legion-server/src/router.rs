@@ -16,7 +16,7 @@ use crate::guard::guard;
 use crate::hosts::Hosts;
 use crate::routes::{
     agents, approvals, audit, budgets, cassettes, cost, deps, diff, dispatch, events, held, hire, inbox, interrupt,
-    logs, model_routes, models, plans, projects, providers, report, repository, rescues, retry, roles, service,
+    logs, model_routes, models, plans, prices, projects, providers, report, repository, rescues, retry, roles, service,
     session_open, sessions, status, stop, teams, tell, ticket_log, tickets, tree, undelete, wait, why,
 };
 use crate::{mcp, openapi};
@@ -55,6 +55,7 @@ pub(crate) fn all() -> Routes {
         .merge(teams::routes())
         .merge(providers::routes())
         .merge(models::routes())
+        .merge(prices::routes())
         .merge(model_routes::routes())
         .merge(budgets::routes())
         .merge(cost::routes())

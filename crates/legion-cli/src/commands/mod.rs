@@ -26,6 +26,7 @@ pub(crate) mod log;
 pub(crate) mod logs;
 pub(crate) mod mcp;
 pub(crate) mod models;
+pub(crate) mod prices;
 pub(crate) mod provider;
 pub(crate) mod report;
 pub(crate) mod retry;

@@ -66,10 +66,11 @@ pub struct ModelView {
 pub(crate) fn all(core: &Core) -> Vec<ModelView> {
     let settings = core.directory.settings();
     let ids = ids(&settings);
+    let prices = core.prices.known();
     let parts = ids.iter().filter_map(|id| id.split_once('/'));
     parts
         .filter_map(|(provider, model)| {
-            let card = core.prices.card(&settings, settings.providers.get(provider)?, model);
+            let card = prices.card(&settings, settings.providers.get(provider)?, model);
             Some(ModelView { provider: provider.to_owned(), model: model.to_owned(), card })
         })
         .collect()
@@ -77,7 +78,7 @@ pub(crate) fn all(core: &Core) -> Vec<ModelView> {
 
 fn model(core: &Core, settings: &Settings, dialect: Dialect, id: &str) -> Value {
     let (provider, name) = id.split_once('/').unwrap_or(("", id));
-    let card = settings.providers.get(provider).and_then(|provider| core.prices.card(settings, provider, name));
+    let card = settings.providers.get(provider).and_then(|provider| core.prices.known().card(settings, provider, name));
     let mut value = match dialect {
         Dialect::Anthropic => json!({ "type": "model", "id": id, "display_name": id, "created_at": CREATED_AT }),
         Dialect::Chat | Dialect::Responses => {

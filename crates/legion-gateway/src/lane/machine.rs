@@ -96,7 +96,7 @@ async fn reserve(way: &mut Way, index: usize) -> State {
     if let Some(failure) = way.closed(index) {
         return State::Failed { index, failure };
     }
-    let card = way.core.prices.card(&asked.settings, way.provider(index), &stop.model);
+    let card = way.core.prices.known().card(&asked.settings, way.provider(index), &stop.model);
     let worst = worst(card.as_ref(), asked.prompt_guess(), asked.head.max_tokens);
     if let Some(most) = asked.settings.call_max_nanos.filter(|most| worst > *most) {
         let message = format!(

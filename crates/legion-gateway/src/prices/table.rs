@@ -3,24 +3,24 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use crate::settings::{Price, PriceTier, Provider, Settings};
+use crate::settings::{Price, PriceTier};
 
 const SHIPPED: &str = include_str!("prices.json");
 
 /// What is known of a model.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelCard {
     pub price: Price,
     /// Strictly rising.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tiers: Vec<PriceTier>,
     /// Tokens that a prompt may have.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<u64>,
     /// Tokens that an answer may have.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_max: Option<u64>,
 }
 
@@ -30,13 +30,13 @@ impl ModelCard {
         self.tiers.iter().rev().find(|tier| prompt > tier.above).map_or(&self.price, |tier| &tier.price)
     }
 
-    fn flat(price: Price) -> Self {
+    pub(super) fn flat(price: Price) -> Self {
         Self { price, tiers: Vec::new(), context: None, output_max: None }
     }
 }
 
-/// Prices of models by provider, with where they come from.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+/// Prices of models by who sells them, with where they come from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PriceTable {
     pub source: String,
     /// The day of the source, as 2026-11-21.
@@ -71,19 +71,17 @@ impl PriceTable {
         Ok(table)
     }
 
-    /// What a model costs at a provider: the provider's own price, the user's, then the table's. None: not known.
-    pub fn card(&self, settings: &Settings, provider: &Provider, model: &str) -> Option<ModelCard> {
-        let shipped = self.find(&provider.url, model);
-        let own = provider.prices.get(model).or_else(|| settings.prices.get(model));
-        let own = own.copied().or_else(|| provider.free.then(Price::default));
-        match own {
-            Some(price) => Some(ModelCard {
-                price,
-                tiers: Vec::new(),
-                ..shipped.cloned().unwrap_or_else(|| ModelCard::flat(price))
-            }),
-            None => shipped.cloned(),
-        }
+    pub(super) fn new(source: String, date: String, providers: BTreeMap<String, BTreeMap<String, ModelCard>>) -> Self {
+        Self { source, date, providers }
+    }
+
+    /// Models with a price.
+    pub fn len(&self) -> usize {
+        self.providers.values().map(BTreeMap::len).sum()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// All models with a price, for people.
@@ -93,7 +91,13 @@ impl PriceTable {
         })
     }
 
-    fn find(&self, url: &str, model: &str) -> Option<&ModelCard> {
+    /// A seller's model, by its exact name.
+    pub(super) fn of_seller(&self, seller: &str, model: &str) -> Option<&ModelCard> {
+        self.providers.get(seller)?.get(model)
+    }
+
+    /// What whoever sells at an address asks for a model. None: not known.
+    pub(super) fn find(&self, url: &str, model: &str) -> Option<&ModelCard> {
         let seller = seller(url);
         let spellings = spellings(model);
         let of_seller = seller.and_then(|seller| self.providers.get(seller));
@@ -163,55 +167,15 @@ fn spellings(model: &str) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::{Authorization, Betas};
-    use legion_dialects::Dialect;
-
-    fn provider(url: &str) -> Provider {
-        Provider {
-            name: "p".to_owned(),
-            dialect: Dialect::Anthropic,
-            url: url.to_owned(),
-            authorization: Authorization::None,
-            headers: BTreeMap::new(),
-            betas: Betas::Forward,
-            authorities: None,
-            models: Vec::new(),
-            prices: BTreeMap::new(),
-            free: false,
-        }
-    }
 
     #[test]
     fn the_shipped_table_names_source_and_date_and_knows_the_usual_models() {
         let table = PriceTable::read(SHIPPED).expect("reads");
         assert!(table.source.contains("litellm") && table.source.contains("MIT"), "{}", table.source);
         assert_eq!(table.date.len(), 10);
-        let card = table
-            .card(&Settings::default(), &provider("https://api.anthropic.com"), "claude-sonnet-4-5-20250929")
-            .expect("known");
+        let card = table.find("https://api.anthropic.com", "claude-sonnet-4-5-20250929").expect("known");
         assert_eq!(card.price.input, 3_000_000_000);
         assert_eq!(card.price.cache_write_hour, Some(6_000_000_000));
-    }
-
-    #[test]
-    fn an_unknown_price_is_none_and_never_zero() {
-        let table = PriceTable::shipped();
-        assert_eq!(table.card(&Settings::default(), &provider("https://api.anthropic.com"), "claude-unheard-of"), None);
-        assert_eq!(table.card(&Settings::default(), &provider("https://reseller.example"), "claude-sonnet-4-5"), None);
-        let free = Provider { free: true, ..provider("http://127.0.0.1:11434") };
-        assert_eq!(table.card(&Settings::default(), &free, "llama").expect("free").price, Price::default());
-    }
-
-    #[test]
-    fn own_prices_win_over_the_table() {
-        let table = PriceTable::shipped();
-        let own = Price { input: 5, output: 6, ..Price::default() };
-        let user = Settings { prices: [("claude-sonnet-4-5".to_owned(), own)].into(), ..Settings::default() };
-        let anthropic = provider("https://api.anthropic.com");
-        assert_eq!(table.card(&user, &anthropic, "claude-sonnet-4-5").expect("known").price.input, 5);
-        let special =
-            Provider { prices: [("claude-sonnet-4-5".to_owned(), Price { input: 9, ..own })].into(), ..anthropic };
-        assert_eq!(table.card(&user, &special, "claude-sonnet-4-5").expect("known").price.input, 9);
     }
 
     #[test]

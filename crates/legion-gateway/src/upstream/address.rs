@@ -34,6 +34,8 @@ pub enum AddressError {
         "`{0}` would send a key over the network in clear text\nhint: write https://, or set the provider up without a key"
     )]
     Clear(String),
+    #[error("`{0}` could be changed by anybody on the way\nhint: write https://")]
+    Unsealed(String),
     #[error("`{0}` holds a name or password\nhint: keys are given by `--key-stdin` or `--key-env`")]
     Credentials(String),
 }
@@ -65,6 +67,22 @@ impl Address {
         }
         address.base = base(provider.dialect, &address.base);
         Ok(address)
+    }
+
+    /// Where a file is that somebody without a key may read: `https`, or `http` on this machine.
+    pub(crate) fn of_file(url: &str) -> Result<Self, AddressError> {
+        let url = url.trim();
+        let address = tcp(url)?;
+        match &address.place {
+            Place::Tcp { host, tls: false, .. } if !is_local(host) => Err(AddressError::Unsealed(url.to_owned())),
+            _ => Ok(address),
+        }
+    }
+
+    /// The file itself.
+    pub(crate) fn file(&self) -> Result<Uri, http::Error> {
+        let path = if self.base.is_empty() { "/" } else { &self.base };
+        Uri::builder().scheme("http").authority(self.authority.as_str()).path_and_query(path).build()
     }
 
     /// The path for an endpoint, with the caller's query.

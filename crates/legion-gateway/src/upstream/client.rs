@@ -101,7 +101,7 @@ impl Clients {
 }
 
 /// Our own fault from within the client's error, or that the connection broke.
-fn fault(error: hyper_util::client::legacy::Error) -> Fault {
+pub(super) fn fault(error: hyper_util::client::legacy::Error) -> Fault {
     let mut cause: Option<&(dyn Error + 'static)> = Some(&error);
     while let Some(next) = cause {
         if let Some(ours) = next.downcast_ref::<Fault>() {

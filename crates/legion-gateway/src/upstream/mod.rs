@@ -3,6 +3,7 @@
 mod address;
 mod client;
 mod connector;
+mod download;
 mod fault;
 mod source;
 mod tls;
@@ -10,5 +11,6 @@ mod tls;
 pub use address::AddressError;
 pub(crate) use address::{Address, Endpoint};
 pub(crate) use client::{Answer, Clients};
+pub(crate) use download::{DownloadError, download};
 pub(crate) use fault::Fault;
 pub(crate) use source::{Source, TooLong, whole};

@@ -11,6 +11,7 @@ mod hang_up;
 mod memory;
 mod models;
 mod passthrough;
+mod prices;
 mod secrets;
 mod silence;
 mod support;

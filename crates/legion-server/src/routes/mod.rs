@@ -19,6 +19,7 @@ pub(crate) mod logs;
 pub(crate) mod model_routes;
 pub(crate) mod models;
 pub(crate) mod plans;
+pub(crate) mod prices;
 pub(crate) mod projects;
 pub(crate) mod providers;
 pub(crate) mod report;

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use legion_api::{GatewayUrls, Model, ModelList, ProblemCode, paths};
+use legion_gateway::KnownPrices;
 use legion_model::authority::Verb;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -52,7 +53,13 @@ async fn models(State(context): State<Shared>, _: Params<ProjectQuery>) -> Resul
             model,
         })
     });
-    Ok(Json(ModelList { models: models.collect(), prices: format!("{}, {}", prices.source, prices.date) }))
+    Ok(Json(ModelList { models: models.collect(), prices: prices_of(&prices) }))
+}
+
+/// The table that is asked first, with its day.
+fn prices_of(known: &KnownPrices) -> String {
+    let table = known.updated.as_ref().unwrap_or(&known.shipped);
+    format!("{}, {}", table.source, table.date)
 }
 
 /// The query of [`url`].

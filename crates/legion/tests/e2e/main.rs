@@ -16,6 +16,7 @@ mod kit;
 mod landing_kills;
 mod login;
 mod nothing_lost;
+mod prices;
 mod raw_http;
 mod restart;
 mod small;
