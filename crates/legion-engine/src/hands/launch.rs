@@ -9,6 +9,7 @@ use legion_agents::{Access, Start, driver};
 use legion_process::{Bytes, FirstInput, ShimSpec};
 use legion_runtime::AgentGrant;
 
+use super::clear_locks::clear_locks;
 use super::compose::compose;
 use super::order::StartOrder;
 use crate::containment::{Grouped, Watched, hold};
@@ -35,6 +36,7 @@ pub(super) async fn specification(inner: &Arc<Inner>, order: &StartOrder) -> Res
         .map_err(|error| format!("failed to make the agent's directories: {error}"))?;
     let written = fs::write(&task_file, text.as_ref().map(|(_, text)| text.as_str()).unwrap_or_default());
     written.map_err(|error| format!("failed to write the agent's task file: {error}"))?;
+    clear_locks(inner, order).await;
 
     let access = Access {
         url: inner.url.clone(),

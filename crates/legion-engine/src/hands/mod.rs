@@ -1,6 +1,7 @@
 //! The hands: one task for each process of an agent. It carries out steps and reports what happened.
 
 mod carry_out;
+mod clear_locks;
 mod compose;
 mod exit;
 mod facts;

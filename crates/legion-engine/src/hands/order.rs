@@ -1,5 +1,7 @@
 //! What the keeper hands over with a step: everything that the hands need, taken from the state at that moment.
 
+use std::path::Path;
+
 use legion_model::prompt::{self, Content};
 use legion_model::{
     Agent, AgentId, ApprovalId, Body, DriverKind, InjectionId, Message, MicroUsd, Organisation, Process, ProcessId,
@@ -35,6 +37,8 @@ pub(crate) struct StartOrder {
     pub introduction: String,
     pub prompt: Option<(InjectionId, Letter)>,
     pub budget_left: Option<MicroUsd>,
+    /// No other agent has a process in its directory, or below it.
+    pub is_alone: bool,
 }
 
 impl StartOrder {
@@ -57,9 +61,23 @@ impl StartOrder {
             introduction: prompt::introduction(state, agent),
             prompt,
             budget_left: state.budget_left(agent.id.into()),
+            is_alone: is_alone(state, agent),
             agent: agent.clone(),
         })
     }
+}
+
+/// Whether nobody else has a process that works in the agent's directory, or below it.
+fn is_alone(state: &Organisation, agent: &Agent) -> bool {
+    let own = Path::new(&agent.spec.cwd);
+    let others = state.processes.values().filter(|process| process.agent != agent.id);
+    // Of an agent that was fired it is not known any more where it works.
+    !others.map(|process| state.agents.get(&process.agent)).any(|other| {
+        other.is_none_or(|other| {
+            let directory = Path::new(&other.spec.cwd);
+            directory.starts_with(own) || own.starts_with(directory)
+        })
+    })
 }
 
 /// Look for a process that the log knows.

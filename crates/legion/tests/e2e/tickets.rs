@@ -172,6 +172,22 @@ pub fn prompt(change: &kit::Change, worker: &Path) -> String {
     format!("{}. @@{}@@", change.title, Value::Array(steps))
 }
 
+/// The same for who is killed in the middle of it: an editor's tool wants to have read a file, and what a killed program has
+/// read is forgotten; the script of the model does not look at what a tool answers.
+pub fn prompt_again_and_again(change: &kit::Change) -> String {
+    let write =
+        |(path, content): &(&str, &str)| json!({"tool": "Write", "input": {"file_path": path, "content": content}});
+    let mut steps: Vec<Value> = change.files.iter().map(write).collect();
+    if let Some(module) = change.module {
+        let command = format!(
+            "grep -q '^pub mod {module};' src/lib.rs || sed -i 's|^// module {module}$|// module {module}\\npub mod {module};|' src/lib.rs"
+        );
+        steps.push(json!({"tool": "Bash", "input": {"command": command, "description": "declare the module"}}));
+    }
+    steps.push(json!({"text": "It is done."}));
+    format!("{}. @@{}@@", change.title, Value::Array(steps))
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_plan_of_twelve_by_claude_197() {
     by_claude("2.1.197").await;
