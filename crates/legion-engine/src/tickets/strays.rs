@@ -76,6 +76,10 @@ async fn clear_one(site: &Site, session: &SessionName, ticket: TicketId, key: &P
     let _held = site.ground.hold(key).await;
     let _turn = site.ground.turn_to_take().await;
     let dir = site.ground.dir(key);
+    if !dir.exists() {
+        // Whoever held it has removed it: a preparation that was dropped in the meantime.
+        return Ok(());
+    }
     let control = site.control().await?;
     let noted = std::fs::read_to_string(base_note(&dir)).ok();
     // Without its note any commit that is here will do: what it has not is secured.
