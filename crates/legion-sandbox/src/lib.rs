@@ -20,7 +20,7 @@ mod unenforced;
 pub use confinement::{Account, BadConfinement, Confinement, RelayPort};
 pub use grant::{BadPath, Grant, PATHS_MAX, Right, SOCKET_PATH_BYTES_MAX, Wider, path_of_pattern};
 pub use helper::main::{confine_main, is_confine};
-pub use helper::{EXIT_NOT_CONFINED, EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND};
+pub use helper::{EXIT_NOT_CONFINED, EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND, why_not_held};
 pub use launch::{Launch, LaunchError, Tools};
 pub use legion_process::attempt::landlock_version;
 pub use limits::{Limits, WiderLimit};

@@ -1,4 +1,4 @@
-//! As whom an agent's program runs.
+//! As whom an agent's program runs, and what executes what agents wrote.
 
 use legion_model::AgentId;
 use legion_sandbox::Account;
@@ -10,5 +10,20 @@ impl Containment {
     /// nothing on disk belongs to it, so nothing has to remember it.
     pub(super) fn account(&self, agent: AgentId) -> Option<Account> {
         if self.is_root { self.config.account(agent.0.as_u128()) } else { None }
+    }
+
+    /// The user id of gates and set-up commands: one that no agent has. `None` is the service's own user, which is not root.
+    ///
+    /// # Errors
+    /// When the service is root and the range of ids has none for them: they never run as root where they are held.
+    pub(super) fn account_of_commands(&self) -> Result<Option<Account>, String> {
+        if !self.is_root {
+            return Ok(None);
+        }
+        let account = self.config.account_of_commands();
+        account.map(Some).ok_or_else(|| {
+            "the service is root, and `user_ids` in `[containment]` has no id left for gates and set-up commands: name two at least"
+                .to_owned()
+        })
     }
 }

@@ -103,7 +103,7 @@ fn grant(inner: &Inner, order: &StartOrder, launch: &Launch, files: &Files<'_>) 
 }
 
 /// A ticket's clone borrows the objects of the project's repository.
-fn borrowed_objects(inner: &Inner, cwd: &Path) -> Option<PathBuf> {
+pub(super) fn borrowed_objects(inner: &Inner, cwd: &Path) -> Option<PathBuf> {
     let below = cwd.strip_prefix(inner.data_dir.root().join("work")).ok()?;
     let project = below.components().next()?.as_os_str().to_str()?.parse().ok()?;
     let objects = inner.data_dir.control(project).join("objects");
@@ -167,7 +167,7 @@ pub(super) fn limits(containment: &Containment, memory_bytes: u64, free_bytes: u
 }
 
 /// Leaves out what is given anyway, and what is named twice.
-fn tidy(grant: &mut Grant) {
+pub(super) fn tidy(grant: &mut Grant) {
     for list in [&mut grant.read, &mut grant.execute] {
         list.retain(|path| !is_of_system(path));
     }

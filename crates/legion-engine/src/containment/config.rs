@@ -32,8 +32,8 @@ impl Default for AgentLimits {
 /// What is set about containment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContainmentConfig {
-    /// First and last user id of agents, when the service is root: an agent never is. `None` leaves the service's own user to
-    /// agents of tier `none`.
+    /// First and last user id of agents, when the service is root: an agent never is. The last one is that of gates and set-up
+    /// commands. `None` leaves the service's own user to agents of tier `none`.
     pub user_ids: Option<(u32, u32)>,
     pub limits: AgentLimits,
     /// The person's home: toolchains lie below it.
@@ -57,12 +57,24 @@ impl Default for ContainmentConfig {
 }
 
 impl ContainmentConfig {
-    /// A user id of the range, the same for the same number.
+    /// An agent's user id of the range, the same for the same number.
     pub(super) fn account(&self, number: u128) -> Option<Account> {
-        let (first, last) = self.user_ids.filter(|(first, last)| *first > 0 && first <= last)?;
+        let (first, last) = self.range()?;
+        // A range of one has none to spare.
+        let last = if first < last { last - 1 } else { last };
         let count = u128::from(last - first) + 1;
         let id = first + u32::try_from(number % count).expect("less than a count of 32 bits");
         Some(Account { uid: id, gid: id })
+    }
+
+    /// The user id of gates and set-up commands: one of the range that no agent has.
+    pub(super) fn account_of_commands(&self) -> Option<Account> {
+        let (_, last) = self.range().filter(|(first, last)| first < last)?;
+        Some(Account { uid: last, gid: last })
+    }
+
+    fn range(&self) -> Option<(u32, u32)> {
+        self.user_ids.filter(|(first, last)| *first > 0 && first <= last)
     }
 }
 
@@ -75,10 +87,20 @@ mod tests {
         let config = |user_ids| ContainmentConfig { user_ids, ..ContainmentConfig::default() };
         for number in [0, 7, u128::MAX] {
             let account = config(Some((100, 102))).account(number).expect("one");
-            assert!((100..=102).contains(&account.uid) && account.gid == account.uid);
+            assert!((100..=101).contains(&account.uid) && account.gid == account.uid);
             assert_eq!(config(Some((100, 102))).account(number), Some(account));
+            assert_eq!(config(Some((100, 100))).account(number), Some(Account { uid: 100, gid: 100 }));
             assert_eq!(config(Some((0, 5))).account(number), None);
             assert_eq!(config(None).account(number), None);
+        }
+    }
+
+    #[test]
+    fn gates_have_a_user_id_that_no_agent_has_or_none() {
+        let of = |user_ids| ContainmentConfig { user_ids, ..ContainmentConfig::default() }.account_of_commands();
+        assert_eq!(of(Some((100, 102))), Some(Account { uid: 102, gid: 102 }));
+        for without in [Some((100, 100)), Some((0, 5)), Some((7, 6)), None] {
+            assert_eq!(of(without), None, "{without:?}");
         }
     }
 }

@@ -1,11 +1,9 @@
 //! What a hire says about containment: resolved, looked at, and what cannot be held of it said.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use legion_agents::Login;
 use legion_model::{ContainmentAsk, DriverKind, Party, Permissions, ProjectId, Refusal, RefusalKind, Tier};
-use legion_process::Program;
 use legion_sandbox::{Confinement, Grant, landlock_version, path_of_pattern};
 
 use super::masks::NAMES;
@@ -13,9 +11,6 @@ use super::tiers::sandbox_tier;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::hire::HireAsk;
-
-/// How long it may take to look whether a directory can be written to.
-const LOOK_MAX: Duration = Duration::from_secs(20);
 
 impl Engine {
     /// Resolves what a hire says about containment.
@@ -49,7 +44,9 @@ impl Engine {
         }
         let mut warnings = self.unenforced(held, ask.driver, permissions.is_some(), &cwd);
         let written = permissions.as_ref().is_none_or(|asked| asked.write.iter().any(|path| cwd.starts_with(path)));
-        if written && !self.can_write(held, &cwd).await {
+        let containment = &self.inner.containment;
+        let account = containment.account(legion_model::AgentId(uuid::Uuid::nil()));
+        if written && !containment.can_write(held, account, &cwd).await {
             warnings.push(format!(
                 "the agent will not be able to write to `{}`: its user has no right to, and the file system cannot lend it one",
                 cwd.display()
@@ -116,32 +113,6 @@ impl Engine {
             );
         }
         said
-    }
-
-    /// Whether an agent's user can write to a directory, tried as it will be started.
-    async fn can_write(&self, tier: Tier, directory: &Path) -> bool {
-        let containment = &self.inner.containment;
-        let account = containment.account(legion_model::AgentId(uuid::Uuid::nil()));
-        if account.is_none() || containment.is_known_writable(directory) || directory.as_os_str().is_empty() {
-            return true;
-        }
-        let mut confinement = Confinement::new(directory);
-        confinement.account = account;
-        confinement.grant.write = vec![directory.to_owned()];
-        let words = ["-c".to_owned(), "test -w .".to_owned()];
-        let Ok(launch) = containment.tools.launch(sandbox_tier(tier), &confinement, "/bin/sh", &words) else {
-            return true;
-        };
-        let program = Program::new(&launch.program).args(&launch.arguments).envs(&launch.environment);
-        match program.run_to_end(LOOK_MAX, 4_096).await {
-            Ok(output) if output.status.success() => {
-                containment.remember_writable(directory.to_owned());
-                true
-            }
-            // What keeps it from being tried is said when it is started.
-            Ok(output) => output.status.code() != Some(1),
-            Err(_) => true,
-        }
     }
 
     /// Refuses tickets whose agents could not be held.

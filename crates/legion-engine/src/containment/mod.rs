@@ -4,6 +4,7 @@
 
 mod accounts;
 mod admission;
+mod command;
 mod compose;
 mod config;
 mod forward;
@@ -18,7 +19,9 @@ mod tiers;
 mod trust;
 mod watch;
 mod watched;
+mod writable;
 
+pub(crate) use command::{CommandOrder, hold_command};
 pub use config::{AgentLimits, ContainmentConfig};
 pub(crate) use ground::Containment;
 pub use ground::{self_test, strongest_tier};

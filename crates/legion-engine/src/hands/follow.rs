@@ -200,13 +200,8 @@ impl Follower {
 
     /// Why the program was never executed, when what was to hold it says so: its exit code, and its only words.
     pub(super) fn not_held(&self, code: i32) -> Option<String> {
-        const CODES: [u8; 3] =
-            [legion_sandbox::EXIT_NOT_CONFINED, legion_sandbox::EXIT_NOT_EXECUTABLE, legion_sandbox::EXIT_NOT_FOUND];
         let said = self.error_tail().filter(|_| self.stdout_tail.text().is_empty())?;
-        let helper = CODES.iter().any(|known| i32::from(*known) == code).then(|| said.strip_prefix("legion confine: "));
-        let bwrap = (code == 1).then(|| said.strip_prefix("bwrap: "));
-        let why = helper.flatten().or(bwrap.flatten()).filter(|why| !why.contains('\n'))?;
-        Some(why.to_owned())
+        legion_sandbox::why_not_held(code, &said).map(str::to_owned)
     }
 
     /// The end of standard error, when it says anything.

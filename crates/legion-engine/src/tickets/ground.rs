@@ -41,6 +41,12 @@ pub(crate) struct Ground {
     pub work: PathBuf,
     /// Where its gates run.
     pub gates: PathBuf,
+    /// The home of its gates: only they write there.
+    pub gate_home: PathBuf,
+    /// Emptied before each gate.
+    pub gate_temporary: PathBuf,
+    /// Where its set-up commands have their home, and each its transcript.
+    pub setups: PathBuf,
     control: AsyncMutex<Option<Control>>,
     preparing: Semaphore,
     taking: Semaphore,
@@ -60,10 +66,14 @@ impl Grounds {
     pub(crate) fn of(&self, data_dir: &DataDir, project: ProjectId) -> Arc<Ground> {
         let mut grounds = self.grounds.lock().expect("no holder panics");
         let make = || {
+            let gates = data_dir.gates(project.0);
             Arc::new(Ground {
                 control_dir: data_dir.control(project.0),
                 work: data_dir.work(project.0),
-                gates: data_dir.gates(project.0),
+                gate_home: gates.join("home"),
+                gate_temporary: gates.join("tmp"),
+                setups: gates.join("setups"),
+                gates,
                 control: AsyncMutex::default(),
                 preparing: Semaphore::new(PREPARED_AT_ONCE),
                 taking: Semaphore::new(TAKEN_AT_ONCE),

@@ -6,6 +6,7 @@
 mod assignment;
 mod build;
 mod collect;
+mod command;
 mod configuration;
 mod face;
 mod failure;

@@ -200,13 +200,15 @@ async fn a_set_up_command_that_fails_is_told_with_its_words() {
             board.tickets[&id].attempt().and_then(|attempt| attempt.delay.as_ref()).map(|delay| delay.why.clone())
         })
         .await;
-    assert!(why.contains("no such package") && why.contains("exit status: 4"), "{why}");
+    assert!(why.contains("no such package") && why.contains("exit code 4"), "{why}");
     let told = bench.engine.ticket_why(bench.project, id).await.expect("known");
     assert!(told.what.contains("no such package") && told.deadline.is_some(), "{told:?}");
     bench.engine.tickets_stop_all(bench.project, Party::Root, None, None).await.expect("stopped");
     assert_eq!(bench.closed(&ids).await, [Status::Stopped]);
     let gc = tokio::time::timeout(PATIENCE, bench.engine.gc(bench.project)).await.expect("it ends").expect("removed");
-    assert_eq!((gc.clones, gc.kept), (1, Vec::new()), "its clone was never used, and nobody knew it any more");
+    // A preparation that was going on when it was stopped removes it itself.
+    assert_eq!(gc.kept, Vec::<String>::new(), "its clone was never used, and nobody knew it any more");
+    assert!(gc.clones <= 1, "{} clones", gc.clones);
     assert_eq!(bench.clones(), [""; 0]);
     bench.end().await;
 }

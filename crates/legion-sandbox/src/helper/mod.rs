@@ -13,6 +13,8 @@ pub(crate) mod main;
 mod masks;
 mod outside;
 pub(crate) mod relay;
+mod said;
 mod stage;
 
 pub use error::{EXIT_NOT_CONFINED, EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND};
+pub use said::why_not_held;

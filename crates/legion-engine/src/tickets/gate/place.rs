@@ -36,12 +36,10 @@ pub(super) async fn check_out(site: &Site, control: &Control, built: &Built) -> 
         }
         // Something that a gate has left is in the way. Its caches go with it: a slow gate is better than none.
         tracing::warn!(project = %site.project, why = failure.why, "the directory of the gates is made again");
-        remove(&dir).await?;
+        remove_all(&dir).await?;
         fill(control, &commit, &place, &built.tree).await?;
     }
-    let temporary = site.ground.gates.join("tmp");
-    remove(&temporary).await?;
-    site.inner.data_dir.create(&temporary)?;
+    remove_all(&site.ground.gate_temporary).await?;
     Ok(dir)
 }
 
@@ -58,7 +56,7 @@ async fn fill(control: &Control, commit: &Oid, place: &GatePlace, wanted: &str) 
 }
 
 /// Removes a directory, also one with directories in it that nobody may write to.
-async fn remove(directory: &Path) -> Result<(), Failure> {
+pub(in crate::tickets) async fn remove_all(directory: &Path) -> Result<(), Failure> {
     let owned = directory.to_owned();
     let removing = move || match remove_once(&owned) {
         Err(error) if error.kind() == ErrorKind::PermissionDenied => {
@@ -107,8 +105,8 @@ mod tests {
         make_writable(&root.path().join("gates")).expect("every directory can be written to");
         let mode = std::fs::metadata(deep.parent().expect("above")).expect("there").permissions().mode();
         assert_eq!(mode & 0o777, 0o700);
-        remove(&root.path().join("gates")).await.expect("removed");
+        remove_all(&root.path().join("gates")).await.expect("removed");
         assert!(!root.path().join("gates").exists());
-        remove(&root.path().join("gates")).await.expect("gone is as good");
+        remove_all(&root.path().join("gates")).await.expect("gone is as good");
     }
 }

@@ -1,9 +1,10 @@
 //! What the end of a gate means.
 
 use legion_model::tickets::{GateSpec, GateVerdict};
-use legion_process::{ExitCause, ExitStatus};
+use legion_process::{Exit, ExitCause, ExitStatus};
 
 use super::reading::Reading;
+use crate::tickets::command::Excess;
 
 /// The exit code by which a shell says that there is no such command.
 const NOT_FOUND: i32 = 127;
@@ -19,11 +20,24 @@ pub(super) struct Verdict {
     pub log: String,
 }
 
-/// Judges what a gate left. `timed_out`: it was ended because its time was over.
-pub(super) fn judge(gate: &GateSpec, reading: Reading, timed_out: bool) -> Verdict {
+/// What the service saw of its end.
+#[derive(Debug, Default)]
+pub(super) struct Ended {
+    /// It was ended because its time was over.
+    pub timed_out: bool,
+    pub excess: Option<Excess>,
+}
+
+/// Judges what a gate left.
+pub(super) fn judge(gate: &GateSpec, reading: Reading, ended: &Ended) -> Verdict {
     let ms = reading.ms();
+    let timed_out = ended.timed_out;
+    let excess = reading.exit.as_ref().and_then(|(exit, _)| too_much(ended, exit));
     let over = timed_out || ms + CLOCKS_MS >= gate.timeout_s.saturating_mul(1_000);
     let (verdict, exit_code, note) = match (&reading.exit, &reading.failed) {
+        (Some(_), _) if excess.is_some() => {
+            (GateVerdict::Failed, None, excess.map(|what| format!("ended because it {what}")))
+        }
         (Some((exit, _)), _) => match (exit.cause, exit.status) {
             (ExitCause::Stopped, _) if over => {
                 (GateVerdict::TimedOut, None, Some(format!("ended after {} s: that is its limit", gate.timeout_s)))
@@ -62,6 +76,13 @@ pub(super) fn judge(gate: &GateSpec, reading: Reading, timed_out: bool) -> Verdi
     Verdict { verdict, exit_code, ms, log }
 }
 
+/// What it took too much of, if that is why it did not pass.
+fn too_much<'a>(ended: &'a Ended, exit: &Exit) -> Option<&'a str> {
+    let excess = ended.excess.as_ref().filter(|_| !ended.timed_out)?;
+    let by_itself = exit.cause == ExitCause::Own && exit.status != ExitStatus::Code(0);
+    (excess.ended || by_itself).then_some(excess.what.as_str())
+}
+
 /// Whether all that was said is the shell's sentence that the command's very first word is not there.
 fn is_missing(command: &str, reading: &Reading) -> bool {
     let mut lines = reading.log.lines().map(str::trim).filter(|line| !line.is_empty());
@@ -82,7 +103,6 @@ fn is_assignment(word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use legion_process::Exit;
 
     fn reading(status: ExitStatus, cause: ExitCause, ms: u64, log: &str) -> Reading {
         Reading {
@@ -96,7 +116,7 @@ mod tests {
 
     fn judged(command: &str, reading: Reading) -> (GateVerdict, Option<i32>) {
         let gate = GateSpec { name: "g".to_owned(), command: command.to_owned(), timeout_s: 10 };
-        let verdict = judge(&gate, reading, false);
+        let verdict = judge(&gate, reading, &Ended::default());
         (verdict.verdict, verdict.exit_code)
     }
 
@@ -128,5 +148,22 @@ mod tests {
         let orphan = reading(ExitStatus::Signal(15), ExitCause::Orphaned, 3_000, "");
         assert_eq!(judged("sleep 60", orphan).0, GateVerdict::Lost);
         assert_eq!(judged("sleep 60", Reading::default()).0, GateVerdict::Lost);
+    }
+
+    #[test]
+    fn a_gate_that_took_too_much_failed_of_that() {
+        let gate = GateSpec { name: "g".to_owned(), command: "x".to_owned(), timeout_s: 10 };
+        let judged = |reading, ended| {
+            let excess = Some(Excess { what: "took more memory than the 5 MiB that it may".to_owned(), ended });
+            judge(&gate, reading, &Ended { timed_out: false, excess })
+        };
+        let killed = judged(reading(ExitStatus::Signal(9), ExitCause::Own, 5, ""), false);
+        let stopped = judged(reading(ExitStatus::Signal(15), ExitCause::Stopped, 5, ""), true);
+        for verdict in [killed, stopped] {
+            assert_eq!(verdict.verdict, GateVerdict::Failed);
+            assert!(verdict.log.contains("the gate was ended because it took more memory"), "{}", verdict.log);
+        }
+        let passed = judged(reading(ExitStatus::Code(0), ExitCause::Own, 5, ""), false);
+        assert_eq!(passed.verdict, GateVerdict::Passed, "a part of it was refused something, and it went on");
     }
 }

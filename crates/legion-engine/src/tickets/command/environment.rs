@@ -1,17 +1,12 @@
-//! The environment of a gate: made from nothing, without any token.
+//! The environment of a command: made from nothing, without any token.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
-use crate::tickets::failure::Failure;
 use crate::tickets::site::Site;
 
 /// Variables of every gate and set-up command. Its home is kept, for caches; it is not the person's.
-pub(in crate::tickets) fn environment(site: &Site) -> Result<BTreeMap<String, String>, Failure> {
-    let home = site.ground.gates.join("home");
-    let temporary = site.ground.gates.join("tmp");
-    for directory in [&home, &temporary] {
-        site.inner.data_dir.create(directory)?;
-    }
+pub(super) fn environment(site: &Site, home: &Path, temporary: &Path) -> BTreeMap<String, String> {
     let mut environment = site.inner.base_environment.clone();
     environment.extend(site.inner.gate_environment.clone());
     let own = [
@@ -23,5 +18,5 @@ pub(in crate::tickets) fn environment(site: &Site) -> Result<BTreeMap<String, St
         ("GIT_TERMINAL_PROMPT", "0".to_owned()),
     ];
     environment.extend(own.into_iter().map(|(name, value)| (name.to_owned(), value)));
-    Ok(environment)
+    environment
 }

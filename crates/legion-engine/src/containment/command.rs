@@ -1,0 +1,107 @@
+//! Commands that are no agent's and that execute what agents wrote: gates and set-up commands. Held like agents, with less: no
+//! network and no way to the service, since they need neither.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use legion_model::Tier;
+use legion_sandbox::{Confinement, Grant, Limits};
+
+use super::compose::{borrowed_objects, tidy};
+use super::hold::{HeldLaunch, limits_in};
+use super::reach;
+use super::tiers::sandbox_tier;
+use crate::engine::Inner;
+
+/// By which a command line is executed.
+const SHELL: &str = "/bin/sh";
+/// Caches that builds write to: the person's cannot be written to, and a home of its own has another one.
+const WRITTEN_CACHES: &[&str] = &["GOCACHE", "GRADLE_USER_HOME"];
+
+/// A command as it is to be executed.
+pub(crate) struct CommandOrder<'a> {
+    pub command: &'a str,
+    /// Where it works: to be written and executed in.
+    pub cwd: &'a Path,
+    /// A home that lasts, for caches.
+    pub home: &'a Path,
+    /// For files of this run, in the tiers that have no `/tmp` of their own.
+    pub temporary: &'a Path,
+    /// The whole environment.
+    pub environment: BTreeMap<String, String>,
+}
+
+/// Holds a command as the service's tier says.
+///
+/// # Errors
+/// When the tier does not work here (any more), or what it may reach cannot be held: in words for a person.
+pub(crate) async fn hold_command(inner: &Inner, order: CommandOrder<'_>) -> Result<HeldLaunch, String> {
+    let tier = inner.bounds.tier;
+    let containment = &inner.containment;
+    let limits = limits_in(inner, order.cwd);
+    let words = vec!["-c".to_owned(), order.command.to_owned()];
+    if tier == Tier::None {
+        return Ok(HeldLaunch {
+            program: SHELL.to_owned(),
+            args: words,
+            env: order.environment,
+            inside: false,
+            limits,
+        });
+    }
+    containment.tiers.check(tier).await.map_err(|error| error.to_string())?;
+    let home = order.home.to_owned();
+    let mut confinement = confinement(inner, order, tier, limits.clone());
+    confinement.account = containment.account_of_commands()?;
+    // Its other directories lie on the same file system.
+    if !containment.can_write(tier, confinement.account, &home).await {
+        return Err(format!(
+            "it could not write to `{}`: its user id has no right to, and the file system cannot lend it one",
+            home.display()
+        ));
+    }
+    let held = containment.tools.launch(sandbox_tier(tier), &confinement, SHELL, &words);
+    let held = held.map_err(|error| format!("it cannot be held in tier `{tier}`: {error}"))?;
+    Ok(HeldLaunch {
+        program: held.program.to_string_lossy().into_owned(),
+        args: held.arguments,
+        env: held.environment,
+        inside: tier == Tier::Full,
+        limits,
+    })
+}
+
+/// What it is given: its directory and its home, and read only the toolchains, the caches of packages, and what the person shares.
+/// No socket, no port, no relay.
+fn confinement(inner: &Inner, order: CommandOrder<'_>, tier: Tier, limits: Limits) -> Confinement {
+    let config = &inner.containment.config;
+    let mut environment = order.environment;
+    for name in WRITTEN_CACHES {
+        environment.remove(*name);
+    }
+    if tier == Tier::Full {
+        environment.insert("TMPDIR".to_owned(), "/tmp".to_owned());
+    }
+    let own = [Some(order.cwd), Some(order.home), (tier != Tier::Full).then_some(order.temporary)];
+    let own: Vec<PathBuf> = own.into_iter().flatten().map(Path::to_owned).collect();
+    let root = inner.data_dir.root();
+    let mut toolchains = reach::toolchains_of(&environment, config.person_home.as_deref(), &[root, order.cwd]);
+    // The way to the service is on the PATH of agents.
+    toolchains.retain(|path| !path.starts_with(root));
+    let mut confinement = Confinement::new(order.cwd);
+    confinement.grant = Grant {
+        read: borrowed_objects(inner, order.cwd).into_iter().collect(),
+        write: own.clone(),
+        execute: own,
+        limits,
+        ..Grant::default()
+    };
+    let grant = &mut confinement.grant;
+    grant.execute.extend(toolchains);
+    // Legion's own files are given to nobody.
+    let shared = config.shared.iter().filter(|path| path.exists() && !root.starts_with(path));
+    grant.execute.extend(shared.cloned());
+    tidy(grant);
+    confinement.environment = environment;
+    confinement
+}
