@@ -1,8 +1,10 @@
 //! Who calls, and who pays: asked of the project's keeper at the time of the call.
 
+use std::collections::BTreeMap;
+
 use legion_gateway::Caller;
 use legion_model::gateway::{NanoUsd, Payer};
-use legion_model::{AgentId, Organisation, Party, ProcessId, ProjectId, RunId, StopReason};
+use legion_model::{Agent, AgentId, Organisation, Party, ProcessId, ProjectId, RunId, StopReason};
 
 use super::settings;
 use crate::engine::Engine;
@@ -12,6 +14,8 @@ pub(super) struct Spender {
     pub(super) payer: Payer,
     /// What it, or those above it, were hired with, less what their programs spent beside the gateway.
     pub(super) caps: Vec<(AgentId, NanoUsd)>,
+    /// What it and those above it are called.
+    pub(super) names: BTreeMap<AgentId, String>,
     /// Its process, when the log does not know yet that its calls come this way.
     pub(super) unmetered: Option<ProcessId>,
 }
@@ -48,7 +52,8 @@ impl Engine {
     /// Who pays for a caller's next call. `None` when the agent is gone.
     pub(super) async fn spender(&self, caller: &Caller) -> Option<Spender> {
         let Some(agent) = &caller.agent else {
-            return Some(Spender { payer: Payer::default(), caps: Vec::new(), unmetered: None });
+            let (payer, caps, names) = (Payer::default(), Vec::new(), BTreeMap::new());
+            return Some(Spender { payer, caps, names, unmetered: None });
         };
         let (id, project): (AgentId, ProjectId) = (agent.parse().ok()?, caller.project.as_ref()?.parse().ok()?);
         let run = caller.run.as_ref().and_then(|run| run.parse().ok());
@@ -58,6 +63,7 @@ impl Engine {
             Some(Spender {
                 payer: payer(state, project, id, run)?,
                 caps: caps(state, id),
+                names: line(state, id).map(|agent| (agent.id, agent.name.clone())).collect(),
                 unmetered: process.filter(|process| !process.metered).map(|process| process.id),
             })
         };
@@ -76,12 +82,16 @@ fn payer(state: &Organisation, project: ProjectId, id: AgentId, run: Option<RunI
 }
 
 fn caps(state: &Organisation, id: AgentId) -> Vec<(AgentId, NanoUsd)> {
-    let line = std::iter::once(Party::Agent(id)).chain(state.ancestors(Party::Agent(id)));
-    let holders = line.filter_map(|member| state.agents.get(&member.agent()?));
-    holders
+    line(state, id)
         .filter_map(|agent| {
             let budget = agent.spec.limits.budget?;
             Some((agent.id, budget.less(state.spent_beside_gateway(agent)).into()))
         })
         .collect()
+}
+
+/// The agent, and those above it.
+fn line(state: &Organisation, id: AgentId) -> impl Iterator<Item = &Agent> {
+    let line = std::iter::once(Party::Agent(id)).chain(state.ancestors(Party::Agent(id)));
+    line.filter_map(|member| state.agents.get(&member.agent()?))
 }

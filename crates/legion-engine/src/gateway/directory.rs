@@ -41,14 +41,13 @@ impl GatewayDirectory {
         // More is granted on what is known to be spent.
         engine.settle_calls().await?;
         let allowance = AllowanceId(legion_runtime::new_id());
-        let Spender { payer, caps, .. } = spender;
-        let (limits, run) = ((payer.clone(), caps.clone()), payer.run);
-        let order = GatewayOrder::OpenAllowance { allowance, payer, wanted, caps };
+        let Spender { payer, caps, names, .. } = spender;
+        let (project, agent, run) = (payer.project, payer.agent, payer.run);
+        let order = GatewayOrder::OpenAllowance { allowance, payer, wanted, caps, names };
         match engine.inner.gateway.books.give(Party::Root, order).await {
             Ok(GatewayAnswer::Granted(granted)) => Ok(Allowance { id: allowance.0, nanos: granted.0 }),
             Ok(other) => Err(EngineError::internal(format!("an allowance was answered with {other:?}"))),
             Err(EngineError::Refused(refusal)) if refusal.kind == RefusalKind::Limit => {
-                let (project, agent) = (limits.0.project, limits.0.agent);
                 if let (Some(project), Some(agent), Some(run)) = (project, agent, run) {
                     let why = refusal.what.clone();
                     let end = Order::MoneyUsedUp { agent, run, why };
@@ -62,10 +61,10 @@ impl GatewayDirectory {
 
     /// What the refused caller stands under that is used up, in a word.
     async fn used_up(&self, caller: &Caller) -> Option<String> {
-        let Spender { payer, caps, .. } = self.engine.spender(caller).await?;
+        let Spender { payer, caps, names, .. } = self.engine.spender(caller).await?;
         let at = self.engine.clock().now();
         let look = self.engine.inner.gateway.books.read(move |state| state.used_up(&payer, &caps, at));
-        look.await.ok().flatten().map(|scope| scope.called())
+        look.await.ok().flatten().map(|scope| scope.called(&names))
     }
 }
 

@@ -1,5 +1,6 @@
 //! What faces ask of the gateway's books.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use legion_gateway::Settings;
@@ -66,22 +67,28 @@ impl Engine {
     /// What agents have spent, of every project, by name where it is known. The most expensive first.
     pub async fn spending_by_agent(&self) -> Result<Vec<Spending>, EngineError> {
         let mut lines = self.spending_of(|scope| matches!(scope, Scope::Agent(_))).await?;
-        let mut names = std::collections::HashMap::new();
+        let names = self.agent_names().await?;
+        for (scope, line) in &mut lines {
+            let Scope::Agent(agent) = scope else { continue };
+            let id = agent.to_string();
+            line.name = names.get(agent).cloned().unwrap_or_else(|| id.clone());
+            line.id = Some(id);
+        }
+        Ok(lines.into_iter().map(|(_, line)| line).collect())
+    }
+
+    /// What the agents of all projects are called, and those that were fired lately.
+    pub async fn agent_names(&self) -> Result<HashMap<AgentId, String>, EngineError> {
+        let mut names = HashMap::new();
         for (_, keeper) in self.keepers_by_project() {
             let known = keeper.read(|state| {
-                let live = state.agents.values().map(|agent| (agent.id.to_string(), agent.name.clone()));
-                let fired = state.fired.iter().map(|(id, name)| (id.to_string(), name.clone()));
+                let live = state.agents.values().map(|agent| (agent.id, agent.name.clone()));
+                let fired = state.fired.iter().map(|(id, name)| (*id, name.clone()));
                 live.chain(fired).collect::<Vec<_>>()
             });
             names.extend(known.await?);
         }
-        for (scope, line) in &mut lines {
-            let Scope::Agent(agent) = scope else { continue };
-            let id = agent.to_string();
-            line.name = names.get(&id).cloned().unwrap_or_else(|| id.clone());
-            line.id = Some(id);
-        }
-        Ok(lines.into_iter().map(|(_, line)| line).collect())
+        Ok(names)
     }
 
     /// What was spent for tickets. The id is `PROJECT/NUMBER`.

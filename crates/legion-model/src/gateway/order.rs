@@ -1,5 +1,7 @@
 //! What is asked of the gateway's state, or reported to it.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -46,6 +48,8 @@ pub enum GatewayOrder {
         wanted: NanoUsd,
         /// What agents above it, or it itself, were hired with: less what their programs spent beside the gateway.
         caps: Vec<(AgentId, NanoUsd)>,
+        /// What the payer and those above it are called in a refusal.
+        names: BTreeMap<AgentId, String>,
     },
     /// One batch. The same batch twice counts once.
     Settle {

@@ -1,5 +1,6 @@
 //! What money is counted for: a run, an agent, everybody below it, a ticket, a session, a day.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -75,12 +76,13 @@ impl Scope {
         }
     }
 
-    /// For a sentence: `ticket #3`, `the day 2026-11-21`.
-    pub fn called(&self) -> String {
+    /// For a sentence: `agent ann`, `ticket #3`, `the day 2026-11-21`. An agent without a name here is called by its id.
+    pub fn called(&self, names: &BTreeMap<AgentId, String>) -> String {
+        let name = |agent: &AgentId| names.get(agent).cloned().unwrap_or_else(|| agent.to_string());
         match self {
             Self::Run(_) => "this run".to_owned(),
-            Self::Agent(agent) => format!("agent {agent}"),
-            Self::Subtree(agent) => format!("agent {agent} and everybody below it"),
+            Self::Agent(agent) => format!("agent {}", name(agent)),
+            Self::Subtree(agent) => format!("agent {} and everybody below it", name(agent)),
             Self::Ticket(_, ticket) => format!("ticket {ticket}"),
             Self::Session(_, session) => format!("session {session}"),
             Self::Day(day) => format!("the day {day} (UTC)"),

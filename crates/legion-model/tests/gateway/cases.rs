@@ -21,6 +21,7 @@ fn open(number: u128, of: u128, wanted: u64) -> GatewayOrder {
         payer: payer(of, &[]),
         wanted: NanoUsd(wanted),
         caps: Vec::new(),
+        names: [(agent(1), "ann".to_owned())].into(),
     }
 }
 
@@ -120,6 +121,32 @@ fn the_narrowest_budget_that_is_used_up_is_named() {
 }
 
 #[test]
+fn a_refusal_calls_an_agent_by_its_name() {
+    let mut books = Books::new();
+    books.budget("agent", NanoUsd(10));
+    books.must(open(1, 1, 1));
+    let busy = books.give(open(2, 1, 1)).expect_err("all is set aside");
+    assert!(busy.what.contains("the budget of agent ann is set aside"), "{}", busy.what);
+    books.must(settle(1, 1, 10));
+    let refused = books.give(open(2, 1, 1)).expect_err("used up");
+    assert!(refused.what.starts_with("the budget of agent ann is used up"), "{}", refused.what);
+    // One whose name is not told is called by its id.
+    books.must(open(3, 2, 1));
+    books.must(settle(2, 3, 10));
+    let refused = books.give(open(4, 2, 1)).expect_err("used up");
+    assert!(refused.what.contains(&format!("agent {} is used up", agent(2))), "{}", refused.what);
+}
+
+#[test]
+fn money_that_nobody_left_open_cannot_be_reconciled() {
+    let mut books = Books::new();
+    let reconcile = |spent| GatewayOrder::Reconcile { allowance: None, spent: NanoUsd(spent) };
+    assert_eq!(books.must(reconcile(0)), GatewayAnswer::Reconciled(Vec::new()));
+    assert_eq!(books.give(reconcile(5)).expect_err("for nothing").kind, RefusalKind::Conflict);
+    assert_eq!(books.state.total.charged, NanoUsd(0));
+}
+
+#[test]
 fn a_budget_of_ones_own_is_taken_instead_of_that_of_each() {
     let mut books = Books::new();
     books.budget("agent", NanoUsd(10));
@@ -136,11 +163,12 @@ fn what_an_agent_was_hired_with_holds_for_everybody_below_it() {
         payer: payer(2, &[1]),
         wanted: NanoUsd(1_000),
         caps: vec![(agent(1), NanoUsd(caps))],
+        names: [(agent(1), "ann".to_owned())].into(),
     };
     assert_eq!(books.must(below(1, 30)), GatewayAnswer::Granted(NanoUsd(30)));
     books.must(settle(1, 1, 30));
     let refused = books.give(below(2, 30)).expect_err("used up");
-    assert!(refused.what.contains("everybody below it"), "{}", refused.what);
+    assert!(refused.what.contains("the budget of agent ann and everybody below it is used up"), "{}", refused.what);
 }
 
 #[test]

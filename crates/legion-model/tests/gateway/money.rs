@@ -123,6 +123,7 @@ impl World {
             payer: payer.clone(),
             wanted: NanoUsd(wanted),
             caps: Vec::new(),
+            names: BTreeMap::new(),
         };
         match self.books.give(order) {
             Ok(GatewayAnswer::Granted(granted)) => {
@@ -276,6 +277,7 @@ fn two_hundred_streams_at_the_cap_overspend_one_call_each_at_most() {
         payer: payer(number + 1, &[]),
         wanted: NanoUsd::DOLLAR,
         caps: Vec::new(),
+        names: BTreeMap::new(),
     };
     // Each stream begins as soon as anything is left for it.
     let mut granted = Vec::new();

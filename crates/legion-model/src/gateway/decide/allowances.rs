@@ -1,5 +1,7 @@
 //! Allowances: money is set aside before it is spent, charged when it is, and given back when it is not.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -31,6 +33,15 @@ struct Limit {
     limit: NanoUsd,
 }
 
+/// Who wants what.
+pub(super) struct Wish<'a> {
+    pub allowance: AllowanceId,
+    pub payer: &'a Payer,
+    pub wanted: NanoUsd,
+    pub caps: &'a [(AgentId, NanoUsd)],
+    pub names: &'a BTreeMap<AgentId, String>,
+}
+
 /// A log that has nothing open needs no word about a start.
 pub(super) fn start(state: &GatewayState) -> Vec<Event> {
     let open = state.allowances.values().any(|allowance| !allowance.orphaned);
@@ -51,11 +62,9 @@ pub(in crate::gateway) fn used_up(
 pub(super) fn open(
     state: &GatewayState,
     at: Timestamp,
-    allowance: AllowanceId,
-    payer: &Payer,
-    wanted: NanoUsd,
-    caps: &[(AgentId, NanoUsd)],
+    wish: &Wish<'_>,
 ) -> Result<(Vec<Event>, GatewayAnswer), Refusal> {
+    let Wish { allowance, payer, wanted, caps, names } = *wish;
     if let Some(known) = state.allowances.get(&allowance) {
         return Ok((Vec::new(), GatewayAnswer::Granted(known.rest())));
     }
@@ -70,11 +79,11 @@ pub(super) fn open(
     for Limit { scope, limit } in limits(state, payer, caps, Scope::Day(today)) {
         let spent = state.spent(&scope);
         if spent >= limit {
-            return Err(refused(&scope, limit, spent, state.unsettled(&scope)));
+            return Err(refused(&scope.called(names), limit, spent, state.unsettled(&scope)));
         }
         let free = limit.less(spent).less(state.held(&scope, today));
         if free == NanoUsd::default() {
-            return Err(set_aside(&scope, limit, spent));
+            return Err(set_aside(&scope.called(names), limit, spent));
         }
         left = Some(left.map_or(free, |left| left.min(free)));
     }
@@ -99,8 +108,8 @@ fn limits(state: &GatewayState, payer: &Payer, caps: &[(AgentId, NanoUsd)], toda
     limits
 }
 
-fn refused(scope: &Scope, limit: NanoUsd, spent: NanoUsd, unsettled: NanoUsd) -> Refusal {
-    let mut what = format!("the budget of {} is used up: {spent} of {limit} are spent", scope.called());
+fn refused(of: &str, limit: NanoUsd, spent: NanoUsd, unsettled: NanoUsd) -> Refusal {
+    let mut what = format!("the budget of {of} is used up: {spent} of {limit} are spent");
     if unsettled > NanoUsd::default() {
         what.push_str(&format!(" ({unsettled} of it were left open by a service that ended without a word)"));
     }
@@ -113,12 +122,11 @@ fn refused(scope: &Scope, limit: NanoUsd, spent: NanoUsd, unsettled: NanoUsd) ->
 }
 
 /// It may become free again.
-fn set_aside(scope: &Scope, limit: NanoUsd, spent: NanoUsd) -> Refusal {
+fn set_aside(of: &str, limit: NanoUsd, spent: NanoUsd) -> Refusal {
     Refusal::new(
         RefusalKind::Busy,
         format!(
-            "what is left of the budget of {} is set aside for calls that are under way: {spent} of {limit} are spent",
-            scope.called()
+            "what is left of the budget of {of} is set aside for calls that are under way: {spent} of {limit} are spent"
         ),
     )
 }
@@ -166,6 +174,14 @@ pub(super) fn reconcile(
         }
         None => state.allowances.values().filter(|known| known.orphaned).map(|known| known.id).collect(),
     };
+    if orphans.is_empty() && spent > NanoUsd::default() {
+        // It would be counted for nothing.
+        return Err(Refusal::new(
+            RefusalKind::Conflict,
+            "no service left anything open: there is nothing to reconcile",
+        )
+        .hint("`legion budget list` lists what is left open; what a call cost is settled by itself"));
+    }
     // Of several, nobody knows which of them spent it: the first ones that could have.
     let mut left = spent;
     let last = orphans.last().copied();

@@ -31,8 +31,9 @@ pub(in crate::gateway) fn decide(
         GatewayOrder::RemoveRoute(key) => done(routes::remove(state, by, key))?,
         GatewayOrder::SetBudget { of, limit } => done(set_budget(state, by, of, *limit))?,
         GatewayOrder::RemoveBudget(of) => done(remove_budget(state, by, of))?,
-        GatewayOrder::OpenAllowance { allowance, payer, wanted, caps } => {
-            allowances::open(state, at, *allowance, payer, *wanted, caps)?
+        GatewayOrder::OpenAllowance { allowance, payer, wanted, caps, names } => {
+            let wish = allowances::Wish { allowance: *allowance, payer, wanted: *wanted, caps, names };
+            allowances::open(state, at, &wish)?
         }
         GatewayOrder::Settle { batch, calls } => done(allowances::settle(state, *batch, calls))?,
         GatewayOrder::CloseAllowances(ids) => (allowances::close(state, ids), GatewayAnswer::Done),
