@@ -178,6 +178,9 @@ pub struct BudgetRequest {
 pub struct ScopeBudget {
     #[serde(rename = "for")]
     pub of: BudgetFor,
+    /// What the agent is called whose budget it is, while it is known.
+    #[serde(default)]
+    pub agent_name: Option<String>,
     /// Dollars.
     pub limit: f64,
     /// Dollars; absent where the budget is for each of its kind.
@@ -189,6 +192,9 @@ pub struct ScopeBudget {
 pub struct OpenAllowance {
     pub id: String,
     pub agent: Option<String>,
+    /// What that agent is called, while it is known.
+    #[serde(default)]
+    pub agent_name: Option<String>,
     /// Dollars that may have been spent.
     pub rest: f64,
     pub used_at: Timestamp,

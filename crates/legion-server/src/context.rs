@@ -1,18 +1,17 @@
 //! What the faces are made of.
 
-use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use legion_api::{BackupWritten, ServiceInfo};
+use legion_api::ServiceInfo;
 use legion_engine::Engine;
 use legion_gateway::Gateway;
-use legion_model::Key;
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::mpsc;
 
 use crate::audit::Rations;
 use crate::hosts::Hosts;
+use crate::remembered::Remembered;
 
 /// Writes a copy of the log to a path that does not exist yet, and returns its bytes and the number of its last event.
 pub type Backup = Arc<dyn Fn(PathBuf) -> BoxFuture<'static, Result<(u64, u64), String>> + Send + Sync>;
@@ -65,8 +64,10 @@ pub(crate) struct Context {
     pub(crate) gateway: Option<Gateway>,
     pub(crate) down: mpsc::Sender<bool>,
     pub(crate) backup: Backup,
-    /// Backups of late by their keys: they are no events, so the log cannot remember them. Held while one is written.
-    pub(crate) backups: Mutex<VecDeque<(Key, BackupWritten)>>,
+    /// Backups of late: they are no events, so the log cannot remember them.
+    pub(crate) backups: Remembered,
+    /// Changes of late of what is set up for all projects.
+    pub(crate) set_up: Remembered,
     pub(crate) openapi: String,
     pub(crate) rations: Rations,
 }
@@ -85,7 +86,8 @@ impl Context {
             gateway,
             down,
             backup,
-            backups: Mutex::default(),
+            backups: Remembered::default(),
+            set_up: Remembered::default(),
             openapi,
             rations: Rations::default(),
         }

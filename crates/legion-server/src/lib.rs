@@ -18,6 +18,7 @@ mod openapi;
 mod plans;
 mod query;
 mod ration;
+mod remembered;
 mod render;
 mod rights;
 mod router;

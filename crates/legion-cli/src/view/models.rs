@@ -105,7 +105,7 @@ pub(crate) fn budgets(list: &BudgetList, look: &Look) -> String {
         .budgets
         .iter()
         .map(|budget| {
-            let name = match &budget.of.name {
+            let name = match budget.agent_name.as_ref().or(budget.of.name.as_ref()) {
                 Some(name) => format!("{} {}", budget.of.scope, escape_line(name)),
                 None => format!("each {}", budget.of.scope),
             };
@@ -118,11 +118,15 @@ pub(crate) fn budgets(list: &BudgetList, look: &Look) -> String {
         .collect();
     let mut text = table(&["BUDGET", "LIMIT", "SPENT"], &rows, look);
     for open in &list.unsettled {
+        let of = match open.agent_name.as_ref().or(open.agent.as_ref()) {
+            Some(agent) => format!("agent {}", escape_line(agent)),
+            None => "yours".to_owned(),
+        };
         text.push_str(&format!(
-            "left open by a service that died: {} of {} at {}\n",
+            "left open by a service that died: {} of {of} at {} ({})\n",
             dollars(open.rest),
+            open.used_at,
             escape_line(&open.id),
-            open.used_at
         ));
     }
     if !list.unsettled.is_empty() {
@@ -193,6 +197,8 @@ fn dollars(dollars: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use legion_api::{OpenAllowance, ScopeBudget};
+
     use super::*;
 
     fn line(name: &str) -> CostLine {
@@ -208,6 +214,28 @@ mod tests {
             charged_nanos: 600_000_000,
             unsettled_nanos: 250_000_000,
         }
+    }
+
+    #[test]
+    fn a_budget_and_what_was_left_open_are_the_agents_by_name() {
+        let id = "0b6e4f0e-77aa-4000-8000-000000000001";
+        let budget = |name: Option<&str>| ScopeBudget {
+            of: legion_api::BudgetFor { scope: "agent".to_owned(), name: Some(id.to_owned()) },
+            agent_name: name.map(str::to_owned),
+            limit: 2.0,
+            spent: Some(0.5),
+        };
+        let open = OpenAllowance {
+            id: "a-1".to_owned(),
+            agent: Some(id.to_owned()),
+            agent_name: Some("bob".to_owned()),
+            rest: 0.25,
+            used_at: jiff::Timestamp::UNIX_EPOCH,
+        };
+        let list = BudgetList { budgets: vec![budget(Some("ann")), budget(None)], unsettled: vec![open] };
+        let text = super::budgets(&list, &crate::view::samples::look());
+        assert!(text.contains("agent ann") && text.contains(&format!("agent {id}")), "{text}");
+        assert!(text.contains("$0.2500 of agent bob") && text.contains("(a-1)"), "{text}");
     }
 
     #[test]

@@ -49,6 +49,11 @@ impl SecretStore {
         Ok(Self { path: path.to_owned(), sealed: Arc::new(Mutex::new(sealed)), environment, redactor })
     }
 
+    /// Whether this can be a key at all: visible ASCII that fits into a header.
+    pub fn is_key(value: &str) -> bool {
+        Key::new("", value).is_some()
+    }
+
     /// Keeps a provider's key; an older one is replaced. On the disk before it returns.
     pub fn set(&self, provider: &str, value: &str) -> Result<(), SecretsError> {
         let key = Key::new(provider, value).ok_or_else(|| SecretsError::NotAKey(provider.to_owned()))?;

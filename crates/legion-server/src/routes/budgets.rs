@@ -6,9 +6,11 @@ use http::StatusCode;
 use legion_api::{
     BudgetFor, BudgetList, BudgetRequest, OpenAllowance, ReconcileRequest, Reconciled, ScopeBudget, paths,
 };
+use legion_engine::EngineError;
 use legion_model::authority::Verb;
 use legion_model::gateway::{BudgetOf, GatewayAnswer, GatewayOrder, GatewayState, NanoUsd, Scope, ScopeKind};
 use legion_model::tickets::{SessionName, TicketId};
+use legion_model::{AgentId, RefusalKind};
 use utoipa_axum::routes;
 
 use crate::change::Change;
@@ -36,9 +38,11 @@ pub(crate) fn routes() -> Routes {
     responses((status = 200, body = BudgetList))
 )]
 async fn budgets(State(context): State<Shared>, _: Params<ProjectQuery>) -> Result<Json<BudgetList>> {
-    let look = |state: &GatewayState| {
+    let names = context.engine.agent_names().await?;
+    let look = move |state: &GatewayState| {
         let budgets = state.budgets.iter().map(|(of, limit)| ScopeBudget {
             of: shown(of),
+            agent_name: agent_of(of).and_then(|agent| names.get(&agent).cloned()),
             limit: limit.dollars(),
             spent: match of {
                 BudgetOf::Each(_) => None,
@@ -49,6 +53,7 @@ async fn budgets(State(context): State<Shared>, _: Params<ProjectQuery>) -> Resu
         let unsettled = orphans.map(|orphan| OpenAllowance {
             id: orphan.id.to_string(),
             agent: orphan.payer.agent.map(|agent| agent.to_string()),
+            agent_name: orphan.payer.agent.and_then(|agent| names.get(&agent).cloned()),
             rest: orphan.rest().dollars(),
             used_at: orphan.used_at,
         });
@@ -73,10 +78,14 @@ async fn set(
     Params(query): Params<ProjectQuery>,
     change: Change<BudgetRequest>,
 ) -> Result<StatusCode> {
-    let of = budget_of(&context, caller, query.project.as_deref(), &change.body.of).await?;
-    let limit = amount(&change.body.limit)?;
-    context.engine.gateway(caller.party(), GatewayOrder::SetBudget { of, limit }).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let Change { key, body } = change;
+    let set = async {
+        let of = budget_of(&context, caller, query.project.as_deref(), &body.of).await?;
+        let limit = amount(&body.limit)?;
+        context.engine.gateway(caller.party(), GatewayOrder::SetBudget { of, limit }).await?;
+        Ok(())
+    };
+    context.set_up.once(key, set).await.map(|()| StatusCode::NO_CONTENT)
 }
 
 /// Removes a budget. For the person.
@@ -95,9 +104,20 @@ async fn remove(
     Params(query): Params<ProjectQuery>,
     change: Change<BudgetFor>,
 ) -> Result<StatusCode> {
-    let of = budget_of(&context, caller, query.project.as_deref(), &change.body).await?;
-    context.engine.gateway(caller.party(), GatewayOrder::RemoveBudget(of)).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let Change { key, body } = change;
+    let removed = async {
+        let of = budget_of(&context, caller, query.project.as_deref(), &body).await?;
+        match context.engine.gateway(caller.party(), GatewayOrder::RemoveBudget(of)).await {
+            // As the person called it, and not by the agent's id.
+            Err(EngineError::Refused(refusal)) if refusal.kind == RefusalKind::NotFound => {
+                let asked = [Some(body.scope), body.name].into_iter().flatten().collect::<Vec<_>>().join("=");
+                let asked = legion_model::body::clip(&asked, 80);
+                Err(Fault::not_found(format!("no budget is set for `{asked}`")).hint("`legion budget list` lists them"))
+            }
+            answered => Ok(answered.map(drop)?),
+        }
+    };
+    context.set_up.once(key, removed).await.map(|()| StatusCode::NO_CONTENT)
 }
 
 /// Says what was really spent of money that a service had set aside when it died. For the person.
@@ -116,21 +136,32 @@ async fn reconcile(
     _: Params<ProjectQuery>,
     change: Change<ReconcileRequest>,
 ) -> Result<Json<Reconciled>> {
-    let allowance = match &change.body.allowance {
+    let Change { key, body } = change;
+    let allowance = match &body.allowance {
         None => None,
         Some(id) => Some(id.parse().map_err(|_| Fault::invalid(format!("`{id}` is not the id of an allowance")))?),
     };
-    let spent = amount(&change.body.spent)?;
-    match context.engine.gateway(caller.party(), GatewayOrder::Reconcile { allowance, spent }).await? {
-        GatewayAnswer::Reconciled(ids) => {
-            Ok(Json(Reconciled { allowances: ids.iter().map(ToString::to_string).collect() }))
+    let spent = amount(&body.spent)?;
+    let reconciled = async {
+        match context.engine.gateway(caller.party(), GatewayOrder::Reconcile { allowance, spent }).await? {
+            GatewayAnswer::Reconciled(ids) => {
+                Ok(Reconciled { allowances: ids.iter().map(ToString::to_string).collect() })
+            }
+            other => Err(Fault::internal(format!("the books answered with {other:?}"))),
         }
-        other => Err(Fault::internal(format!("the books answered with {other:?}"))),
-    }
+    };
+    context.set_up.once(key, reconciled).await.map(Json)
 }
 
 fn amount(text: &str) -> Result<NanoUsd> {
     text.parse().map_err(|error| Fault::invalid(format!("{error}")))
+}
+
+fn agent_of(of: &BudgetOf) -> Option<AgentId> {
+    match of {
+        BudgetOf::One(Scope::Agent(agent) | Scope::Subtree(agent)) => Some(*agent),
+        BudgetOf::One(_) | BudgetOf::Each(_) => None,
+    }
 }
 
 fn shown(of: &BudgetOf) -> BudgetFor {

@@ -51,7 +51,7 @@ async fn set(
     _: Params<ProjectQuery>,
     change: Change<api::CassetteMode>,
 ) -> Result<Json<api::CassetteMode>> {
-    let body = change.body;
+    let Change { key, body } = change;
     let name = || -> Result<CassetteName> {
         let name = body.name.as_deref().ok_or_else(|| Fault::invalid("the name of the cassette is missing"))?;
         name.parse().map_err(Fault::invalid)
@@ -61,13 +61,11 @@ async fn set(
         "record" => CassetteMode::Record { name: name()? },
         "replay" => {
             let name = name()?;
-            let cassettes = context.gateway()?.cassettes();
-            let known = cassettes.list().map_err(Fault::internal)?;
+            let known = context.gateway()?.cassettes().list().map_err(Fault::internal)?;
             if !known.iter().any(|known| known.name == name.as_str()) {
                 return Err(Fault::not_found(format!("there is no cassette `{name}`"))
                     .hint("`legion cassette list` lists them"));
             }
-            cassettes.rewind(name.as_str());
             CassetteMode::Replay { name, nearest: body.nearest, full_speed: body.full_speed }
         }
         other => {
@@ -76,8 +74,14 @@ async fn set(
         }
     };
     let answer = shown(&mode);
-    context.engine.gateway(caller.party(), GatewayOrder::SetCassette(mode)).await?;
-    Ok(Json(answer))
+    let set = async {
+        if let CassetteMode::Replay { name, .. } = &mode {
+            context.gateway()?.cassettes().rewind(name.as_str());
+        }
+        context.engine.gateway(caller.party(), GatewayOrder::SetCassette(mode)).await?;
+        Ok(answer)
+    };
+    context.set_up.once(key, set).await.map(Json)
 }
 
 fn shown(mode: &CassetteMode) -> api::CassetteMode {

@@ -55,13 +55,16 @@ async fn set(
     Params(query): Params<ProjectQuery>,
     change: Change<api::Route>,
 ) -> Result<Json<api::Route>> {
-    let api::Route { who, to, fallbacks } = change.body;
-    let key = key(&context, caller, query.project.as_deref(), who).await?;
+    let Change { key, body: api::Route { who, to, fallbacks } } = change;
+    let of = route_key(&context, caller, query.project.as_deref(), who).await?;
     let target = |text: &String| text.parse::<Target>().map_err(Fault::invalid);
     let route = Route { target: target(&to)?, fallbacks: fallbacks.iter().map(target).collect::<Result<_>>()? };
-    let answer = gateway::route(&key, &route);
-    context.engine.gateway(caller.party(), GatewayOrder::SetRoute { key, route }).await?;
-    Ok(Json(answer))
+    let answer = gateway::route(&of, &route);
+    let set = async {
+        context.engine.gateway(caller.party(), GatewayOrder::SetRoute { key: of, route }).await?;
+        Ok(answer)
+    };
+    context.set_up.once(key, set).await.map(Json)
 }
 
 /// Removes a route. For the person.
@@ -80,12 +83,16 @@ async fn remove(
     Params(query): Params<ProjectQuery>,
     change: Change<RouteFor>,
 ) -> Result<StatusCode> {
-    let key = key(&context, caller, query.project.as_deref(), change.body).await?;
-    context.engine.gateway(caller.party(), GatewayOrder::RemoveRoute(key)).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let Change { key, body } = change;
+    let removed = async {
+        let of = route_key(&context, caller, query.project.as_deref(), body).await?;
+        context.engine.gateway(caller.party(), GatewayOrder::RemoveRoute(of)).await?;
+        Ok(())
+    };
+    context.set_up.once(key, removed).await.map(|()| StatusCode::NO_CONTENT)
 }
 
-async fn key(context: &Context, caller: Caller, project: Option<&str>, who: RouteFor) -> Result<RouteKey> {
+async fn route_key(context: &Context, caller: Caller, project: Option<&str>, who: RouteFor) -> Result<RouteKey> {
     let RouteFor { worker, role, session, ticket, agent, sub_agents, asked } = who;
     let given = [worker.is_some(), role.is_some(), session.is_some(), ticket.is_some(), agent.is_some()];
     if given.into_iter().filter(|given| *given).count() > 1 {

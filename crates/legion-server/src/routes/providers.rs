@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
 use legion_api::{self as api, ProviderList, ProviderRequest, ProviderTest, paths};
-use legion_gateway::{Authorization, Betas, Dialect, templates};
+use legion_gateway::{Authorization, Betas, Dialect, SecretStore, templates};
 use legion_model::authority::Verb;
 use legion_model::gateway::{Format, GatewayOrder, GatewayState, KeySource, Provider, ProviderName};
 use utoipa_axum::routes;
@@ -47,7 +47,8 @@ async fn providers(State(context): State<Shared>, _: Params<ProjectQuery>) -> Re
     Ok(Json(ProviderList { providers }))
 }
 
-/// Makes or replaces a provider. For the person. The first one also becomes the way of all calls that no route is about.
+/// Makes or replaces a provider. For the person. As long as it is the only one, all calls that no route is about go to it; beside others,
+/// only those that a route leads to it or that name it, as `PROVIDER/MODEL`.
 #[utoipa::path(
     put,
     path = paths::PROVIDER,
@@ -64,17 +65,20 @@ async fn set(
     _: Params<ProjectQuery>,
     change: Change<ProviderRequest>,
 ) -> Result<Json<api::Provider>> {
-    let request = change.body;
+    let Change { key, body: request } = change;
     let provider = provider(&id, &request)?;
     let gateway = context.gateway()?;
-    let name = provider.name.clone();
-    // The order is decided before the key is stored: a provider that is refused gets none.
-    context.engine.gateway(caller.party(), GatewayOrder::SetProvider(provider)).await?;
-    if let Some(key) = request.key {
-        gateway.secrets().set(name.as_str(), key.trim()).map_err(Fault::internal)?;
-    }
-    gateway.reopen(name.as_str());
-    shown(&context, &name).await.map(Json)
+    let set = async {
+        let name = provider.name.clone();
+        // The order is decided before the key is stored: a provider that is refused gets none.
+        context.engine.gateway(caller.party(), GatewayOrder::SetProvider(provider)).await?;
+        if let Some(key) = request.key {
+            gateway.secrets().set(name.as_str(), key.trim()).map_err(Fault::internal)?;
+        }
+        gateway.reopen(name.as_str());
+        shown(&context, &name).await
+    };
+    context.set_up.once(key, set).await.map(Json)
 }
 
 /// Removes a provider and its key. For the person.
@@ -91,12 +95,15 @@ async fn remove(
     State(context): State<Shared>,
     Id(id): Id,
     _: Params<ProjectQuery>,
-    _change: Change<Nothing>,
+    change: Change<Nothing>,
 ) -> Result<StatusCode> {
     let name = name(&id)?;
-    context.engine.gateway(caller.party(), GatewayOrder::RemoveProvider(name.clone())).await?;
-    context.gateway()?.secrets().remove(name.as_str()).map_err(Fault::internal)?;
-    Ok(StatusCode::NO_CONTENT)
+    let gateway = context.gateway()?;
+    let removed = async {
+        context.engine.gateway(caller.party(), GatewayOrder::RemoveProvider(name.clone())).await?;
+        gateway.secrets().remove(name.as_str()).map(drop).map_err(Fault::internal)
+    };
+    context.set_up.once(change.key, removed).await.map(|()| StatusCode::NO_CONTENT)
 }
 
 /// Asks a provider for its models: whether its address and its key are right. For the person.
@@ -170,6 +177,11 @@ fn provider(id: &str, request: &ProviderRequest) -> Result<Provider> {
     let ways = [request.key.is_some(), request.key_env.is_some(), request.login];
     if ways.into_iter().filter(|given| *given).count() > 1 {
         return Err(Fault::invalid("a provider has one key: its variable, the key itself, or the caller's own login"));
+    }
+    if request.key.as_deref().is_some_and(|key| !SecretStore::is_key(key)) {
+        // It may be one all the same: it is not repeated.
+        return Err(Fault::invalid("the key is empty, too long, or has characters that no key has")
+            .hint("it is one line of visible ASCII, as the provider shows it"));
     }
     let key = match (&request.key, &request.key_env, &template) {
         (Some(_), ..) => KeySource::Sealed,

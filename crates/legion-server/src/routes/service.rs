@@ -12,13 +12,10 @@ use tokio::sync::mpsc::error::TrySendError;
 use utoipa_axum::routes;
 
 use crate::change::Change;
-use crate::context::Shared;
+use crate::context::{Context, Shared};
 use crate::fault::{Fault, Result};
 use crate::governed::Routes;
 use crate::guard::Caller;
-
-/// Backups whose answers are remembered under their keys.
-const BACKUPS_REMEMBERED_MAX: usize = 16;
 
 pub(crate) fn routes() -> Routes {
     Routes::new()
@@ -85,18 +82,12 @@ async fn down(caller: Caller, State(context): State<Shared>, change: Change<Down
     responses((status = 200, body = BackupWritten))
 )]
 async fn backup(State(context): State<Shared>, change: Change<BackupRequest>) -> Result<Json<BackupWritten>> {
-    let mut written = context.backups.lock().await;
-    if let Some(key) = &change.key
-        && let Some((known, answer)) = written.iter().find(|(known, _)| known.key == key.key)
-    {
-        return if known == key {
-            Ok(Json(answer.clone()))
-        } else {
-            let what = format!("the idempotency key `{}` was used for another request", key.key);
-            Err(Fault::new(ProblemCode::KeyReused, what).hint("use a new key for a new request"))
-        };
-    }
-    let path = PathBuf::from(&change.body.path);
+    let Change { key, body } = change;
+    context.backups.once(key, written(&context, body)).await.map(Json)
+}
+
+async fn written(context: &Context, request: BackupRequest) -> Result<BackupWritten> {
+    let path = PathBuf::from(&request.path);
     if !path.is_absolute() {
         return Err(Fault::invalid(format!("the path `{}` is not absolute", path.display())));
     }
@@ -109,13 +100,6 @@ async fn backup(State(context): State<Shared>, change: Change<BackupRequest>) ->
     }
     let (bytes, position) = (context.backup)(path)
         .await
-        .map_err(|what| Fault::internal(format!("no backup was written to `{}`: {what}", change.body.path)))?;
-    let answer = BackupWritten { path: change.body.path, bytes, position };
-    if let Some(key) = change.key {
-        written.push_back((key, answer.clone()));
-        while written.len() > BACKUPS_REMEMBERED_MAX {
-            written.pop_front();
-        }
-    }
-    Ok(Json(answer))
+        .map_err(|what| Fault::internal(format!("no backup was written to `{}`: {what}", request.path)))?;
+    Ok(BackupWritten { path: request.path, bytes, position })
 }
