@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use legion_model::Tier;
@@ -52,6 +53,10 @@ pub struct LimitSettings {
     pub processes: Option<usize>,
     /// Bytes that one process may write.
     pub output_bytes: Option<u64>,
+    /// Requests of one agent to the service in each second, in the long run.
+    pub requests_per_second: Option<NonZeroU32>,
+    /// Requests of one agent at once, after a pause.
+    pub requests_burst: Option<NonZeroU32>,
 }
 
 /// When silence counts, in seconds.
@@ -262,6 +267,24 @@ mod tests {
         fs::write(&file, "lisen = []\n").expect("written");
         let error = Settings::load(&environment, None).expect_err("a wrong key").to_string();
         assert!(error.contains("lisen") && error.contains("listen"), "{error}");
+    }
+
+    #[test]
+    fn no_agent_can_be_limited_to_nothing() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let file = dir.path().join("legion.toml");
+        let environment = Environment::from_pairs([("LEGION_CONFIG", file.to_str().expect("UTF-8")), ("HOME", "/h")]);
+        let load = |number: i64| {
+            fs::write(&file, format!("[limits]\nrequests_per_second = {number}\nrequests_burst = 9\n"))
+                .expect("written");
+            Settings::load(&environment, None).map(|settings| settings.limits)
+        };
+        let limits = load(7).expect("valid");
+        assert_eq!((limits.requests_per_second, limits.requests_burst), (NonZeroU32::new(7), NonZeroU32::new(9)));
+        for wrong in [0, -1, i64::from(u32::MAX) + 1] {
+            let error = load(wrong).expect_err("out of range").to_string();
+            assert!(error.contains("requests_per_second"), "{error}");
+        }
     }
 
     #[test]

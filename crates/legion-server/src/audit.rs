@@ -37,11 +37,15 @@ impl Rations {
     }
 }
 
-/// Whether a problem means that somebody wanted what it may not.
+/// Whether a problem means that somebody wanted what it may not, or more than it may.
 pub(crate) fn is_refusal(problem: &Problem) -> bool {
     matches!(
         problem.code,
-        ProblemCode::Forbidden | ProblemCode::Unauthorized | ProblemCode::ForeignOrigin | ProblemCode::LimitExceeded
+        ProblemCode::Forbidden
+            | ProblemCode::Unauthorized
+            | ProblemCode::ForeignOrigin
+            | ProblemCode::LimitExceeded
+            | ProblemCode::Busy
     )
 }
 

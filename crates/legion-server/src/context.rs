@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 
 use crate::audit::Rations;
 use crate::hosts::Hosts;
+use crate::rate::{Rates, RequestRate};
 use crate::remembered::Remembered;
 
 /// Writes a copy of the log to a path that does not exist yet, and returns its bytes and the number of its last event.
@@ -25,6 +26,7 @@ pub struct Server {
     pub(crate) backup: Backup,
     pub(crate) names: Vec<String>,
     pub(crate) gateway: Option<Gateway>,
+    pub(crate) rate: RequestRate,
 }
 
 impl Server {
@@ -36,13 +38,29 @@ impl Server {
         down: mpsc::Sender<bool>,
         backup: Backup,
     ) -> Self {
-        Self { engine, person_token, info, down, backup, names: Vec::new(), gateway: None }
+        Self {
+            engine,
+            person_token,
+            info,
+            down,
+            backup,
+            names: Vec::new(),
+            gateway: None,
+            rate: RequestRate::default(),
+        }
     }
 
     /// The gateway whose providers, models and cassettes are asked for.
     #[must_use]
     pub fn with_gateway(mut self, gateway: Gateway) -> Self {
         self.gateway = Some(gateway);
+        self
+    }
+
+    /// How often each agent may ask.
+    #[must_use]
+    pub fn limited(mut self, rate: RequestRate) -> Self {
+        self.rate = rate;
         self
     }
 
@@ -70,13 +88,14 @@ pub(crate) struct Context {
     pub(crate) set_up: Remembered,
     pub(crate) openapi: String,
     pub(crate) rations: Rations,
+    pub(crate) rates: Rates,
 }
 
 pub(crate) type Shared = Arc<Context>;
 
 impl Context {
     pub(crate) fn new(server: Server, hosts: Hosts) -> Self {
-        let Server { engine, person_token, info, down, backup, names: _, gateway } = server;
+        let Server { engine, person_token, info, down, backup, names: _, gateway, rate } = server;
         let openapi = crate::openapi::openapi();
         Self {
             engine,
@@ -90,6 +109,7 @@ impl Context {
             set_up: Remembered::default(),
             openapi,
             rations: Rations::default(),
+            rates: Rates::new(rate),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What goes wrong, as an RFC 9457 problem.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
@@ -11,13 +12,13 @@ use legion_store::ReadError;
 
 /// An answer with a status of 400 and more.
 #[derive(Debug)]
-pub(crate) struct Fault(pub(crate) Box<Problem>);
+pub(crate) struct Fault(pub(crate) Box<Problem>, Option<Duration>);
 
 pub(crate) type Result<T> = std::result::Result<T, Fault>;
 
 impl Fault {
     pub(crate) fn new(code: ProblemCode, detail: impl Into<String>) -> Self {
-        Self(Box::new(Problem::new(code, detail)))
+        Self(Box::new(Problem::new(code, detail)), None)
     }
 
     pub(crate) fn invalid(detail: impl Into<String>) -> Self {
@@ -39,6 +40,13 @@ impl Fault {
         self.0.hint = Some(hint.into());
         self
     }
+
+    /// When it is worth trying again. Said in whole seconds, and never too early.
+    #[must_use]
+    pub(crate) fn after(mut self, wait: Duration) -> Self {
+        self.1 = Some(wait);
+        self
+    }
 }
 
 impl From<Refusal> for Fault {
@@ -56,7 +64,7 @@ impl From<Refusal> for Fault {
         };
         let mut problem = Problem::new(code, refusal.what);
         problem.hint = refusal.hint;
-        Self(Box::new(problem))
+        Self(Box::new(problem), None)
     }
 }
 
@@ -98,8 +106,15 @@ impl IntoResponse for Fault {
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"legion\""));
         }
+        if let Some(wait) = self.1 {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
+        }
         response
     }
+}
+
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1)
 }
 
 #[cfg(test)]
@@ -120,7 +135,7 @@ mod tests {
             (RefusalKind::Deadlock, "LEG0011"),
         ];
         for (kind, code) in kinds {
-            let Fault(problem) = Refusal::new(kind, "what").hint("do this").into();
+            let Fault(problem, _) = Refusal::new(kind, "what").hint("do this").into();
             assert_eq!((problem.code.as_str(), problem.detail.as_str()), (code, "what"));
             assert_eq!(problem.hint.as_deref(), Some("do this"));
             assert_eq!(problem.status, problem.code.status());

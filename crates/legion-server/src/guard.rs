@@ -23,6 +23,7 @@ use legion_runtime::constant_time_eq;
 use crate::audit::{self, Who};
 use crate::context::{Context, Shared};
 use crate::fault::{Fault, Result};
+use crate::rate::RequestRate;
 
 /// Bytes of a body. A task has at most 1 MiB, and JSON may write each of its bytes with six (`\u0001`).
 const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -93,6 +94,7 @@ async fn check(context: &Shared, request: Request, who: &mut Who) -> Result<Requ
     }
     let caller = caller(context, &parts.headers, who).await?;
     *who = Some((caller.project(), caller.party()));
+    check_rate(context, caller)?;
     parts.extensions.insert(caller);
     parts.extensions.insert(context.clone());
     let body = read_body(&parts.headers, body, bytes_max(parts.uri.path())).await?;
@@ -111,6 +113,19 @@ fn check_size(headers: &HeaderMap) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// Refuses an agent that asks too often, before anything else is done for it.
+fn check_rate(context: &Context, caller: Caller) -> Result<()> {
+    let Some((_, agent)) = caller.agent() else { return Ok(()) };
+    context.rates.take(agent, context.engine.clock().mono_ms()).map_err(|wait| {
+        let RequestRate { per_second, burst } = context.rates.rate();
+        let what =
+            format!("the agent asks too often: {per_second} requests in a second and {burst} at once are allowed");
+        let hint =
+            "wait as long as `Retry-After` says; to be told of what happens, listen to `/v1/events` or wait for a run";
+        Fault::new(ProblemCode::Busy, what).hint(hint).after(wait)
+    })
 }
 
 /// Refuses web pages of other origins, and names that were made to point here.

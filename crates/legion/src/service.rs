@@ -13,7 +13,7 @@ use legion_cli::ServeArgs;
 use legion_engine::{AgentLimits, ContainmentConfig, Engine, EngineConfig};
 use legion_model::{Bounds, Tier};
 use legion_runtime::{Auth, Clock, DataDir, Environment, Settings, SystemClock};
-use legion_server::{Backup, Server};
+use legion_server::{Backup, RequestRate, Server};
 use legion_store::{DataDirLock, LockError};
 use legion_store_sqlite::{Existing, SqliteLog};
 use tokio::signal::unix::{SignalKind, signal};
@@ -157,7 +157,9 @@ async fn serve(environment: &Environment, args: &ServeArgs) -> Result<(), Failur
         })
     });
     // Agents without a network reach the service under the name that every client knows.
-    let server = Server::new(engine.clone(), person_token.clone(), info, down, backup).named([AGENTS_HOST.to_owned()]);
+    let server = Server::new(engine.clone(), person_token.clone(), info, down, backup)
+        .named([AGENTS_HOST.to_owned()])
+        .limited(request_rate(&settings));
     let for_agents = engine.listen_for_agents().map_err(failure)?;
     let models = gateway.open(&engine, &data_dir, environment, &person_token).map_err(failure)?;
     let server = server.with_gateway(models);
@@ -311,6 +313,14 @@ fn bounds(settings: &Settings) -> Bounds {
         warm_ms: ms(settings.liveness.warm_seconds, default.warm_ms),
         approval_ms: ms(settings.liveness.approval_seconds, default.approval_ms),
         ..default
+    }
+}
+
+fn request_rate(settings: &Settings) -> RequestRate {
+    let default = RequestRate::default();
+    RequestRate {
+        per_second: settings.limits.requests_per_second.unwrap_or(default.per_second),
+        burst: settings.limits.requests_burst.unwrap_or(default.burst),
     }
 }
 
