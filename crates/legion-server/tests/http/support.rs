@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -13,10 +13,11 @@ use http_body_util::BodyExt;
 use jiff::{SignedDuration, Timestamp};
 use legion_agents::Login;
 use legion_api::{ServiceInfo, paths};
-use legion_engine::{Engine, EngineConfig};
+use legion_engine::{Engine, EngineConfig, GatewayDirectory};
+use legion_gateway::{Gateway, Options};
 use legion_model::{AgentId, AuditEntry, Bounds, Organisation, ProcessPhase, ProjectId};
-use legion_runtime::{AgentGrant, Clock, DataDir, ServiceKey, SystemClock, new_id};
-use legion_server::{Backup, Hosts, Server, router};
+use legion_runtime::{AgentGrant, Clock, DataDir, Environment, ServiceKey, SystemClock, new_id};
+use legion_server::{Backup, Hosts, RequestRate, Server, router};
 use legion_store::{Log, MemoryLog, Record};
 use legion_testkit::TestDir;
 use serde_json::{Value, json};
@@ -25,6 +26,8 @@ use tower::ServiceExt;
 
 pub const PATIENCE: Duration = Duration::from_secs(20);
 pub const HOST: &str = "127.0.0.1:6666";
+/// What the gateway is reached as. Nobody listens there: its router is called.
+pub const GATEWAY: &str = "http://127.0.0.1:18080";
 pub const PERSON: &str = "lgn_root_0123456789abcdef0123456789abcdef";
 /// Works until it is ended.
 pub const SLEEPER: &str = "sleep 1000";
@@ -34,11 +37,27 @@ pub const SLEEPER: &str = "sleep 1000";
 pub struct TestClock {
     system: SystemClock,
     ahead_s: AtomicI64,
+    /// Not 0: it stands still.
+    stopped_mono_ms: AtomicU64,
 }
 
 impl TestClock {
     pub fn advance(&self, seconds: i64) {
         self.ahead_s.fetch_add(seconds, Ordering::SeqCst);
+    }
+
+    /// Stops the clock that measures how long something takes; from now on it is only moved.
+    pub fn stop_mono(&self) {
+        self.stopped_mono_ms.store(self.mono_ms().max(1), Ordering::SeqCst);
+    }
+
+    /// Lets it go on by itself.
+    pub fn start_mono(&self) {
+        self.stopped_mono_ms.store(0, Ordering::SeqCst);
+    }
+
+    pub fn advance_mono(&self, milliseconds: u64) {
+        self.stopped_mono_ms.fetch_add(milliseconds, Ordering::SeqCst);
     }
 }
 
@@ -47,7 +66,10 @@ impl Clock for TestClock {
         self.system.now() + SignedDuration::from_secs(self.ahead_s.load(Ordering::SeqCst))
     }
     fn mono_ms(&self) -> u64 {
-        self.system.mono_ms()
+        match self.stopped_mono_ms.load(Ordering::SeqCst) {
+            0 => self.system.mono_ms(),
+            stopped => stopped,
+        }
     }
 }
 
@@ -59,13 +81,37 @@ pub struct Bench {
     pub down: mpsc::Receiver<bool>,
     pub directory: TestDir,
     key: ServiceKey,
+    gateway: Option<Gateway>,
 }
 
 pub async fn bench() -> Bench {
-    bench_with(Bounds { stop_grace_ms: 500, tier: legion_model::Tier::None, ..Bounds::default() }).await
+    bench_with(bounds()).await
+}
+
+/// With a gateway that finds these variables in the service's environment.
+pub async fn gateway_bench(variables: &[(&str, &str)]) -> Bench {
+    let mut bench = open(bounds(), Some(GATEWAY.to_owned())).await;
+    let directory = GatewayDirectory::new(bench.engine.clone(), PERSON.to_owned());
+    let options = Options {
+        clock: bench.clock.clone(),
+        tasks: bench.engine.tasks(),
+        data_dir: bench.directory.path().join("data/gateway"),
+        environment: Arc::new(Environment::from_pairs(variables.iter().copied())),
+    };
+    bench.gateway = Some(Gateway::new(Arc::new(directory), options).expect("a gateway"));
+    bench.limit(RequestRate::default());
+    bench
+}
+
+fn bounds() -> Bounds {
+    Bounds { stop_grace_ms: 500, tier: legion_model::Tier::None, ..Bounds::default() }
 }
 
 pub async fn bench_with(bounds: Bounds) -> Bench {
+    open(bounds, None).await
+}
+
+async fn open(bounds: Bounds, gateway_url: Option<String>) -> Bench {
     let directory = TestDir::new();
     for name in ["run", "work", "other"] {
         std::fs::create_dir(directory.path().join(name)).expect("made");
@@ -87,7 +133,7 @@ pub async fn bench_with(bounds: Bounds) -> Bench {
         gate_environment: BTreeMap::new(),
         runtime_dir: Some(directory.path().join("run")),
         url: format!("http://{HOST}"),
-        gateway_url: None,
+        gateway_url,
         failpoints: None,
         // These tests are about what agents do, and their shim holds nobody.
         containment: legion_engine::ContainmentConfig { user_ids: None, ..Default::default() },
@@ -96,7 +142,7 @@ pub async fn bench_with(bounds: Bounds) -> Bench {
     .expect("the engine opens");
     let (server, down) = server(&engine);
     let hosts = Hosts::new(&[HOST.parse().expect("an address")], &[]);
-    Bench { engine, log, clock, router: router(server, hosts), down, directory, key }
+    Bench { engine, log, clock, router: router(server, hosts), down, directory, key, gateway: None }
 }
 
 /// The faces of an engine, with a backup that writes a file, refuses to, or panics, by its name.
@@ -129,6 +175,22 @@ fn shim() -> PathBuf {
 impl Bench {
     pub fn dir(&self, name: &str) -> String {
         self.directory.path().join(name).to_str().expect("UTF-8").to_owned()
+    }
+
+    /// Lets every agent ask as often as this, from now on.
+    pub fn limit(&mut self, rate: RequestRate) {
+        let (mut server, down) = server(&self.engine);
+        if let Some(gateway) = &self.gateway {
+            server = server.with_gateway(gateway.clone());
+        }
+        let hosts = Hosts::new(&[HOST.parse().expect("an address")], &[]);
+        (self.router, self.down) = (router(server.limited(rate), hosts), down);
+    }
+
+    /// A model call through the gateway with this token.
+    pub fn call(&self, path: &str, body: &Value) -> Ask {
+        let gateway = self.gateway.as_ref().expect("there is one").router();
+        Ask::new(gateway, Method::POST, path.to_owned()).json(body)
     }
 
     pub fn ask(&self, method: Method, path: impl Into<String>) -> Ask {
