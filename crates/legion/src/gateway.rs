@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use legion_engine::{Engine, GatewayDirectory};
+use legion_engine::{Engine, GatewayDirectory, PORTS_INSIDE};
 use legion_gateway::{Gateway, Options};
 use legion_runtime::{DataDir, Environment, Settings};
 use tokio::net::{TcpListener, UnixListener};
@@ -49,6 +49,12 @@ impl Place {
             listeners.push(any(data_dir).await?);
         }
         let address = listeners[0].local_addr().map_err(|error| error.to_string())?;
+        if PORTS_INSIDE.contains(&address.port()) {
+            let what = "agents without a network find something else under this port";
+            return Err(format!(
+                "the gateway cannot listen on {address}: {what}\nhint: set `gateway_listen` to another port"
+            ));
+        }
         let file = data_dir.last_gateway_address_file();
         data_dir.replace(&file, address.to_string().as_bytes()).map_err(|error| chain(&error))?;
         Ok(Self { listeners, url: format!("http://{}", super::service::reachable(address)) })

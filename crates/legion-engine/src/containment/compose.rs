@@ -9,7 +9,7 @@ use legion_model::{DriverKind, Tier};
 use legion_sandbox::{Confinement, Grant, Limits, RelayPort, is_of_system};
 
 use super::ground::Containment;
-use super::provider::{Target, without_proxies};
+use super::provider::{Target, inside, without_proxies};
 use super::{masks, program, reach};
 use crate::engine::Inner;
 use crate::hands::StartOrder;
@@ -18,6 +18,10 @@ use crate::hands::StartOrder;
 pub(super) const SERVICE_PORT: u16 = 6666;
 /// Where it reaches its provider.
 pub(super) const PROVIDER_PORT: u16 = 6667;
+/// Ports of an agent without a network that are taken: the gateway keeps the port that it has outside, which must be another.
+pub const PORTS_INSIDE: [u16; 2] = [SERVICE_PORT, PROVIDER_PORT];
+/// Where Claude Code is told to ask.
+const BASE_URL: &str = "ANTHROPIC_BASE_URL";
 /// How much an agent steps back for everything else.
 const NICE: u8 = 5;
 /// Open files of one process: servers and watchers of files have many.
@@ -123,16 +127,22 @@ fn isolate(containment: &Containment, driver: DriverKind, launch: &mut Launch, c
     }
     if leads_to_gateway(containment, env) {
         without_proxies(env);
+        // Whatever address it listens on outside.
+        if let Some(url) = env.get(BASE_URL).and_then(|url| inside(url)) {
+            env.insert(BASE_URL.to_owned(), url);
+        }
     } else if driver == DriverKind::Claude {
         let socket = containment.provider_socket();
         containment.provider.lead(env, PROVIDER_PORT, &socket);
+        // Where the gateway is the way, there is no other beside it.
+        confinement.grant.sockets.push(containment.provider_sockets.clone());
         confinement.relay.push(RelayPort { port: PROVIDER_PORT, socket });
     }
 }
 
 /// Whether the program was told to ask the gateway.
 fn leads_to_gateway(containment: &Containment, env: &BTreeMap<String, String>) -> bool {
-    let target = env.get("ANTHROPIC_BASE_URL").and_then(|url| Target::of(url));
+    let target = env.get(BASE_URL).and_then(|url| Target::of(url));
     target.is_some() && target == containment.gateway
 }
 

@@ -19,7 +19,7 @@ use super::watch::Watch;
 
 /// The name of the service's socket for agents, in the directory that they are given.
 const SERVICE_SOCKET: &str = "api";
-/// The name of the socket that leads to the provider.
+/// The name of the socket that leads to the provider, in a directory of its own.
 const PROVIDER_SOCKET: &str = "model";
 /// The name of the socket that leads to the gateway.
 const GATEWAY_SOCKET: &str = "gateway";
@@ -47,6 +47,8 @@ pub(crate) struct Containment {
     pub(super) is_root: bool,
     /// The directory of sockets that agents are given. Those of shims lie elsewhere.
     pub(super) sockets: PathBuf,
+    /// The directory of the socket that leads to the provider: only for agents whose way to a model it is.
+    pub(super) provider_sockets: PathBuf,
     pub(super) provider: Provider,
     /// Where the gateway is, when there is one.
     pub(super) gateway: Option<Target>,
@@ -71,8 +73,9 @@ impl Containment {
         (login, gateway_url): (&Login, Option<&str>),
     ) -> Result<Self, legion_runtime::DataDirError> {
         let tools = Tools::find(helper.to_owned());
-        let sockets = sockets.join("a");
+        let (sockets, provider_sockets) = (sockets.join("a"), sockets.join("m"));
         data_dir.create(&sockets)?;
+        data_dir.create(&provider_sockets)?;
         let resources = legion_sandbox::detect(name);
         tracing::info!(means = %resources, "what holds the resources of agents");
         Ok(Self {
@@ -88,6 +91,7 @@ impl Containment {
             tools,
             is_root: legion_sandbox::is_root(),
             sockets,
+            provider_sockets,
             resources,
         })
     }
@@ -102,7 +106,7 @@ impl Containment {
     }
 
     pub(super) fn provider_socket(&self) -> PathBuf {
-        self.sockets.join(PROVIDER_SOCKET)
+        self.provider_sockets.join(PROVIDER_SOCKET)
     }
 
     pub(super) fn is_known_writable(&self, directory: &Path) -> bool {

@@ -22,6 +22,7 @@ mod watched;
 mod writable;
 
 pub(crate) use command::{CommandOrder, hold_command};
+pub use compose::PORTS_INSIDE;
 pub use config::{AgentLimits, ContainmentConfig};
 pub(crate) use ground::Containment;
 pub use ground::{self_test, strongest_tier};

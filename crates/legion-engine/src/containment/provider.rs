@@ -24,6 +24,11 @@ impl Target {
     }
 }
 
+/// An address of a service on this machine, as it is reached where there is nothing but a relay on the same port.
+pub(super) fn inside(url: &str) -> Option<String> {
+    parse(url).map(|(_, target, rest)| format!("http://127.0.0.1:{}{rest}", target.port))
+}
+
 /// Leaves only what is needed where there is no proxy.
 pub(super) fn without_proxies(environment: &mut BTreeMap<String, String>) {
     for name in PROXIES {
@@ -158,6 +163,16 @@ mod tests {
         for wrong in ["ftp://x", "http://", "http://a b", "http://x:99999", "x"] {
             assert!(matches!(provider(&[("ANTHROPIC_BASE_URL", wrong)]), Provider::Unusable(_)), "{wrong}");
         }
+    }
+
+    #[test]
+    fn an_address_of_this_machine_is_another_where_there_is_only_a_relay() {
+        for url in
+            ["http://127.0.0.1:18080/gateway/a", "http://[::1]:18080/gateway/a", "http://192.168.0.7:18080/gateway/a/"]
+        {
+            assert_eq!(inside(url).as_deref(), Some("http://127.0.0.1:18080/gateway/a"), "{url}");
+        }
+        assert_eq!(inside("x"), None);
     }
 
     #[test]

@@ -6,20 +6,26 @@ use serde_json::{Value, json};
 use crate::support::{Legion, id};
 
 /// The provider's key. No agent may have it, and no caller's key may reach the provider.
-const KEY: &str = "upstream-key-canary";
+pub const KEY: &str = "upstream-key-canary";
 /// The key that the person has otherwise.
-const OTHER_KEY: &str = "persons-own-key-canary";
+pub const OTHER_KEY: &str = "persons-own-key-canary";
 const VERSION: &str = "2.1.197";
 
-/// A service whose only way to a model is the gateway: the address that agents would find by themselves leads nowhere.
+/// A service whose only way to a model is the gateway: the address that agents would find by themselves leads nowhere. Its agents
+/// are held in tier `full`.
 async fn with_gateway() -> Option<(Legion, ModelServer)> {
-    let program = npm::claude(VERSION).ok()?;
+    with_gateway_in(VERSION, "full").await
+}
+
+/// As [`with_gateway`], with this version of Claude Code, and held in a tier.
+pub async fn with_gateway_in(version: &str, tier: &str) -> Option<(Legion, ModelServer)> {
+    let program = npm::claude(version).ok()?;
     let model = ModelServer::start().await;
     let legion = Legion::with(&[
         ("ANTHROPIC_BASE_URL", "http://127.0.0.1:9"),
         ("ANTHROPIC_API_KEY", OTHER_KEY),
         ("UPSTREAM_KEY", KEY),
-        ("LEGION_TIER", "none"),
+        ("LEGION_TIER", tier),
         ("LEGION_CLAUDE", program.to_str().expect("UTF-8")),
         ("LEGION_GATEWAY_LISTEN", "127.0.0.1:0"),
         ("HTTPS_PROXY", "http://127.0.0.1:9"),

@@ -9,6 +9,7 @@ mod demo;
 mod exactly_once;
 mod full_disk;
 mod gateway;
+mod gateway_held;
 mod held_commands;
 mod hijacked;
 mod hostile;
