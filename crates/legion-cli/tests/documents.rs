@@ -5,6 +5,7 @@ use legion_cli::Arguments;
 
 const DOCUMENTS: &[(&str, &str)] = &[
     ("docs/cli.md", include_str!("../../../docs/cli.md")),
+    ("docs/gateway.md", include_str!("../../../docs/gateway.md")),
     ("docs/command-agents.md", include_str!("../../../docs/command-agents.md")),
 ];
 
@@ -52,7 +53,7 @@ fn until_end(line: &str, closed: bool) -> String {
         match (quote, character) {
             (None, '\'' | '"') => quote = Some(character),
             (Some(open), _) if open == character => quote = None,
-            (None, '|' | '>' | '&' | ';') => return line[..position].to_owned(),
+            (None, '|' | '<' | '>' | '&' | ';') => return line[..position].to_owned(),
             (None, ')') if closed => return line[..position].to_owned(),
             (None, '#') if before == ' ' => return line[..position].to_owned(),
             _ => {}
