@@ -85,6 +85,8 @@ pub struct ContainmentSettings {
     pub cpu_percent: Option<u32>,
     /// Bytes that one process of an agent may write to disks.
     pub disk_bytes: Option<u64>,
+    /// Set-up commands of repositories have the machine's network.
+    pub setup_network: bool,
     /// Directories that every agent may read and execute in, besides the system, toolchains and caches of packages.
     pub shared: Vec<PathBuf>,
 }

@@ -34,6 +34,9 @@ pub(crate) fn options(confinement: &Confinement, programs: &[Part], staged: &Sta
     ]
     .map(str::to_owned)
     .into();
+    if confinement.network {
+        options.push("--share-net".to_owned());
+    }
     for part in programs {
         match part {
             Part::Directory(path) => options.extend(["--ro-bind".to_owned(), text(path), text(path)]),
@@ -117,6 +120,14 @@ mod tests {
             assert!(options.contains(wanted), "{wanted} is missing in {options}");
         }
         assert!(!options.contains("--share-net") && !options.contains("--dev-bind"), "{options}");
+    }
+
+    #[test]
+    fn only_who_is_given_the_network_shares_it() {
+        let given = Confinement { network: true, ..Confinement::new("/srv/clone") };
+        let options = options(&given, &[], &[], &[]);
+        let at = |wanted: &str| options.iter().position(|option| option == wanted);
+        assert!(at("--share-net") > at("--unshare-all") && at("--unshare-all").is_some(), "{options:?}");
     }
 
     #[test]

@@ -33,6 +33,9 @@ pub struct Confinement {
     /// What the loopback relay does; tier `full` only, which has no other network.
     #[serde(default)]
     pub relay: Vec<RelayPort>,
+    /// It has the network of the machine, and with it whatever listens there: on its loopback, too. No path is reached by that.
+    #[serde(default)]
+    pub network: bool,
     /// The whole environment. It holds the agent's token, so it is never written with the rest.
     #[serde(skip)]
     pub environment: BTreeMap<String, String>,
@@ -74,6 +77,7 @@ impl Confinement {
             masked: Vec::new(),
             account: None,
             relay: Vec::new(),
+            network: false,
             environment: BTreeMap::new(),
         }
     }
@@ -137,6 +141,7 @@ impl fmt::Debug for Confinement {
             .field("masked", &self.masked)
             .field("account", &self.account)
             .field("relay", &self.relay)
+            .field("network", &self.network)
             .field("environment", &self.environment.keys())
             .finish()
     }

@@ -214,6 +214,7 @@ pub(crate) fn containment(settings: &Settings, environment: &Environment) -> Con
         person_home: environment.get("HOME").map(PathBuf::from),
         // An agent is given the directory itself, never a link to another.
         shared: set.shared.iter().map(|path| path.canonicalize().unwrap_or_else(|_| path.clone())).collect(),
+        setup_network: set.setup_network,
         ..default
     }
 }

@@ -1,5 +1,5 @@
-//! Commands that are no agent's and that execute what agents wrote: gates and set-up commands. Held like agents, with less: no
-//! network and no way to the service, since they need neither.
+//! Commands that are no agent's and that execute what agents wrote: gates and set-up commands. Held like agents, with less: no way
+//! to the service, which they do not need, and no network, unless the person gives it to set-up commands.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,6 +8,7 @@ use legion_model::Tier;
 use legion_sandbox::{Confinement, Grant, Limits};
 
 use super::compose::{borrowed_objects, tidy};
+use super::ground::Containment;
 use super::hold::{HeldLaunch, limits_in};
 use super::reach;
 use super::tiers::sandbox_tier;
@@ -17,6 +18,8 @@ use crate::engine::Inner;
 const SHELL: &str = "/bin/sh";
 /// Caches that builds write to: the person's cannot be written to, and a home of its own has another one.
 const WRITTEN_CACHES: &[&str] = &["GOCACHE", "GRADLE_USER_HOME"];
+/// Where the machine says who knows the names of others: of use to who has a network.
+const NAME_SERVERS: &str = "/etc/resolv.conf";
 
 /// A command as it is to be executed.
 pub(crate) struct CommandOrder<'a> {
@@ -27,6 +30,8 @@ pub(crate) struct CommandOrder<'a> {
     pub home: &'a Path,
     /// For files of this run, in the tiers that have no `/tmp` of their own.
     pub temporary: &'a Path,
+    /// It may have the machine's network.
+    pub network: bool,
     /// The whole environment.
     pub environment: BTreeMap<String, String>,
 }
@@ -49,7 +54,8 @@ pub(crate) async fn hold_command(inner: &Inner, order: CommandOrder<'_>) -> Resu
             limits,
         });
     }
-    containment.tiers.check(tier).await.map_err(|error| error.to_string())?;
+    let checked = containment.tiers.check(tier).await;
+    checked.map_err(|error| format!("{error}; `legion doctor` says how to mend it"))?;
     let home = order.home.to_owned();
     let mut confinement = confinement(inner, order, tier, limits.clone());
     confinement.account = containment.account_of_commands()?;
@@ -71,8 +77,15 @@ pub(crate) async fn hold_command(inner: &Inner, order: CommandOrder<'_>) -> Resu
     })
 }
 
+impl Containment {
+    /// Whether set-up commands have the machine's network.
+    pub(crate) fn gives_setup_network(&self) -> bool {
+        self.config.setup_network
+    }
+}
+
 /// What it is given: its directory and its home, and read only the toolchains, the caches of packages, and what the person shares.
-/// No socket, no port, no relay.
+/// No socket, no relay, and no port but those of the machine's network.
 fn confinement(inner: &Inner, order: CommandOrder<'_>, tier: Tier, limits: Limits) -> Confinement {
     let config = &inner.containment.config;
     let mut environment = order.environment;
@@ -89,6 +102,7 @@ fn confinement(inner: &Inner, order: CommandOrder<'_>, tier: Tier, limits: Limit
     // The way to the service is on the PATH of agents.
     toolchains.retain(|path| !path.starts_with(root));
     let mut confinement = Confinement::new(order.cwd);
+    confinement.network = order.network;
     confinement.grant = Grant {
         read: borrowed_objects(inner, order.cwd).into_iter().collect(),
         write: own.clone(),
@@ -98,6 +112,9 @@ fn confinement(inner: &Inner, order: CommandOrder<'_>, tier: Tier, limits: Limit
     };
     let grant = &mut confinement.grant;
     grant.execute.extend(toolchains);
+    // What is often a link: it is read where it lies.
+    let name_servers = order.network.then(|| Path::new(NAME_SERVERS).canonicalize().ok()).flatten();
+    grant.read.extend(name_servers);
     // Legion's own files are given to nobody.
     let shared = config.shared.iter().filter(|path| path.exists() && !root.starts_with(path));
     grant.execute.extend(shared.cloned());

@@ -40,6 +40,8 @@ pub struct ContainmentConfig {
     pub person_home: Option<PathBuf>,
     /// Directories that the person gives to every agent to read and execute in.
     pub shared: Vec<PathBuf>,
+    /// Set-up commands have the network of the machine. Gates never do.
+    pub setup_network: bool,
     /// Where directories are made for the self-test: a place that every user reaches.
     pub scratch: PathBuf,
 }
@@ -51,6 +53,7 @@ impl Default for ContainmentConfig {
             limits: AgentLimits::default(),
             person_home: None,
             shared: Vec::new(),
+            setup_network: false,
             scratch: PathBuf::from("/tmp"),
         }
     }

@@ -53,6 +53,7 @@ pub(super) async fn run(
         home: &home,
         temporary: &temporary,
         dir: &run_dir,
+        network: site.inner.containment.gives_setup_network(),
         orphan_after: ORPHAN_AFTER_SECONDS,
     };
     let begun = start(site, begun).await;
@@ -155,6 +156,7 @@ fn judge(site: &Site, setup: &Setup, reading: &Reading, excess: Option<Excess>) 
     };
     let how = excess.map_or(how, |excess| format!("it {}", excess.what));
     // What most of them fail of, and what does not stand in their words.
-    let network = if tier == Tier::None { "" } else { "; it has no network" };
+    let has_network = tier == Tier::None || site.inner.containment.gives_setup_network();
+    let network = if has_network { "" } else { "; it has no network: `setup_network` in `[containment]` gives it one" };
     Err(Failure::passing(format!("{called} failed ({how}{network}): {}", reading.log)))
 }

@@ -155,7 +155,7 @@ fn sockets(rules: &mut Rules, tier: Tier, confinement: &Confinement) -> Result<(
     let internet = [number(libc::AF_INET), number(libc::AF_INET6)];
     let netlink = number(libc::AF_NETLINK);
     let with_unix = tier == Tier::Full || !confinement.grant.sockets.is_empty();
-    let with_internet = tier == Tier::Full || !confinement.grant.ports.is_empty();
+    let with_internet = tier == Tier::Full || confinement.network || !confinement.grant.ports.is_empty();
     let mut families = vec![netlink];
     families.extend(with_unix.then_some(unix));
     families.extend(internet.into_iter().filter(|_| with_internet));
@@ -163,7 +163,7 @@ fn sockets(rules: &mut Rules, tier: Tier, confinement: &Confinement) -> Result<(
     let mut refused = vec![rule(&other)?];
     // Of what the kernel says about itself only routes and addresses, which programs ask for.
     refused.push(rule(&[is(0, netlink)?, is_not(2, number(libc::NETLINK_ROUTE))?])?);
-    if tier == Tier::Landlock && with_internet {
+    if tier == Tier::Landlock && with_internet && !confinement.network {
         for family in internet {
             // Landlock sees TCP only: neither datagrams, nor MPTCP, nor whatever else a stream can be made of.
             let tcp = number(libc::IPPROTO_TCP);
@@ -247,9 +247,12 @@ mod tests {
                 let mut confinement = Confinement::new("/srv");
                 confinement.grant.sockets = sockets;
                 confinement.grant.ports = ports;
-                let filters = filters(tier, &confinement).unwrap();
-                // The kernel's bound for one program.
-                assert!(filters.iter().all(|filter| filter.len() <= 4096 && !filter.is_empty()));
+                for network in [false, true] {
+                    confinement.network = network;
+                    let filters = filters(tier, &confinement).unwrap();
+                    // The kernel's bound for one program.
+                    assert!(filters.iter().all(|filter| filter.len() <= 4096 && !filter.is_empty()));
+                }
             }
         }
     }

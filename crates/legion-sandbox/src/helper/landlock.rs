@@ -31,7 +31,8 @@ pub(super) fn restrict(tier: Tier, confinement: &Confinement, program: &str) -> 
     if program == ITSELF {
         rules.push((ITSELF.into(), make_bitflags!(AccessFs::{ReadFile | Execute})));
     }
-    let mut ruleset = ruleset(tier, demanded).map_err(refused)?;
+    let holds_ports = tier == Tier::Landlock && !confinement.network;
+    let mut ruleset = ruleset(holds_ports, demanded).map_err(refused)?;
     for (path, access) in rules {
         // A part of the system that is not there grants nothing.
         if let Ok(opened) = PathFd::new(&path) {
@@ -41,7 +42,7 @@ pub(super) fn restrict(tier: Tier, confinement: &Confinement, program: &str) -> 
     for (path, access) in granted(confinement) {
         ruleset = add(ruleset, identity::open(path)?, path, access)?;
     }
-    if tier == Tier::Landlock {
+    if holds_ports {
         for port in &confinement.grant.ports {
             ruleset = ruleset.add_rule(NetPort::new(*port, AccessNet::ConnectTcp)).map_err(refused)?;
         }
@@ -54,11 +55,11 @@ pub(super) fn restrict(tier: Tier, confinement: &Confinement, program: &str) -> 
     }
 }
 
-fn ruleset(tier: Tier, demanded: ABI) -> Result<RulesetCreated, RulesetError> {
+fn ruleset(holds_ports: bool, demanded: ABI) -> Result<RulesetCreated, RulesetError> {
     let mut ruleset = Ruleset::default()
         .set_compatibility(CompatLevel::HardRequirement)
         .handle_access(AccessFs::from_all(demanded))?;
-    if tier == Tier::Landlock {
+    if holds_ports {
         ruleset = ruleset.handle_access(AccessNet::from_all(demanded))?;
     }
     ruleset

@@ -2,8 +2,10 @@
 //! and what is said when they cannot be held.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+
+use legion_testkit::npm::Skip;
 
 use crate::small;
 use crate::support::{Legion, alive, kill, shims_below, text};
@@ -210,6 +212,49 @@ fn what_a_set_up_command_executes_reaches_nothing_but_its_clone() {
     }
 }
 
+#[test]
+fn a_set_up_command_has_a_network_when_the_person_says_so_and_a_gate_never() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("its address").port();
+    for (tier, given) in [("full", true), ("full", false), ("landlock", true), ("landlock", false)] {
+        let legion = service(tier);
+        let shared = legion.dir.path().join("scripts");
+        legion.dir.file("config.toml", format!("[containment]\nshared = [{shared:?}]\nsetup_network = {given}\n"));
+        legion.dir.file("scripts/attack", "true\n");
+        let connect = legion.dir.file(
+            "scripts/connect",
+            format!("bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}' 2> /dev/null && echo net=open || echo net=shut\n"),
+        );
+        let attack_file = legion.dir.path().join("scripts/attack");
+        let command = format!(
+            "sh {} && cat /etc/hosts > /dev/null && sh {} >> record.txt",
+            attack_file.display(),
+            connect.display()
+        );
+        let configuration = format!("[setup]\ncommand = {command:?}\n");
+        let ignored = (".gitignore", "record.txt\n");
+        small::make(&legion.work(), &[("README", "hello\n"), ignored, ("legion.toml", &configuration)]);
+        legion.start();
+        legion.ok(&["init"]);
+        if !has(&legion, tier) {
+            continue;
+        }
+        // All else is shut to it as before.
+        legion.dir.file("scripts/attack", attack(&legion));
+        let idle = small::program(&legion, "idle", "cat > /dev/null; date +%N > made");
+        failed(&legion, &format!("sh {} > record.txt; false", connect.display()), &idle);
+        let of_setup = small::files_ending(&legion.data().join("work"), "record.txt");
+        let found = record(of_setup.first().expect("the set-up command ran"));
+        println!("{tier}, given {given}: {found:?}");
+        assert_eq!(found["net"], if given { "open" } else { "shut" }, "in tier {tier}, given {given}");
+        for name in ["read-outside", "read-home", "read-token", "read-log", "read-control", "signal", "kill-service"] {
+            assert_eq!(found[name], "shut", "{name} in tier {tier}, given {given}");
+        }
+        assert_eq!(marks(&legion), Vec::<PathBuf>::new(), "left outside in tier {tier}");
+        assert_eq!(record(&gates(&legion).join("checkout/record.txt"))["net"], "shut", "a gate in tier {tier}");
+    }
+}
+
 /// A ticket whose agent changes nothing else than the checks, and its number.
 fn dispatched(legion: &Legion, checks: &str, gate: &str) -> String {
     let worker = small::program(legion, "worker", &format!("cat > /dev/null; mkdir -p checks; cp {checks} checks/x"));
@@ -402,4 +447,48 @@ fn a_gate_that_cannot_be_held_is_no_failure_of_the_work() {
         tickets.values().all(|ticket| ticket["status"] == "done").then_some(())
     });
     assert!(!ran.exists(), "it ran as root");
+}
+
+#[test]
+fn no_gate_runs_without_its_tier() {
+    const BWRAP: &str = "/usr/bin/bwrap";
+    // In a mount namespace of its own a service finds no bubblewrap.
+    let hiding = format!("mount --bind /dev/null {BWRAP} && exec \"$0\" \"$@\"");
+    let mut hide = std::process::Command::new("unshare");
+    let can_hide = hide.args(["-m", "sh", "-c", &hiding, "true"]).output().is_ok_and(|output| output.status.success());
+    if !is_root() || !can_hide {
+        let _ = Skip::new("nothing can be hidden from a service here: only root mounts".to_owned());
+        return;
+    }
+    let mut legion = service("full");
+    small::make(&legion.work(), &[("README", "hello\n")]);
+    legion.start();
+    legion.ok(&["init"]);
+    // The first time it stays until its service goes down; it writes down each time that it is run.
+    let script = "echo run >> \"$HOME/runs\"\n[ $(wc -l < \"$HOME/runs\") -gt 1 ] || exec sleep 1000\n";
+    let script = legion.dir.file("scripts/stays", script);
+    let ticket = dispatched(&legion, &script.display().to_string(), GATE);
+    let runs = || std::fs::read_to_string(gates(&legion).join("home/runs")).unwrap_or_default();
+    legion.until("it runs", || legion.data().join("gates").exists().then(runs).filter(|runs| !runs.is_empty()));
+    legion.ok(&["down"]);
+    let real = PathBuf::from(env!("CARGO_BIN_EXE_legion"));
+    let without = legion
+        .dir
+        .file("without-bwrap", format!("#!/bin/sh\nexec unshare -m sh -c '{hiding}' {} \"$@\"\n", real.display()));
+    std::fs::set_permissions(&without, std::fs::Permissions::from_mode(0o755)).expect("it is ours");
+    legion.use_binary(without);
+    legion.start();
+    let why = legion.until("it is told", || {
+        let why = legion.ok(&["why", &ticket]);
+        why.contains("could not be run").then_some(why)
+    });
+    assert!(why.contains("cannot be held in tier `full`") && why.contains("legion doctor"), "{why}");
+    assert_eq!(std::fs::read_to_string(gates(&legion).join("home/runs")).expect("read"), "run\n", "it ran unheld");
+    let tickets = small::tickets(&legion.json(&["check"]));
+    assert!(!tickets.values().any(small::is_closed), "the ticket is not blamed: {tickets:?}");
+    legion.ok(&["down"]);
+    legion.use_binary(real);
+    legion.start();
+    merged(&legion, &ticket);
+    assert_eq!(std::fs::read_to_string(gates(&legion).join("home/runs")).expect("read"), "run\nrun\n");
 }

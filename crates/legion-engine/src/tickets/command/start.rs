@@ -24,6 +24,8 @@ pub(in crate::tickets) struct Start<'a> {
     pub temporary: &'a Path,
     /// Where its transcript is to be. It is made.
     pub dir: &'a Path,
+    /// It may have the machine's network.
+    pub network: bool,
     /// Seconds that it goes on without a service.
     pub orphan_after: u64,
 }
@@ -42,6 +44,7 @@ pub(in crate::tickets) async fn start(site: &Site, start: Start<'_>) -> Result<R
         cwd: start.cwd,
         home: start.home,
         temporary: start.temporary,
+        network: start.network,
         environment: environment(site, start.home, start.temporary),
     };
     let held = hold_command(inner, order).await.map_err(Failure::passing)?;

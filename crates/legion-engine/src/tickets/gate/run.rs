@@ -148,6 +148,7 @@ fn specification<'a>(site: &'a Site, run: &'a GateRun, checkout: &'a Path, dir: 
         home: &site.ground.gate_home,
         temporary: &site.ground.gate_temporary,
         dir,
+        network: false,
         orphan_after: ORPHAN_AFTER_SECONDS,
     }
 }
