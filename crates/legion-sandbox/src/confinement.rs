@@ -27,6 +27,13 @@ pub struct Confinement {
     /// own configuration of agent programs.
     #[serde(default)]
     pub masked: Vec<PathBuf>,
+    /// Files and directories that may be read and not changed though they lie in what may be written: what a person's own
+    /// programs would execute. One that does not exist is not held; tier `full` only.
+    #[serde(default)]
+    pub fixed: Vec<PathBuf>,
+    /// What must be there for that: without it the program is not started, since it could make what is not there. Tier `full` only.
+    #[serde(default)]
+    pub needed: Vec<PathBuf>,
     /// As whom it runs. `None` is the service's own user, which must not be root.
     #[serde(default)]
     pub account: Option<Account>,
@@ -75,6 +82,8 @@ impl Confinement {
             grant: Grant { read: vec![cwd.clone()], ..Grant::default() },
             cwd,
             masked: Vec::new(),
+            fixed: Vec::new(),
+            needed: Vec::new(),
             account: None,
             relay: Vec::new(),
             network: false,
@@ -89,7 +98,7 @@ impl Confinement {
     pub fn check(&self) -> Result<(), BadConfinement> {
         self.grant.check()?;
         check_path(&self.cwd)?;
-        self.masked.iter().try_for_each(|path| check_path(path))?;
+        self.masked.iter().chain(&self.fixed).chain(&self.needed).try_for_each(|path| check_path(path))?;
         if !self.grant.may_read(&self.cwd) {
             return Err(BadConfinement::WorkingDirectory(self.cwd.clone()));
         }
@@ -139,6 +148,8 @@ impl fmt::Debug for Confinement {
             .field("grant", &self.grant)
             .field("cwd", &self.cwd)
             .field("masked", &self.masked)
+            .field("fixed", &self.fixed)
+            .field("needed", &self.needed)
             .field("account", &self.account)
             .field("relay", &self.relay)
             .field("network", &self.network)

@@ -10,7 +10,9 @@ mod helper;
 mod launch;
 mod limits;
 mod order;
+mod placeholder;
 mod probe;
+mod regular;
 mod resources;
 mod selftest;
 mod system;
@@ -25,7 +27,9 @@ pub use launch::{Launch, LaunchError, Tools};
 pub use legion_process::attempt::landlock_version;
 pub use limits::{Limits, WiderLimit};
 pub use order::COMMAND;
+pub use placeholder::{Placeholder, is_there};
 pub use probe::{Held, Outcome, PROBES, Probe};
+pub use regular::open_regular;
 pub use resources::{
     Admission, Footprint, Group, GroupUsage, Machine, Means, Resource, ResourceError, Resources, Running, admit,
     detect, machine,

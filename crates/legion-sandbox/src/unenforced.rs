@@ -36,6 +36,11 @@ fn landlock(confinement: &Confinement, version: i32, said: &mut Vec<String>) {
     if !confinement.masked.is_empty() {
         said.push("configuration of agent programs in the repository is not masked".to_owned());
     }
+    if !confinement.fixed.is_empty() {
+        said.push(
+            "hooks and configuration of the git repository can be changed: git of yours would execute them".to_owned(),
+        );
+    }
     if !confinement.relay.is_empty() {
         said.push("there is no relay: the service must be reached by its port or its socket".to_owned());
     }
@@ -72,11 +77,14 @@ mod tests {
         assert_eq!(Tier::Landlock.unenforced(&confinement, 7), Vec::<String>::new());
         assert_eq!(Tier::None.unenforced(&confinement, 7).len(), 1);
         confinement.masked.push("/srv/clone/.mcp.json".into());
+        confinement.fixed.push("/srv/clone/.git/hooks".into());
         confinement.grant.sockets.push("/run/legion".into());
         confinement.grant.ports.push(4000);
         confinement.grant.limits.processes_max = Some(9);
         let said = Tier::Landlock.unenforced(&confinement, 7);
-        for wanted in ["not masked", "every unix socket", "the ports 4000", "limit of processes"] {
+        for wanted in
+            ["not masked", "hooks and configuration", "every unix socket", "the ports 4000", "limit of processes"]
+        {
             assert!(said.iter().any(|line| line.contains(wanted)), "{wanted} is not in {said:?}");
         }
         assert!(!Tier::Landlock.unenforced(&confinement, 9).iter().any(|line| line.contains("unix socket")));

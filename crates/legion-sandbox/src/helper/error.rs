@@ -34,6 +34,8 @@ pub(crate) enum HelperError {
     Link(PathBuf),
     #[error("`{0}` was granted and does not exist")]
     Missing(PathBuf),
+    #[error("`{0}` is gone, which was to keep the agent from making it")]
+    Uncovered(PathBuf),
     #[error("Landlock does not hold on this kernel: {0}")]
     Landlock(String),
     #[error("the system call filter cannot be made: {0}")]

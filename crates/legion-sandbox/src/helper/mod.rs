@@ -3,6 +3,7 @@
 
 pub(crate) mod account;
 mod apply;
+mod covers;
 mod error;
 mod filter;
 pub(crate) mod identity;
@@ -10,7 +11,6 @@ mod inside;
 mod landlock;
 mod limits;
 pub(crate) mod main;
-mod masks;
 mod outside;
 pub(crate) mod relay;
 mod said;

@@ -16,7 +16,7 @@ use rustix::io::{FdFlags, fcntl_setfd};
 use super::account::become_account;
 use super::error::HelperError;
 use super::main::Variables;
-use super::{apply, identity, masks, stage};
+use super::{apply, covers, identity, stage};
 use crate::bwrap;
 use crate::order::{COMMAND_INSIDE, Inside, Order};
 use crate::system;
@@ -35,7 +35,7 @@ pub(super) fn run(
     let identities = identity::find(confinement)?;
     if order.tier == Tier::Full {
         // Before the user is changed, who may not see everything.
-        let masks = masks::existing(confinement)?;
+        let covers = covers::find(confinement)?;
         let staged = stage::stage(confinement)?;
         let itself = File::open("/proc/self/exe").map_err(HelperError::system("open its own program"))?;
         become_account(confinement.account)?;
@@ -46,7 +46,7 @@ pub(super) fn run(
             program: program.to_owned(),
             arguments: arguments.to_vec(),
         };
-        return enter(&order, &inside, environment, &staged, &masks, &itself);
+        return enter(&order, &inside, environment, &staged, &covers, &itself);
     }
     stage::stage_in_place(confinement)?;
     become_account(confinement.account)?;
@@ -63,12 +63,12 @@ fn enter(
     inside: &Inside,
     environment: Variables,
     staged: &bwrap::Staged,
-    masks: &[bwrap::Masked],
+    covers: &bwrap::Covers,
     itself: &File,
 ) -> Result<Infallible, HelperError> {
     let confinement = &order.confinement;
     let bwrap = order.bwrap.as_deref().ok_or(HelperError::NoBubblewrap)?;
-    let options = bwrap::options(confinement, &system::programs(), staged, masks);
+    let options = bwrap::options(confinement, &system::programs(), staged, covers);
     let mut list = Vec::new();
     for option in &options {
         list.extend_from_slice(option.as_bytes());
