@@ -28,6 +28,7 @@ mod ticket;
 mod ticket_detail;
 mod ticket_verbs;
 mod tree;
+mod trust;
 mod upstream;
 mod verbs;
 mod why;
@@ -73,6 +74,7 @@ pub use ticket_verbs::{
     HeldRequest, ReportRequest, ReportStatus, Reported, RetryRequest, StopAllRequest, TicketNumbers,
 };
 pub use tree::{Report, StatusReport, Tree, TreeNode};
+pub use trust::{TrustRequest, TrustedContent, TrustedContents};
 pub use upstream::{Deps, Upstream};
 pub use verbs::{
     FireReply, FireRequest, InterruptAllReply, InterruptReply, InterruptRequest, LogLine, LogPage, TellRequest, Told,

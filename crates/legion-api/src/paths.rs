@@ -12,6 +12,8 @@ pub const SERVICE_DOWN: &str = "/v1/service/down";
 pub const SERVICE_BACKUP: &str = "/v1/service/backup";
 /// Refusals, secrets that were handed out, and what the person let through.
 pub const AUDIT: &str = "/v1/audit";
+/// Contents of files that may configure agent programs: read with GET, set with POST.
+pub const TRUST: &str = "/v1/trust";
 /// The projects the service knows.
 pub const PROJECTS: &str = "/v1/projects";
 /// Agents: hire with POST, list with GET.

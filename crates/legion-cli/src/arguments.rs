@@ -10,7 +10,7 @@ use crate::commands::{
     inbox::InboxArgs, init::InitArgs, interrupt::InterruptArgs, land::LandArgs, log::LogArgs, logs::LogsArgs,
     report::ReportArgs, retry::RetryArgs, roles::RolesArgs, run::RunArgs, serve::ServeOptions, sessions::SessionsArgs,
     status::StatusArgs, stop::StopArgs, sync::SyncArgs, teams::TeamsArgs, tell::TellArgs, tree::TreeArgs,
-    undelete::UndeleteArgs, wait::WaitArgs, watch::WatchArgs, why::WhyArgs,
+    trust::TrustArgs, undelete::UndeleteArgs, wait::WaitArgs, watch::WatchArgs, why::WhyArgs,
 };
 use crate::commands::{
     budget::BudgetArgs, cassette::CassetteArgs, cost::CostArgs, gateway::GatewayArgs, models::ModelsArgs,
@@ -104,6 +104,7 @@ pub(crate) enum Command {
     Cassette(CassetteArgs),
     Gc(GcArgs),
     Audit(AuditArgs),
+    Trust(TrustArgs),
     Backup(BackupArgs),
     /// Check this machine and the service, and say how to mend what is wrong
     Doctor,

@@ -101,6 +101,7 @@ async fn client_command(context: Context<'_>, command: &Command) -> Result<u8, C
         Command::Gateway(args) => commands::gateway::run(context, args).await,
         Command::Cassette(args) => commands::cassette::run(context, args).await,
         Command::Audit(args) => commands::audit::run(context, args).await,
+        Command::Trust(args) => commands::trust::run(context, args).await,
         Command::Gc(args) => commands::gc::run(context, args).await,
         Command::Backup(args) => commands::backup::run(context, args).await,
         Command::Doctor => commands::doctor::run(context).await,

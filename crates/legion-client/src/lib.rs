@@ -29,6 +29,7 @@ mod stopwatch;
 mod teams;
 mod tickets;
 mod transport;
+mod trust;
 mod wait;
 
 pub use agents::{AgentFilter, TreeFilter};

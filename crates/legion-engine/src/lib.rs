@@ -21,7 +21,7 @@ mod tickets;
 mod upkeep;
 
 pub use audit::TokenOf;
-pub use containment::{AgentLimits, ContainmentConfig, PORTS_INSIDE, self_test, strongest_tier};
+pub use containment::{AgentLimits, ContainmentConfig, PORTS_INSIDE, TrustedContent, self_test, strongest_tier};
 pub use engine::{Engine, EngineConfig};
 pub use error::{EngineError, OpenError};
 pub use gateway::{GatewayDirectory, Spending};

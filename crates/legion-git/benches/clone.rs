@@ -68,6 +68,7 @@ async fn prepare(control: &Control, path: &Path, base: &Oid, target: &RefName) {
         branch: "refs/heads/legion/s/t1-1".parse().expect("a name"),
         target: target.clone(),
         identity: identity(),
+        hidden: Vec::new(),
     };
     control.prepare_clone(&plan).await.expect("a clone");
 }

@@ -126,6 +126,7 @@ async fn a_large_bundle_stays_packed_and_other_hashes_work_too() {
             branch: name(support::BRANCH),
             target: into,
             identity: support::identity(),
+            hidden: Vec::new(),
         })
         .await
         .unwrap();

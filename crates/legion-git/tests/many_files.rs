@@ -33,6 +33,7 @@ async fn fifty_thousand_files_are_imported_cloned_and_collected() {
         branch: name(BRANCH),
         target: name(TARGET),
         identity: identity(),
+        hidden: Vec::new(),
     };
     let place = control.prepare_clone(&plan).await.unwrap();
     assert_eq!(plain(place.dir(), &["status", "--porcelain"]), "");

@@ -1,4 +1,4 @@
-//! What is remembered of the use of rights: refusals, and secrets that were handed out. It changes nothing but the log.
+//! What is remembered of the use of rights: refusals, secrets that were handed out, and what was trusted. It changes nothing but the log.
 
 use crate::body::clip;
 use crate::event::Event;
@@ -10,6 +10,10 @@ const REQUEST_BYTES_MAX: usize = 200;
 const WHY_BYTES_MAX: usize = 400;
 /// Secrets that one process is handed.
 const SECRETS_MAX: usize = 64;
+/// Bytes that are kept of a path: as long as the kernel takes.
+const PATH_BYTES_MAX: usize = 4_096;
+/// Contents that are trusted, or not any more, at one time.
+const CONTENTS_MAX: usize = 1_000;
 
 /// One entry of the audit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,12 +24,14 @@ pub enum AuditEntry {
     Omitted { caller: Option<Party>, count: u64 },
     /// A process is about to be started with these secrets: their names, never what they are.
     SecretsHanded { agent: AgentId, process: ProcessId, secrets: Vec<String> },
+    /// The person trusts these contents of files at `path` (names and hashes), or does not any more.
+    TrustSet { path: String, contents: Vec<String>, trusted: bool },
 }
 
 impl AuditEntry {
     /// Kinds of events that an audit shows: these entries, and what the person let through.
-    pub const KINDS: [&'static str; 5] =
-        ["access-refused", "refusals-omitted", "secrets-handed", "approval-decided", "attempt-approved"];
+    pub const KINDS: [&'static str; 6] =
+        ["access-refused", "refusals-omitted", "secrets-handed", "trust-set", "approval-decided", "attempt-approved"];
 
     pub(crate) fn event(&self) -> Event {
         match self {
@@ -39,6 +45,11 @@ impl AuditEntry {
                 agent: *agent,
                 process: *process,
                 secrets: secrets.iter().take(SECRETS_MAX).cloned().collect(),
+            },
+            Self::TrustSet { path, contents, trusted } => Event::TrustSet {
+                path: clip(path, PATH_BYTES_MAX),
+                contents: contents.iter().take(CONTENTS_MAX).cloned().collect(),
+                trusted: *trusted,
             },
         }
     }

@@ -475,6 +475,13 @@ pub enum Event {
         process: ProcessId,
         secrets: Vec<String>,
     },
+    /// Contents of files that configure agent programs are trusted from now on, or not any more.
+    TrustSet {
+        path: String,
+        /// Names and hashes.
+        contents: Vec<String>,
+        trusted: bool,
+    },
 
     /// Model calls of this process come through the gateway: what its program says about money does not count.
     ProcessMetered {

@@ -17,7 +17,7 @@ use crate::hosts::Hosts;
 use crate::routes::{
     agents, approvals, audit, budgets, cassettes, cost, deps, diff, dispatch, events, held, hire, inbox, interrupt,
     logs, model_routes, models, plans, prices, projects, providers, report, repository, rescues, retry, roles, service,
-    session_open, sessions, status, stop, teams, tell, ticket_log, tickets, tree, undelete, wait, why,
+    session_open, sessions, status, stop, teams, tell, ticket_log, tickets, tree, trust, undelete, wait, why,
 };
 use crate::{mcp, openapi};
 
@@ -62,6 +62,7 @@ pub(crate) fn all() -> Routes {
         .merge(cassettes::routes())
         .merge(events::routes())
         .merge(audit::routes())
+        .merge(trust::routes())
 }
 
 /// The router of everything, behind its guard. Requests for other `hosts` are refused.

@@ -41,6 +41,7 @@ pub(crate) mod sync;
 pub(crate) mod teams;
 pub(crate) mod tell;
 pub(crate) mod tree;
+pub(crate) mod trust;
 pub(crate) mod undelete;
 pub(crate) mod wait;
 pub(crate) mod watch;

@@ -114,6 +114,12 @@ fn gist(event: &Event, names: &Names) -> Option<String> {
             let names = event.body.get("secrets")?.as_array()?.iter().filter_map(Value::as_str).map(escape_line);
             Some(format!("was handed {}", names.collect::<Vec<_>>().join(", ")))
         }
+        "trust-set" => {
+            let contents = event.body.get("contents")?.as_array()?.iter().filter_map(Value::as_str);
+            let names: Vec<&str> = contents.map(|content| content.split(' ').next().unwrap_or(content)).collect();
+            let verb = if event.body.get("trusted")?.as_bool()? { "trusted" } else { "no longer trusted" };
+            Some(format!("{verb}: {} at {}", escape_line(&names.join(", ")), said("path")?))
+        }
         "process-started" => Some(format!("pid {}", event.body.get("pid")?)),
         _ => None,
     }

@@ -6,11 +6,12 @@ use std::sync::atomic::Ordering;
 
 use legion_agents::{Launch, Login};
 use legion_model::{DriverKind, Tier};
-use legion_sandbox::{Confinement, Grant, Limits, RelayPort, is_of_system};
+use legion_sandbox::{Confinement, Grant, Limits, Placeholder, RelayPort, is_of_system};
 
 use super::ground::Containment;
+use super::masks::{self, Masks};
 use super::provider::{Target, inside, without_proxies};
-use super::{masks, program, reach};
+use super::{program, reach, repository};
 use crate::engine::Inner;
 use crate::hands::StartOrder;
 
@@ -31,6 +32,8 @@ const OPEN_FILES_MAX: u64 = 65_536;
 pub(super) struct Composed {
     pub confinement: Confinement,
     pub program: String,
+    /// What has to be there for it.
+    pub placeholders: Vec<(PathBuf, Placeholder)>,
 }
 
 /// Puts together what `order` may reach; changes the environment of `launch` to what is there. `files` are those of the start
@@ -59,11 +62,25 @@ pub(super) fn compose(
     });
     grant.execute.extend(found.files);
     tidy(grant);
-    if spec.tier == Tier::Full {
-        confinement.masked = masks::masked(&launch.cwd, &containment.trust.read());
-    }
+    let placeholders = if spec.tier == Tier::Full { cover(inner, &launch.cwd, &mut confinement) } else { Vec::new() };
     confinement.environment = launch.env.clone();
-    Ok(Composed { confinement, program: found.program })
+    Ok(Composed { confinement, program: found.program, placeholders })
+}
+
+/// What lies in what may be written and is not to be read, or not to be changed. Returns what has to be there for it.
+fn cover(inner: &Inner, cwd: &Path, confinement: &mut Confinement) -> Vec<(PathBuf, Placeholder)> {
+    let Masks { masked, fixed } = masks::masks(cwd, &inner.containment.trust.read());
+    confinement.masked = masked;
+    confinement.fixed = fixed;
+    let mut placeholders = masks::placeholders(cwd);
+    // Clones are ours, and no git of ours or of the person's executes what is in them.
+    if !cwd.starts_with(inner.data_dir.root()) {
+        let protected = repository::protected(&confinement.grant, cwd);
+        confinement.fixed.extend(protected.fixed);
+        placeholders.extend(protected.placeholders);
+    }
+    placeholders.retain(|(path, _)| confinement.may_write(path));
+    placeholders
 }
 
 /// The files and directories of one start.

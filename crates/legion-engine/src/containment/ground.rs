@@ -7,11 +7,13 @@ use std::sync::{Mutex, PoisonError};
 
 use legion_agents::Login;
 use legion_model::Tier;
+use legion_process::{ProcessState, process_state};
 use legion_runtime::DataDir;
 use legion_sandbox::{Resources, SelfTest, Tools};
 
 use super::admission::Places;
 use super::config::ContainmentConfig;
+use super::placeholders::Placeholders;
 use super::provider::{Provider, Target};
 use super::tiers::Tiers;
 use super::trust::TrustFile;
@@ -39,6 +41,11 @@ fn tiers(config: &ContainmentConfig, data_dir: &DataDir, helper: &Path) -> Tiers
     Tiers::new(self_test(config, helper), data_dir.root().join("self-test.json"))
 }
 
+/// Whether the process whose directory this is has not ended.
+fn lives(directory: &Path) -> bool {
+    matches!(process_state(directory), Ok(ProcessState::Held))
+}
+
 /// What the engine holds about containment.
 pub(crate) struct Containment {
     pub(super) config: ContainmentConfig,
@@ -55,6 +62,7 @@ pub(crate) struct Containment {
     /// The port of this machine that leads to the provider; 0 until it is known.
     pub(super) provider_port: AtomicU16,
     pub(super) trust: TrustFile,
+    pub(crate) placeholders: Placeholders,
     pub(crate) resources: Resources,
     pub(crate) places: Places,
     pub(crate) watch: Watch,
@@ -84,6 +92,7 @@ impl Containment {
             gateway: gateway_url.and_then(Target::of),
             provider_port: AtomicU16::new(0),
             trust: TrustFile::at(data_dir.root().join("trusted.json")),
+            placeholders: Placeholders::open(data_dir, lives)?,
             places: Places::default(),
             watch: Watch::default(),
             writable: Mutex::default(),

@@ -6,7 +6,8 @@ use legion_agents::Login;
 use legion_model::{ContainmentAsk, DriverKind, Party, Permissions, ProjectId, Refusal, RefusalKind, Tier};
 use legion_sandbox::{Confinement, Grant, landlock_version, path_of_pattern};
 
-use super::masks::NAMES;
+use super::masks::{NAMES, links};
+use super::repository;
 use super::tiers::sandbox_tier;
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -84,10 +85,12 @@ impl Engine {
         let containment = &self.inner.containment;
         let mut confinement = Confinement::new(cwd);
         confinement.account = containment.account(legion_model::AgentId(uuid::Uuid::nil()));
+        let own = Grant { write: vec![cwd.to_owned()], ..Grant::default() };
         if tier == Tier::Landlock {
             confinement.grant.ports =
                 self.inner.url.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).into_iter().collect();
             confinement.masked = NAMES.iter().map(|name| cwd.join(name)).filter(|path| path.exists()).collect();
+            confinement.fixed = repository::protected(&own, cwd).fixed;
         }
         let mut said = sandbox_tier(tier).unenforced(&confinement, landlock_version());
         if tier == Tier::None && has_permissions {
@@ -95,7 +98,10 @@ impl Engine {
         }
         if tier == Tier::Full {
             let trusted = containment.trust.read();
-            let hidden = |name: &&&str| cwd.join(name).exists() && !trusted.holds(name, &cwd.join(name));
+            let hidden = |name: &&&str| {
+                let path = cwd.join(name);
+                path.exists() && !containment.placeholders.is_one(&path) && !trusted.holds(name, &path)
+            };
             let hidden: Vec<&str> = NAMES.iter().filter(hidden).copied().collect();
             if !hidden.is_empty() {
                 said.push(format!(
@@ -103,6 +109,14 @@ impl Engine {
                     hidden.join(", ")
                 ));
             }
+        }
+        if tier == Tier::Full {
+            said.extend(repository::protected(&own, cwd).open);
+            said.extend(
+                links(cwd)
+                    .iter()
+                    .map(|name| format!("`{name}` is a link, and the agent can put another one in its place")),
+            );
         }
         if tier != Tier::None
             && driver.is_none_or(|driver| driver == DriverKind::Claude)

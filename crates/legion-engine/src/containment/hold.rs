@@ -41,7 +41,15 @@ pub(crate) async fn hold(
         return Ok(HeldLaunch { program: launch.program, args: launch.args, env: launch.env, inside: false, limits });
     }
     let files = Files { home, temporary, task };
-    let Composed { confinement, program } = compose(inner, order, &mut launch, &files, limits.clone())?;
+    let Composed { mut confinement, program, placeholders } =
+        compose(inner, order, &mut launch, &files, limits.clone())?;
+    if !placeholders.is_empty() {
+        let process = inner.data_dir.process(order.agent.id.0, order.number);
+        confinement.needed = containment.placeholders.keep(&process, placeholders).map_err(|error| {
+            let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+            format!("what it must not make cannot be kept from it: {error}: {cause}")
+        })?;
+    }
     let held = containment.tools.launch(sandbox_tier(tier), &confinement, &program, &launch.args);
     let held = held.map_err(|error| format!("it cannot be held in tier `{tier}`: {error}"))?;
     Ok(HeldLaunch {

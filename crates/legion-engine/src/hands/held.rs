@@ -226,6 +226,7 @@ impl Held {
     fn let_go(&self) -> Option<String> {
         let containment = &self.task.inner.containment;
         containment.watch.remove(self.process());
+        containment.placeholders.release(&self.dir);
         let (too_much, peak) = self.watched.finish();
         containment.places.leave(self.process(), self.order.driver, peak);
         too_much

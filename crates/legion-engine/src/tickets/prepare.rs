@@ -12,6 +12,7 @@ use super::failure::Failure;
 use super::order::Scene;
 use super::site::{Site, oid};
 use super::{assignment, include, names, setup};
+use crate::containment::hidden_in_clones;
 
 pub(super) async fn run(site: &Site, scene: &Scene, dropped: &CancellationToken) -> Result<TicketOrder, Failure> {
     let (session, ticket, attempt) = (&scene.session, &scene.ticket, &scene.attempt);
@@ -31,6 +32,7 @@ pub(super) async fn run(site: &Site, scene: &Scene, dropped: &CancellationToken)
             target: names::target(&session.name),
             identity: names::agent(&session.name, ticket.id),
             dir: dir.clone(),
+            hidden: hidden_in_clones(site.inner.bounds.tier),
         };
         let begun = match make(site, &control, plan, key).await {
             Err(_) if matches!(control.has_commit(&tip).await, Ok(false)) => {

@@ -10,6 +10,7 @@ use super::failure::Failure;
 use super::order::Scene;
 use super::site::{Site, oid};
 use super::{assignment, names, setup};
+use crate::containment::hidden_in_clones;
 
 /// Bytes of the difference that a reviewer is told; the clone has all of it.
 const DIFF_BYTES_MAX: usize = 48 * 1024;
@@ -37,6 +38,7 @@ pub(super) async fn run(
         branch: names::review_branch(&session.name, ticket.id, attempt.number, step),
         target: names::target(&session.name),
         identity: names::agent(&session.name, ticket.id),
+        hidden: hidden_in_clones(site.inner.bounds.tier),
     };
     let place = control.prepare_clone(&plan).await?;
     control.fetch_updates(&place, &plan.target, &tip).await?;

@@ -12,6 +12,7 @@ use crate::identity::Identity;
 use crate::oid::Oid;
 use crate::ref_name::RefName;
 use crate::skeleton;
+use crate::words::joined;
 
 /// What clone to make.
 #[derive(Clone, Debug)]
@@ -26,6 +27,8 @@ pub struct ClonePlan {
     pub target: RefName,
     /// Who the agent's commits are by, unless it says otherwise.
     pub identity: Identity,
+    /// Names whose tracked files git in the clone takes for unchanged whatever they look like: who works there may see them empty.
+    pub hidden: Vec<PathBuf>,
 }
 
 impl Control {
@@ -46,9 +49,30 @@ impl Control {
         self.alone(move || control.lay_out(&target, &built)).await?;
         let call = self.call("read-tree").args(["--reset", "-u"]).arg(&plan.base);
         call.work_tree(partial.dir()).index(partial.index()).long().run().await?;
+        copy_index(&partial)?;
+        self.hide(&partial, &plan.hidden).await?;
         let finished = place.clone();
         self.alone(move || put_in_place(&partial, &finished)).await?;
         Ok(place)
+    }
+
+    /// Marks tracked files in the clone's own index.
+    async fn hide(&self, partial: &ClonePlace, hidden: &[PathBuf]) -> Result<(), GitError> {
+        if hidden.is_empty() {
+            return Ok(());
+        }
+        let index = their_index(partial);
+        let tracked = self.indexed(&index).await;
+        let marked: Vec<_> = tracked
+            .iter()
+            .filter(|path| hidden.iter().any(|name| path.starts_with(name)))
+            .map(PathBuf::as_path)
+            .collect();
+        if marked.is_empty() {
+            return Ok(());
+        }
+        let call = self.call("update-index").args(["--skip-worktree", "-z", "--stdin"]).stdin(joined(marked));
+        call.work_tree(partial.dir()).index(&index).long().run().await.map(drop)
     }
 
     /// Everything but the files.
@@ -81,11 +105,18 @@ pub(crate) fn tracking_ref(target: &RefName) -> Option<String> {
     target.branch_name().map(|name| format!("refs/remotes/origin/{name}"))
 }
 
-/// The clone gets a copy of the index, so that the agent's first `git status` is quick. The directory comes last: where it
-/// is, all is.
+/// The clone gets a copy of the index, so that the agent's first `git status` is quick.
+fn copy_index(partial: &ClonePlace) -> Result<(), GitError> {
+    let theirs = their_index(partial);
+    copy_with_times(partial.index(), &theirs).map_err(GitError::file("write", &theirs))
+}
+
+fn their_index(place: &ClonePlace) -> PathBuf {
+    place.dir().join(".git/index")
+}
+
+/// The directory comes last: where it is, all is.
 fn put_in_place(partial: &ClonePlace, place: &ClonePlace) -> Result<(), GitError> {
-    let theirs = partial.dir().join(".git/index");
-    copy_with_times(partial.index(), &theirs).map_err(GitError::file("write", &theirs))?;
     fs::rename(partial.index(), place.index()).map_err(GitError::file("write", place.index()))?;
     fs::rename(partial.dir(), place.dir()).map_err(GitError::file("create", place.dir()))
 }

@@ -109,6 +109,7 @@ impl Project {
             branch: name(BRANCH),
             target: name(TARGET),
             identity: identity(),
+            hidden: Vec::new(),
         }
     }
 

@@ -99,6 +99,7 @@ fn of_agent(verb: Verb) -> &'static [Relation] {
         | Verb::ReadAudit
         | Verb::ReadService
         | Verb::BackUp
+        | Verb::Trust
         | Verb::EndService
         | Verb::Serve => &[],
     }

@@ -85,6 +85,8 @@ verbs! {
     /// The tools of the MCP endpoint. Each use of one is a call of its own, and asked about again.
     UseTools "use the tools of",
     BackUp "back up",
+    /// Let files of repositories configure agent programs.
+    Trust "decide what is trusted by",
     EndService "end",
     /// Report what programs, git and time did. The service's own.
     Serve "speak for",

@@ -37,6 +37,7 @@ pub(crate) mod tell;
 pub(crate) mod ticket_log;
 pub(crate) mod tickets;
 pub(crate) mod tree;
+pub(crate) mod trust;
 pub(crate) mod undelete;
 pub(crate) mod wait;
 pub(crate) mod why;

@@ -142,6 +142,11 @@ pub fn examples() -> Vec<Event> {
         },
         Event::RefusalsOmitted { caller: Some(bob.into()), count: 7 },
         Event::SecretsHanded { agent: bob, process, secrets: vec!["LEGION_TOKEN".to_owned()] },
+        Event::TrustSet {
+            path: "/home/you/project".to_owned(),
+            contents: vec![".mcp.json 0f1e2d".to_owned()],
+            trusted: true,
+        },
         Event::KeyUsed {
             caller: bob.into(),
             key: Key { key: "run-1/tool-2".to_owned(), fingerprint: "abcdef".to_owned() },

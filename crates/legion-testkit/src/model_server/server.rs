@@ -3,12 +3,13 @@
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::serve::ListenerExt;
 use serde_json::Value;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -34,6 +35,7 @@ const DUMP_REQUESTS_MAX: usize = 20;
 pub struct ModelServer {
     address: SocketAddr,
     shared: Arc<Shared>,
+    stop: CancellationToken,
     _stop: tokio_util::sync::DropGuard,
 }
 
@@ -84,7 +86,30 @@ impl ModelServer {
             move || run(address, shared, &stop, bound)
         })?;
         let address = is_bound.await.map_err(io::Error::other)??;
-        Ok(Self { address, shared, _stop: stop.drop_guard() })
+        Ok(Self { address, shared, stop: stop.clone(), _stop: stop.drop_guard() })
+    }
+
+    /// Listens on a unix socket too, which is made at `path`.
+    ///
+    /// # Errors
+    /// When the socket cannot be made.
+    pub fn listen_at(&self, path: &Path) -> io::Result<()> {
+        let listener = std::os::unix::net::UnixListener::bind(path)?;
+        listener.set_nonblocking(true)?;
+        let (shared, stop) = (Arc::clone(&self.shared), self.stop.clone());
+        let serve = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(async {
+                let listener = UnixListener::from_std(listener)?;
+                let served = std::future::IntoFuture::into_future(axum::serve(listener, router(shared)));
+                tokio::select! {
+                    biased;
+                    () = stop.cancelled() => Ok(()),
+                    served = served => served,
+                }
+            })
+        };
+        std::thread::Builder::new().name("model-server-socket".to_owned()).spawn(serve).map(drop)
     }
 
     /// Returns the base URL for agent programs that speak to Anthropic, without a slash at the end.
