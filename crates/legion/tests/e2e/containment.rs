@@ -4,20 +4,19 @@ use std::io::Write as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::time::{Duration, Instant};
 
-use legion_testkit::{ModelServer, npm};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::support::{Legion, alive, id, kill, text};
 
 /// A service whose agents are held in tier `full`.
-fn full(variables: &[(&str, &str)]) -> Legion {
+pub fn full(variables: &[(&str, &str)]) -> Legion {
     let mut all = vec![("LEGION_TIER", "full")];
     all.extend(variables);
     Legion::with(&all)
 }
 
 /// Runs a script in the shell as an agent in `tier`, and gives its run.
-fn run(legion: &Legion, tier: &str, script: &str) -> Value {
+pub fn run(legion: &Legion, tier: &str, script: &str) -> Value {
     legion.dir.file("work/agent.sh", script);
     let words = ["hire", "work", "--driver", "command", "--command", "sh agent.sh", "--tier", tier];
     let agent = id(&legion.json(&words));
@@ -31,7 +30,7 @@ fn ended(legion: &Legion, agent: &str, within: &str) -> Value {
     serde_json::from_str(&out).unwrap_or_else(|error| panic!("no run ({error}): {out}{}", text(&output.stderr)))
 }
 
-fn said(run: &Value) -> String {
+pub fn said(run: &Value) -> String {
     run["result"].as_str().unwrap_or_default().to_owned()
 }
 
@@ -150,19 +149,6 @@ fn permissions_hold_what_is_read_written_and_executed() {
     for unwanted in ["wrote:docs/a", "secret/c", "executed"] {
         assert!(!said.contains(unwanted), "{unwanted}: {run}");
     }
-}
-
-#[test]
-fn what_configures_agent_programs_looks_empty_until_it_is_trusted() {
-    let legion = full(&[]);
-    legion.dir.file("work/.mcp.json", "{\"mcpServers\": {}}");
-    legion.dir.file("work/.claude/settings.json", "{\"hooks\": {}}");
-    legion.start();
-    let look = "cat .mcp.json .claude/settings.json; echo end";
-    let hired = run(&legion, "full", look);
-    assert_eq!(said(&hired), "end", "{hired}");
-    let control = run(&legion, "none", look);
-    assert!(said(&control).contains("mcpServers") && said(&control).contains("hooks"), "{control}");
 }
 
 #[test]
@@ -325,58 +311,4 @@ fn a_line_without_an_end_is_bounded() {
     legion.start();
     let run = bomb(&legion, "head -c 1000000000 /dev/zero | tr '\\0' x");
     assert_eq!(run["outcome"], "limit", "{run}");
-}
-
-/// Claude Code in tier `full`: files, its shell, a report that it hires through MCP; no network.
-async fn claude_in_full(version: &str) {
-    let Ok(program) = npm::claude(version) else { return };
-    let model = ModelServer::start().await;
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let port = listener.local_addr().expect("an address").port();
-    let legion = full(&[
-        ("ANTHROPIC_BASE_URL", &model.url()),
-        ("ANTHROPIC_API_KEY", "dummy-key"),
-        ("LEGION_CLAUDE", program.to_str().expect("UTF-8")),
-        ("HTTPS_PROXY", "http://127.0.0.1:9"),
-        ("HTTP_PROXY", "http://127.0.0.1:9"),
-        ("NO_PROXY", "127.0.0.1,localhost"),
-    ]);
-    legion.start();
-    let file = legion.work().join("a.txt");
-    let shell =
-        format!("cat a.txt > b.txt; (exec 3<>/dev/tcp/127.0.0.1/{port}) && echo open > net.txt || echo shut > net.txt");
-    let below = json!({"task": "below @@[{\"text\": \"below is done\"}]@@", "name": "below"});
-    let steps = json!([
-        {"tool": "Write", "input": {"file_path": file, "content": "one"}},
-        {"tool": "Bash", "input": {"command": shell, "description": "look"}},
-        {"tool": "mcp__legion__legion-hire", "input": below},
-        {"text": "hired: {{result:2}}"}, {"text": "heard"}, {"text": "heard"},
-    ]);
-    let task = format!("Work. @@{steps}@@");
-    let leader = id(&legion.json(&["hire", &task, "--driver", "claude", "--model", "claude-sonnet-4-5"]));
-    let run = legion.json(&["wait", &leader, "--timeout", "120s"]);
-    assert_eq!(run["outcome"], "completed", "{run}\n{}", legion.ok(&["logs", &leader, "--lines", "50"]));
-    let read = |name: &str| std::fs::read_to_string(legion.work().join(name)).unwrap_or_default();
-    assert_eq!((read("b.txt").as_str(), read("net.txt").trim()), ("one", "shut"));
-    legion.until("the report reached its leader", || model.saw(&leader, "below is done").then_some(()));
-    legion.until("nobody has anything to do", || {
-        let busy = |name: &str| legion.json(&["tree", "--status", name])["reports"] != json!([]);
-        let waiting = legion.json(&["status", &leader])["inbox"].as_array().is_none_or(|inbox| !inbox.is_empty());
-        (!busy("working") && !waiting).then_some(())
-    });
-    // What is killed leaves nothing.
-    for pid in legion.agent_processes() {
-        kill(pid, "KILL");
-    }
-    legion.until("nothing is left", || legion.agent_processes().is_empty().then_some(()));
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn claude_in_full_197() {
-    claude_in_full("2.1.197").await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn claude_in_full_329() {
-    claude_in_full("2.1.329").await;
 }
