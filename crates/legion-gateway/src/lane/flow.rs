@@ -1,6 +1,5 @@
 //! The body of an answer while it runs: bytes go on as they come, and are read on their way. Nothing is collected.
 
-use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,44 +9,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame};
-use legion_dialects::usage::{Reader, Seen};
-use legion_dialects::{Class, Dialect, UpstreamError, error, translate};
+use legion_dialects::usage::Seen;
+use legion_dialects::{Class, UpstreamError, error};
 use tokio::time::Sleep;
 
-use crate::cassette::Recorder;
-use crate::core::Core;
-use crate::lane::border::Border;
 use crate::lane::outcome::Outcome;
+use crate::lane::parts::{Lane, Parts, note};
 use crate::lane::ping::ping;
-use crate::lane::settlement::Settlement;
-use crate::settings::Limits;
-use crate::upstream::{Fault, Source};
-
-/// How the bytes of the provider become the caller's.
-pub(crate) enum Lane {
-    /// They are the same.
-    Bytes {
-        reader: Box<Reader>,
-        border: Border,
-    },
-    Translate(Box<translate::Stream>),
-}
-
-/// What a flow is made of.
-pub(crate) struct Parts {
-    pub core: Arc<Core>,
-    /// The caller's dialect.
-    pub dialect: Dialect,
-    pub lane: Lane,
-    /// The answer is a stream of events: signs of life and errors can be put in.
-    pub is_stream: bool,
-    /// What was read of the answer already.
-    pub begun: VecDeque<Bytes>,
-    pub source: Source,
-    pub recorder: Option<Recorder>,
-    pub settlement: Settlement,
-    pub limits: Limits,
-}
+use crate::upstream::Fault;
 
 /// The body of an answer.
 pub(crate) struct Flow(Arc<Mutex<Inner>>);
@@ -214,8 +183,9 @@ impl Inner {
     /// The provider's answer came to its end, as far as the connection goes.
     fn finish(&mut self) {
         let Some(parts) = &mut self.parts else { return };
+        self.last = parts.held_back();
         let outcome = match &mut parts.lane {
-            Lane::Bytes { reader, border } => {
+            Lane::Bytes { reader, border, .. } => {
                 reader.end();
                 let seen = reader.seen().clone();
                 let terminal = seen.terminal || !parts.is_stream;
@@ -258,10 +228,11 @@ impl Inner {
         let Some(parts) = &mut self.parts else { return };
         tracing::debug!(%fault, "an answer broke off");
         let told = UpstreamError::new(Class::Server, format!("the provider's answer broke off: {fault}"));
+        self.last = parts.held_back();
         // An answer whose end was seen is complete, however its connection ends.
         let mut outcome = outcome;
         match &mut parts.lane {
-            Lane::Bytes { reader, border } => {
+            Lane::Bytes { reader, border, .. } => {
                 reader.end();
                 let seen = reader.seen().clone();
                 if seen.terminal {
@@ -307,73 +278,6 @@ impl Drop for Inner {
             recorder.complete();
         }
         self.end(if terminal { Outcome::Done } else { Outcome::HangUp });
-    }
-}
-
-impl Parts {
-    /// Hands bytes through the lane. None when nothing comes out of them yet.
-    fn pass(&mut self, bytes: Bytes) -> Option<Bytes> {
-        if let Some(draft) = self.settlement.draft() {
-            draft.streamed_bytes = draft.streamed_bytes.saturating_add(bytes.len() as u64);
-            if draft.first_byte_ms.is_none() {
-                draft.first_byte_ms = Some(self.core.clock.mono_ms().saturating_sub(draft.arrived_ms));
-            }
-        }
-        let (mut out, failed) = match &mut self.lane {
-            Lane::Bytes { reader, border } => {
-                reader.push(&bytes);
-                if self.is_stream {
-                    border.push(&bytes);
-                }
-                (bytes, reader.seen().error.is_some())
-            }
-            Lane::Translate(stream) => (Bytes::from(stream.push(&bytes)), stream.failed().is_some()),
-        };
-        if failed {
-            // An error may quote what the provider was sent. All else goes on as it is.
-            let mut told = out.to_vec();
-            self.core.redactor.mask(&mut told);
-            out = told.into();
-        }
-        Some(out).filter(|out| !out.is_empty())
-    }
-
-    /// Nothing more will be written, whatever the provider sends.
-    fn is_over(&self) -> bool {
-        matches!(&self.lane, Lane::Translate(stream) if stream.is_over())
-    }
-
-    fn is_at_border(&self) -> bool {
-        match &self.lane {
-            Lane::Bytes { border, .. } => border.is_clean(),
-            Lane::Translate(_) => true,
-        }
-    }
-
-    /// Keeps what was seen so far, for an end that nobody announces.
-    fn note_progress(&mut self) {
-        let seen = match &mut self.lane {
-            Lane::Bytes { reader, .. } => {
-                // One in one piece can be read now only. Whoever was told its length lets go of it without asking for its end.
-                if !self.is_stream {
-                    reader.end();
-                }
-                reader.seen().clone()
-            }
-            Lane::Translate(stream) => stream.seen().clone(),
-        };
-        note(&mut self.settlement, seen);
-        if let (Lane::Translate(stream), Some(draft)) = (&self.lane, self.settlement.draft()) {
-            draft.warnings.extend(stream.warnings().iter().map(ToString::to_string));
-        }
-    }
-}
-
-fn note(settlement: &mut Settlement, seen: Seen) {
-    if let Some(draft) = settlement.draft()
-        && !draft.seen.terminal
-    {
-        draft.seen = seen;
     }
 }
 

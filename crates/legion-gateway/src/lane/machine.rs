@@ -19,9 +19,11 @@ use crate::governor::{Permit, effect};
 use crate::lane::asked::Asked;
 use crate::lane::attempt::{Attempt, prepare};
 use crate::lane::border::Border;
-use crate::lane::flow::{Flow, Lane, Parts};
+use crate::lane::flow::Flow;
 use crate::lane::headers::{answer_headers, is_stream};
+use crate::lane::held::Held;
 use crate::lane::outcome::Outcome;
+use crate::lane::parts::{Lane, Parts};
 use crate::lane::refusal::{Refusal, refuse};
 use crate::lane::rename;
 use crate::lane::settlement::{Settlement, expected, worst};
@@ -230,7 +232,11 @@ async fn stream(way: &mut Way, sent: Sent, mut begun: VecDeque<Bytes>) -> State 
     let lane = if across {
         Lane::Translate(Box::new(translate::Stream::new(dialect, way.asked.dialect, attempt.memory)))
     } else {
-        Lane::Bytes { reader: Box::new(Reader::new(dialect, is_stream)), border: Border::default() }
+        Lane::Bytes {
+            reader: Box::new(Reader::new(dialect, is_stream)),
+            border: Border::default(),
+            held: Held::default(),
+        }
     };
     let flow = Flow::new(Parts {
         core: way.core.clone(),

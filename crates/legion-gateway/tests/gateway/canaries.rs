@@ -29,16 +29,18 @@ enum Failure {
     ServerError,
     FirstEvent,
     MiddleOfStream,
+    InPieces,
     WrongCertificate,
     Redirection,
     NobodyThere,
 }
 
-const FAILURES: [Failure; 7] = [
+const FAILURES: [Failure; 8] = [
     Failure::Unauthorized,
     Failure::ServerError,
     Failure::FirstEvent,
     Failure::MiddleOfStream,
+    Failure::InPieces,
     Failure::WrongCertificate,
     Failure::Redirection,
     Failure::NobodyThere,
@@ -106,12 +108,16 @@ async fn upstream(failure: Failure, key: &'static str, elsewhere: &str) -> Upstr
         let (event, location, body, percent) = (event.clone(), location.clone(), body.clone(), percent.clone());
         async move {
             match failure {
-                Failure::FirstEvent | Failure::MiddleOfStream => {
+                Failure::FirstEvent | Failure::MiddleOfStream | Failure::InPieces => {
                     conn.open().await;
-                    if failure == Failure::MiddleOfStream {
+                    if failure != Failure::FirstEvent {
                         conn.send(events()[..3].concat()).await;
                     }
-                    conn.send(event).await;
+                    // A piece for each byte cuts every quote somewhere.
+                    let length = if failure == Failure::InPieces { 1 } else { event.len() };
+                    for piece in event.as_bytes().chunks(length) {
+                        conn.send(String::from_utf8(piece.to_vec()).expect("ASCII")).await;
+                    }
                     conn.end().await;
                 }
                 _ => conn.answer(status, &[("location", &location), ("request-id", &percent)], body.as_bytes()).await,
@@ -142,7 +148,7 @@ async fn call(failure: Failure, key: &'static str, dialect: Dialect) -> Vec<Stri
     let service = Service::with(vec![provider.clone()]).await;
     service.gateway.secrets().set("one", key).expect("kept");
     service.books.change(|settings| settings.cassette = CassetteMode::Record { name: "tape".to_owned() });
-    let stream = matches!(failure, Failure::FirstEvent | Failure::MiddleOfStream);
+    let stream = matches!(failure, Failure::FirstEvent | Failure::MiddleOfStream | Failure::InPieces);
     let (path, header, body) = match dialect {
         Dialect::Anthropic => ("/gateway/anthropic/v1/messages", ("x-api-key", AGENT.to_owned()), request("m", stream)),
         _ => {
