@@ -129,6 +129,9 @@ pub struct RouteFor {
     /// Only calls of sub-agents that the agent's program runs by itself.
     #[serde(default)]
     pub sub_agents: bool,
+    /// Only calls of sub-agents that the program calls so, where it says so: `Explore`, `review`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sub_agent: Option<String>,
     /// Only calls that ask for this model; `*` at its end stands for anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<String>,

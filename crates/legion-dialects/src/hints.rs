@@ -12,6 +12,8 @@ pub struct Hints {
     pub agent: Option<String>,
     /// The agent that started it.
     pub parent: Option<String>,
+    /// What the program calls sub-agents of this kind: `Explore`, `review`.
+    pub kind: Option<String>,
 }
 
 impl Hints {
@@ -21,7 +23,12 @@ impl Hints {
         let session = first(&["x-claude-code-session-id", "session_id", "session-id", "x-session-id"])
             .or_else(|| head.user.as_deref().and_then(session_of_user))
             .or_else(|| head.prompt_cache_key.clone());
-        Self { session, agent: first(&["x-claude-code-agent-id"]), parent: first(&["x-claude-code-parent-agent-id"]) }
+        Self {
+            session,
+            agent: first(&["x-claude-code-agent-id"]),
+            parent: first(&["x-claude-code-parent-agent-id", "x-codex-parent-thread-id", "x-parent-session-id"]),
+            kind: first(&["x-claude-code-agent-type", "x-openai-subagent"]),
+        }
     }
 }
 

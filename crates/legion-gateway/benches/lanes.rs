@@ -20,7 +20,8 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::service::TowerToHyperService;
 use legion_gateway::{
-    Allowance, Call, Caller, Dialect, Directory, Gateway, Options, OverBudget, Route, Settings, Target, Who, templates,
+    Agents, Allowance, Call, Caller, Dialect, Directory, Gateway, Options, OverBudget, Route, Settings, Target, Who,
+    templates,
 };
 use legion_runtime::{Environment, SystemClock, TaskScope};
 use tokio::net::{TcpListener, TcpStream};
@@ -266,7 +267,7 @@ async fn serve_gateway(listener: TcpListener, dialect: Dialect, url: String) {
     };
     let route = Route {
         who: Who::Default,
-        sub_agents: false,
+        agents: Agents::All,
         asked: None,
         target: Target { provider: "one".to_owned(), model: Some("m".to_owned()) },
         fallbacks: Vec::new(),

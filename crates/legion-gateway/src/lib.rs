@@ -33,7 +33,7 @@ pub use prices::{
 };
 pub use secrets::{Redactor, SecretStore, SecretsError};
 pub use settings::{
-    Authorization, Betas, CassetteMode, ClosedLane, KeySource, Limits, Matching, Pace, Price, PriceTier, Provider,
-    Route, Settings, Target, Who,
+    Agents, Authorization, Betas, CassetteMode, ClosedLane, KeySource, Limits, Matching, Pace, Price, PriceTier,
+    Provider, Route, Settings, Target, Who,
 };
 pub use upstream::AddressError;

@@ -1,10 +1,19 @@
 //! Which providers a call may go to, in order.
 
 use crate::directory::Caller;
-use crate::settings::{Route, Settings, Target, Who};
+use crate::settings::{Agents, Route, Settings, Target, Who};
 
 /// Targets that one call may try.
 const TARGETS_MAX: usize = 8;
+
+/// Which of the agents that one program runs asks, as far as the program says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asker<'a> {
+    /// The one that the program was started for.
+    Main,
+    /// One that it runs by itself, with what the program calls agents of that kind.
+    SubAgent(Option<&'a str>),
+}
 
 /// A provider and the model to ask it for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,11 +44,11 @@ pub(crate) enum NoRoute {
 }
 
 /// The stops of a call: the target of the most specific route, then its fallbacks. Never empty.
-pub(crate) fn plan(settings: &Settings, caller: &Caller, sub_agent: bool, asked: &str) -> Result<Vec<Stop>, NoRoute> {
+pub(crate) fn plan(settings: &Settings, caller: &Caller, asker: Asker<'_>, asked: &str) -> Result<Vec<Stop>, NoRoute> {
     if settings.providers.is_empty() {
         return Err(NoRoute::NoProvider);
     }
-    let route = best(settings, caller, sub_agent, asked);
+    let route = best(settings, caller, asker, asked);
     // Whoever names the provider means it, unless a route is for just this caller.
     if route.is_none_or(|route| route.who == Who::Default)
         && let Some(stop) = named(settings, asked)
@@ -64,10 +73,10 @@ pub(crate) fn plan(settings: &Settings, caller: &Caller, sub_agent: bool, asked:
     if stops.is_empty() { Err(NoRoute::Unknown(route.target.provider.clone())) } else { Ok(stops) }
 }
 
-fn best<'a>(settings: &'a Settings, caller: &Caller, sub_agent: bool, asked: &str) -> Option<&'a Route> {
+fn best<'a>(settings: &'a Settings, caller: &Caller, asker: Asker<'_>, asked: &str) -> Option<&'a Route> {
     let fits = |route: &&Route| {
         is_for(&route.who, caller)
-            && (sub_agent || !route.sub_agents)
+            && route.agents.fit(asker)
             && route.asked.as_deref().is_none_or(|pattern| matches(pattern, asked))
     };
     let rank = |route: &&Route| {
@@ -79,9 +88,24 @@ fn best<'a>(settings: &'a Settings, caller: &Caller, sub_agent: bool, asked: &st
             Who::Ticket(_) => 4,
             Who::Agent(_) => 5,
         };
-        (who, route.asked.as_ref().map_or(0, |pattern| pattern.len() + 1), route.sub_agents)
+        let agents = match &route.agents {
+            Agents::All => 0,
+            Agents::SubAgents => 1,
+            Agents::SubAgent(_) => 2,
+        };
+        (who, route.asked.as_ref().map_or(0, |pattern| pattern.len() + 1), agents)
     };
     settings.routes.iter().filter(fits).max_by_key(rank)
+}
+
+impl Agents {
+    fn fit(&self, asker: Asker<'_>) -> bool {
+        match (self, asker) {
+            (Self::All, _) | (Self::SubAgents, Asker::SubAgent(_)) => true,
+            (Self::SubAgent(name), Asker::SubAgent(kind)) => kind == Some(name.as_str()),
+            (Self::SubAgents | Self::SubAgent(_), Asker::Main) => false,
+        }
+    }
 }
 
 fn is_for(who: &Who, caller: &Caller) -> bool {
@@ -127,15 +151,17 @@ mod tests {
     }
 
     fn route(who: Who, to: &str) -> Route {
-        Route { who, sub_agents: false, asked: None, target: target(to), fallbacks: Vec::new() }
+        Route { who, agents: Agents::All, asked: None, target: target(to), fallbacks: Vec::new() }
     }
 
-    fn goes(settings: &Settings, caller: &Caller, sub_agent: bool, asked: &str) -> String {
-        match plan(settings, caller, sub_agent, asked) {
+    fn goes(settings: &Settings, caller: &Caller, asker: Asker<'_>, asked: &str) -> String {
+        match plan(settings, caller, asker, asked) {
             Ok(stops) => stops.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
             Err(error) => error.to_string().lines().next().unwrap_or_default().to_owned(),
         }
     }
+
+    const UNNAMED: Asker<'static> = Asker::SubAgent(None);
 
     #[test]
     fn the_most_specific_route_wins() {
@@ -144,41 +170,47 @@ mod tests {
         let mut set = settings(vec![
             route(Who::Default, "a"),
             route(Who::Role("coder".to_owned()), "b/strong"),
-            Route { sub_agents: true, ..route(Who::Role("coder".to_owned()), "b/small") },
+            Route { agents: Agents::SubAgents, ..route(Who::Role("coder".to_owned()), "b/small") },
+            Route { agents: Agents::SubAgent("Explore".to_owned()), ..route(Who::Role("coder".to_owned()), "b/named") },
             Route { asked: name("haiku*"), ..route(Who::Role("coder".to_owned()), "c/tiny") },
         ]);
-        assert_eq!(goes(&set, &Caller::default(), false, "m"), "a/m");
-        assert_eq!(goes(&set, &caller, false, "m"), "b/strong");
-        assert_eq!(goes(&set, &caller, true, "m"), "b/small");
-        assert_eq!(goes(&set, &caller, true, "haiku-4"), "c/tiny");
+        assert_eq!(goes(&set, &Caller::default(), Asker::Main, "m"), "a/m");
+        assert_eq!(goes(&set, &caller, Asker::Main, "m"), "b/strong");
+        assert_eq!(goes(&set, &caller, UNNAMED, "m"), "b/small");
+        assert_eq!(goes(&set, &caller, Asker::SubAgent(Some("Plan")), "m"), "b/small");
+        assert_eq!(goes(&set, &caller, Asker::SubAgent(Some("Explore")), "m"), "b/named");
+        assert_eq!(goes(&set, &Caller::default(), Asker::SubAgent(Some("Explore")), "m"), "a/m");
+        assert_eq!(goes(&set, &caller, UNNAMED, "haiku-4"), "c/tiny");
         set.routes.push(route(Who::Agent("7".to_owned()), "c"));
-        assert_eq!(goes(&set, &caller, true, "haiku-4"), "c/haiku-4");
+        assert_eq!(goes(&set, &caller, UNNAMED, "haiku-4"), "c/haiku-4");
     }
 
     #[test]
     fn fallbacks_follow_and_those_of_unknown_providers_are_left_out() {
         let fallbacks = vec![target("gone"), target("b/x"), target("c")];
         let set = settings(vec![Route { fallbacks, ..route(Who::Default, "a") }]);
-        assert_eq!(goes(&set, &Caller::default(), false, "m"), "a/m b/x c/m");
+        assert_eq!(goes(&set, &Caller::default(), Asker::Main, "m"), "a/m b/x c/m");
     }
 
     #[test]
     fn a_provider_may_be_named_in_the_model() {
         let set = settings(vec![route(Who::Default, "a"), route(Who::Role("r".to_owned()), "a/fixed")]);
-        assert_eq!(goes(&set, &Caller::default(), false, "b/vendor/m"), "b/vendor/m");
+        assert_eq!(goes(&set, &Caller::default(), Asker::Main, "b/vendor/m"), "b/vendor/m");
         let caller = Caller { role: Some("r".to_owned()), ..Caller::default() };
-        assert_eq!(goes(&set, &caller, false, "b/vendor/m"), "a/fixed");
-        assert_eq!(goes(&set, &caller, false, "unknown/m"), "a/fixed");
+        assert_eq!(goes(&set, &caller, Asker::Main, "b/vendor/m"), "a/fixed");
+        assert_eq!(goes(&set, &caller, Asker::Main, "unknown/m"), "a/fixed");
     }
 
     #[test]
     fn without_a_route_only_a_single_provider_is_meant() {
-        assert!(goes(&settings(Vec::new()), &Caller::default(), false, "m").starts_with("no route leads"));
-        assert_eq!(goes(&Settings::default(), &Caller::default(), false, "m"), "no provider is set up");
+        assert!(goes(&settings(Vec::new()), &Caller::default(), Asker::Main, "m").starts_with("no route leads"));
+        assert_eq!(goes(&Settings::default(), &Caller::default(), Asker::Main, "m"), "no provider is set up");
         let gone = settings(vec![route(Who::Default, "gone")]);
-        assert!(goes(&gone, &Caller::default(), false, "m").starts_with("the route leads to the provider `gone`"));
+        assert!(
+            goes(&gone, &Caller::default(), Asker::Main, "m").starts_with("the route leads to the provider `gone`")
+        );
         let mut one = settings(Vec::new());
         one.providers.retain(|name, _| name == "b");
-        assert_eq!(goes(&one, &Caller::default(), false, "m"), "b/m");
+        assert_eq!(goes(&one, &Caller::default(), Asker::Main, "m"), "b/m");
     }
 }

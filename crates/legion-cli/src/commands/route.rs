@@ -63,8 +63,11 @@ pub(crate) struct WhoOptions {
     #[arg(long, value_name = "DRIVER")]
     pub worker: Option<String>,
     /// Only sub-agents that the agent's program runs by itself
-    #[arg(long)]
+    #[arg(long, conflicts_with = "sub_agent")]
     pub sub_agents: bool,
+    /// Only sub-agents that the agent's program calls so: `Explore` (Claude Code), `review` (Codex)
+    #[arg(long, value_name = "NAME")]
+    pub sub_agent: Option<String>,
     /// Only calls that ask for this model; `*` at its end stands for anything
     #[arg(long, value_name = "MODEL")]
     pub asked: Option<String>,
@@ -92,6 +95,7 @@ impl WhoOptions {
             ticket: self.ticket,
             agent: agent.cloned(),
             sub_agents: self.sub_agents,
+            sub_agent: self.sub_agent.clone(),
             asked: self.asked.clone(),
         })
     }

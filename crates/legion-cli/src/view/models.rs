@@ -83,8 +83,10 @@ pub(crate) fn routes(routes: &[Route], look: &Look) -> String {
                 (_, _, _, _, Some(agent)) => format!("agent {agent}"),
                 _ => "default".to_owned(),
             };
-            if who.sub_agents {
-                name.push_str(", sub-agents");
+            match &who.sub_agent {
+                Some(kind) => name.push_str(&format!(", sub-agents `{kind}`")),
+                None if who.sub_agents => name.push_str(", sub-agents"),
+                None => {}
             }
             if let Some(asked) = &who.asked {
                 name.push_str(&format!(", asking for {asked}"));

@@ -162,6 +162,17 @@ fn rule_24_agents_say_in_headers_whose_call_it_is() {
         (hints.session.as_deref(), hints.agent.as_deref(), hints.parent.as_deref()),
         (Some("s1"), Some("a1"), Some("p1"))
     );
+    for (name, value, parent, kind) in [
+        ("x-claude-code-agent-type", "Explore", None, Some("Explore")),
+        ("x-openai-subagent", "review", None, Some("review")),
+        ("x-codex-parent-thread-id", "t1", Some("t1"), None),
+        ("x-parent-session-id", "ses_1", Some("ses_1"), None),
+        ("x-parent-session-id", "", None, None),
+    ] {
+        let header = |asked: &str| (asked == name).then(|| value.to_owned());
+        let hints = Hints::read(&header, &head(json!({"model": "m"})));
+        assert_eq!((hints.parent.as_deref(), hints.kind.as_deref()), (parent, kind), "{name}");
+    }
     let none = |_: &str| None;
     for (body, session) in [
         (json!({"model": "m", "metadata": {"user_id": "user_ab_account_cd_session_11-22"}}), Some("11-22")),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use legion_agents::Login;
-use legion_gateway::{Authorization, Settings};
+use legion_gateway::{Authorization, Provider, Settings};
 
 /// Variables by which a program finds and opens another way to a model. Left out where the gateway is the way.
 const OTHER_WAYS: [&str; 6] = [
@@ -17,6 +17,10 @@ const OTHER_WAYS: [&str; 6] = [
 /// Of these, the ones that stay when a program keeps its own login.
 const OWN_LOGIN: [&str; 4] =
     ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_CUSTOM_HEADERS", "CLAUDE_CODE_OAUTH_TOKEN"];
+/// Of these, the ones that are a login by themselves.
+const CREDENTIALS: [&str; 3] = ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN"];
+/// Newer versions of Claude Code then say which of their sub-agents calls: routes are found by it.
+const HINTS: &str = "CLAUDE_CODE_GATEWAY_HINT_HEADERS";
 /// Hosts that are reached without a proxy.
 const NEAR: &str = "127.0.0.1,localhost,::1";
 
@@ -62,8 +66,11 @@ impl GatewayAddress {
         if settings.providers.is_empty() {
             return None;
         }
-        let keeps_login =
-            settings.providers.values().all(|provider| provider.authorization == Authorization::Passthrough);
+        let passes_on = |provider: &Provider| provider.authorization == Authorization::Passthrough;
+        let mut providers = settings.providers.values();
+        // Beside a provider that passes logins on there may be others: the gateway puts their keys in its place. A program without a
+        // login of its own would not call at all, and gets ours for these.
+        let keeps_login = providers.clone().all(passes_on) || (providers.any(passes_on) && is_logged_in(login));
         let mut base = base.clone();
         // The token is in the address only where the header is not free for it.
         let url = self.anthropic(keeps_login.then_some(token))?;
@@ -72,6 +79,7 @@ impl GatewayAddress {
             base.insert("ANTHROPIC_AUTH_TOKEN".to_owned(), token.to_owned());
         }
         base.insert("NO_PROXY".to_owned(), no_proxy(login, &base));
+        base.insert(HINTS.to_owned(), "1".to_owned());
         let kept = |variables: &BTreeMap<String, String>| {
             let stays = |name: &str| {
                 name != "NO_PROXY" && (!OTHER_WAYS.contains(&name) || (keeps_login && OWN_LOGIN.contains(&name)))
@@ -94,6 +102,13 @@ impl GatewayAddress {
     }
 }
 
+/// The program has a login of its own, as far as can be seen from outside.
+fn is_logged_in(login: &Login) -> bool {
+    let has_variable =
+        CREDENTIALS.iter().any(|name| login.variables().get(*name).is_some_and(|value| !value.is_empty()));
+    has_variable || matches!(login, Login::Person { .. })
+}
+
 fn no_proxy(login: &Login, base: &BTreeMap<String, String>) -> String {
     let said = login.variables().get("NO_PROXY").or_else(|| base.get("NO_PROXY"));
     match said.filter(|said| !said.is_empty()) {
@@ -104,7 +119,7 @@ fn no_proxy(login: &Login, base: &BTreeMap<String, String>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use legion_gateway::{Betas, Dialect, Provider};
+    use legion_gateway::{Betas, Dialect};
 
     use super::*;
 
@@ -156,6 +171,7 @@ mod tests {
             map(&[
                 ("ANTHROPIC_AUTH_TOKEN", "lgn_t"),
                 ("ANTHROPIC_BASE_URL", "http://127.0.0.1:18080/gateway/anthropic"),
+                ("CLAUDE_CODE_GATEWAY_HINT_HEADERS", "1"),
                 ("NO_PROXY", "corp,127.0.0.1,localhost,::1"),
             ])
         );
@@ -170,5 +186,22 @@ mod tests {
         assert_eq!(way.login, Login::SetupToken(map(&[("CLAUDE_CODE_OAUTH_TOKEN", "own")])));
         assert_eq!(way.base["ANTHROPIC_BASE_URL"], "http://127.0.0.1:18080/gateway/lgn_t/anthropic");
         assert!(!way.base.contains_key("ANTHROPIC_AUTH_TOKEN"));
+    }
+
+    #[test]
+    fn beside_a_provider_with_a_key_a_login_stays_where_there_is_one() {
+        let address = GatewayAddress { url: Some("http://127.0.0.1:18080".to_owned()) };
+        let mixed = settings(&[Authorization::Passthrough, Authorization::None]);
+        let own = Login::SetupToken(map(&[("CLAUDE_CODE_OAUTH_TOKEN", "own")]));
+        let way = address.way(&mixed, "lgn_t", &own, &BTreeMap::new()).expect("a way");
+        assert_eq!(way.login, own);
+        assert_eq!(way.base["ANTHROPIC_BASE_URL"], "http://127.0.0.1:18080/gateway/lgn_t/anthropic");
+        assert!(!way.base.contains_key("ANTHROPIC_AUTH_TOKEN"));
+        // Without one it calls with our token, which opens the providers with keys.
+        let none = Login::Env(map(&[("ANTHROPIC_API_KEY", ""), ("ANTHROPIC_MODEL", "m")]));
+        let way = address.way(&mixed, "lgn_t", &none, &BTreeMap::new()).expect("a way");
+        assert_eq!(way.login, Login::Env(map(&[("ANTHROPIC_MODEL", "m")])));
+        assert_eq!(way.base["ANTHROPIC_BASE_URL"], "http://127.0.0.1:18080/gateway/anthropic");
+        assert_eq!(way.base["ANTHROPIC_AUTH_TOKEN"], "lgn_t");
     }
 }

@@ -1,7 +1,7 @@
 //! What is set, as the gateway reads it.
 
 use legion_gateway::{
-    Authorization, Betas, CassetteMode, ClosedLane, KeySource, Matching, Pace, Settings, Target, Who,
+    Agents, Authorization, Betas, CassetteMode, ClosedLane, KeySource, Matching, Pace, Settings, Target, Who,
 };
 use legion_model::ProjectId;
 use legion_model::gateway::{self as model, GatewayState};
@@ -85,7 +85,11 @@ fn route(key: &model::RouteKey, set: &model::Route) -> legion_gateway::Route {
             model::RouteWho::Ticket(project, number) => Who::Ticket(ticket(*project, *number)),
             model::RouteWho::Agent(agent) => Who::Agent(agent.to_string()),
         },
-        sub_agents: key.sub_agents,
+        agents: match (&key.sub_agent, key.sub_agents) {
+            (Some(name), _) => Agents::SubAgent(name.clone()),
+            (None, true) => Agents::SubAgents,
+            (None, false) => Agents::All,
+        },
         asked: key.asked.clone(),
         target: target(&set.target),
         fallbacks: set.fallbacks.iter().map(target).collect(),

@@ -17,7 +17,7 @@ use crate::upstream::Endpoint;
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
 pub(super) async fn answer(core: &Arc<Core>, asked: Asked) -> Response<Body> {
-    let plan = match plan(&asked.settings, &asked.caller, asked.sub_agent(), &asked.head.model) {
+    let plan = match plan(&asked.settings, &asked.caller, asked.asker(), &asked.head.model) {
         Ok(plan) => plan,
         Err(error) => return refuse(asked.dialect, Refusal::new(Class::NotFound, error.to_string()).for_good()),
     };

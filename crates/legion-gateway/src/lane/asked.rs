@@ -10,6 +10,7 @@ use legion_dialects::hints::Hints;
 use legion_dialects::scan::Head;
 
 use crate::directory::Caller;
+use crate::route::Asker;
 use crate::settings::Settings;
 
 /// Characters of a session's name that are kept.
@@ -34,7 +35,16 @@ pub(crate) struct Asked {
 impl Asked {
     /// The calling program says that a sub-agent of its own is calling.
     pub(crate) fn sub_agent(&self) -> bool {
-        self.hints.agent.is_some() || self.hints.parent.is_some()
+        self.asker() != Asker::Main
+    }
+
+    /// Which of the calling program's own agents asks.
+    pub(crate) fn asker(&self) -> Asker<'_> {
+        let hints = &self.hints;
+        match (&hints.kind, hints.agent.is_some() || hints.parent.is_some()) {
+            (None, false) => Asker::Main,
+            (kind, _) => Asker::SubAgent(kind.as_deref()),
+        }
     }
 
     /// The calling program's own session.

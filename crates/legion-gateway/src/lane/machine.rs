@@ -73,7 +73,7 @@ struct Sent {
 
 /// Answers a call.
 pub(crate) async fn run(core: Arc<Core>, asked: Asked) -> Response<Body> {
-    let plan = match plan(&asked.settings, &asked.caller, asked.sub_agent(), &asked.head.model) {
+    let plan = match plan(&asked.settings, &asked.caller, asked.asker(), &asked.head.model) {
         Ok(plan) => plan,
         Err(error) => return refuse(asked.dialect, Refusal::new(Class::NotFound, error.to_string()).for_good()),
     };

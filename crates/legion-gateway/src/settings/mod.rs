@@ -13,5 +13,5 @@ pub use limits::Limits;
 pub use price::{Price, PriceTier};
 pub use provider::{Authorization, Betas, KeySource, Provider};
 pub use recording::{CassetteMode, Matching, Pace};
-pub use route::{Route, Target, Who};
+pub use route::{Agents, Route, Target, Who};
 pub use snapshot::Settings;

@@ -1,16 +1,25 @@
 //! Routes: whose calls go where.
 
-/// One row of the matrix. The most specific `who` wins; among equals one with `asked`, then one for sub-agents.
+/// One row of the matrix. The most specific `who` wins; among equals one with `asked`, then the most specific `agents`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
     pub who: Who,
-    /// Only calls of sub-agents that the calling program runs by itself.
-    pub sub_agents: bool,
+    pub agents: Agents,
     /// Only calls that ask for this model; `*` at its end stands for anything. None: any model.
     pub asked: Option<String>,
     pub target: Target,
     /// Tried in this order when the target cannot answer.
     pub fallbacks: Vec<Target>,
+}
+
+/// Which of the agents that the calling program runs a route is for. In order of precedence, the weakest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Agents {
+    All,
+    /// Those that the program runs by itself.
+    SubAgents,
+    /// Of these, the ones that the program calls so.
+    SubAgent(String),
 }
 
 /// Whom a route is for. In order of precedence, the weakest first.

@@ -10,6 +10,7 @@ use legion_testkit::{agent_env, npm};
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
+use crate::directory::SMALL_MODEL;
 use crate::script::{PIXEL, check_image, check_loop};
 use crate::through::Through;
 
@@ -25,6 +26,7 @@ fn start(program: &Path, arguments: &[&str], through: &Through, prompt: &str) ->
         .env_clear()
         .envs(agent_env(&through.directory.dir("home"), &through.anthropic_url()))
         .env("MAX_THINKING_TOKENS", "4000")
+        .env("CLAUDE_CODE_GATEWAY_HINT_HEADERS", "1")
         .current_dir(through.directory.dir("work"))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -107,4 +109,31 @@ async fn an_interrupted_answer_is_cut_at_the_provider_counted_and_gone_on_with()
         let again = run(&program, &["--resume", &session], &through, r#"on @@[{"text": "I go on"}]@@"#).await;
         assert_eq!(again["result"], "I go on", "{version}: {again}\n{}", through.server.dump());
     }
+}
+
+/// The first version that says what its sub-agents are called.
+const NAMES_SUB_AGENTS: &str = "2.1.329";
+
+#[tokio::test]
+async fn a_named_sub_agent_has_a_model_of_its_own() {
+    let Ok(program) = npm::claude(NAMES_SUB_AGENTS) else { return };
+    let through = Through::start(Dialect::Anthropic).await;
+    let below = |kind: &str| {
+        let inner = json!([{"text": format!("{kind} has looked")}]);
+        let prompt = format!("look @@{inner}@@");
+        json!({"tool": "Agent", "input": {"description": "look around", "subagent_type": kind, "prompt": prompt,
+            "run_in_background": false}})
+    };
+    let script = json!([below("Explore"), below("general-purpose"), {"text": "all is done"}]);
+    let session = uuid::Uuid::new_v4().to_string();
+    let result = run(&program, &["--session-id", &session], &through, &format!("go @@{script}@@")).await;
+    assert_eq!(result["result"], "all is done", "{result}\n{}", through.server.dump());
+    let requests = through.received();
+    let models = |kind: Option<&str>| -> Vec<&str> {
+        let of = |request: &&std::sync::Arc<ModelRequest>| request.header("x-claude-code-agent-type") == kind;
+        requests.iter().filter(of).map(|request| request.model.as_str()).collect()
+    };
+    assert_eq!(models(Some("Explore")), [SMALL_MODEL], "{}", through.server.dump());
+    assert_eq!(models(Some("general-purpose")), ["claude-opus-4-5"], "{}", through.server.dump());
+    assert!(models(None).len() >= 3 && models(None).iter().all(|model| *model == "claude-opus-4-5"));
 }

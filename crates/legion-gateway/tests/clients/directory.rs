@@ -6,13 +6,15 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use legion_gateway::{
-    Allowance, Authorization, Betas, Call, Caller, Dialect, Directory, KeySource, OverBudget, Provider, Route,
+    Agents, Allowance, Authorization, Betas, Call, Caller, Dialect, Directory, KeySource, OverBudget, Provider, Route,
     Settings, Target, Who,
 };
 use uuid::Uuid;
 
 /// The token of the one caller.
 pub const TOKEN: &str = "lgn_test-token-of-the-agent";
+/// The model of sub-agents that are called `Explore`.
+pub const SMALL_MODEL: &str = "claude-haiku-4-5";
 /// The name of the one provider.
 pub const PROVIDER: &str = "scripted";
 
@@ -38,11 +40,13 @@ impl OneProvider {
             free: false,
         };
         let target = Target { provider: PROVIDER.to_owned(), model: Some(model.to_owned()) };
-        let route = Route { who: Who::Default, sub_agents: false, asked: None, target, fallbacks: Vec::new() };
+        let to = |agents, target| Route { who: Who::Default, agents, asked: None, target, fallbacks: Vec::new() };
+        let small = Target { provider: PROVIDER.to_owned(), model: Some(SMALL_MODEL.to_owned()) };
+        let routes = vec![to(Agents::All, target), to(Agents::SubAgent("Explore".to_owned()), small)];
         let settings = Settings {
             revision: 1,
             providers: BTreeMap::from([(PROVIDER.to_owned(), provider)]),
-            routes: vec![route],
+            routes,
             ..Settings::default()
         };
         Self { settings: Arc::new(settings), settled: Mutex::default() }

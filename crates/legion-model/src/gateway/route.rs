@@ -31,14 +31,20 @@ pub struct RouteKey {
     /// Only for calls of sub-agents that the agent's program makes by itself.
     #[serde(default)]
     pub sub_agents: bool,
+    /// Only for calls of sub-agents that the agent's program calls so. `sub_agents` says nothing more then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sub_agent: Option<String>,
     /// Only for calls that ask for this model; a `*` at its end stands for anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<String>,
 }
 
 impl RouteKey {
+    /// Bytes of a sub-agent's name.
+    pub const SUB_AGENT_BYTES_MAX: usize = 100;
+
     pub fn of(who: RouteWho) -> Self {
-        Self { who, sub_agents: false, asked: None }
+        Self { who, sub_agents: false, sub_agent: None, asked: None }
     }
 }
 
@@ -52,7 +58,10 @@ impl fmt::Display for RouteKey {
             RouteWho::Ticket(_, ticket) => write!(f, "ticket {ticket}")?,
             RouteWho::Agent(agent) => write!(f, "agent {agent}")?,
         }
-        f.write_str(if self.sub_agents { ", sub-agents" } else { "" })?;
+        match &self.sub_agent {
+            Some(name) => write!(f, ", sub-agents `{name}`")?,
+            None => f.write_str(if self.sub_agents { ", sub-agents" } else { "" })?,
+        }
         match &self.asked {
             Some(asked) => write!(f, ", asking for {asked}"),
             None => Ok(()),

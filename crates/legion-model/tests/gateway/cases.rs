@@ -58,6 +58,28 @@ fn a_route_needs_its_providers_and_holds_them() {
 }
 
 #[test]
+fn a_route_for_a_named_sub_agent_stands_beside_the_one_for_all() {
+    let mut books = Books::new();
+    books.must(provider("a"));
+    let named = |name: &str| RouteKey { sub_agent: Some(name.to_owned()), ..RouteKey::of(RouteWho::Default) };
+    let set = |key, to: &str| GatewayOrder::SetRoute {
+        key,
+        route: Route { target: to.parse().expect("a target"), fallbacks: Vec::new() },
+    };
+    books.must(set(RouteKey::of(RouteWho::Default), "a/m"));
+    books.must(set(named("Explore"), "a/small"));
+    assert_eq!(books.state.routes.len(), 2);
+    for wrong in ["", "two\nlines", "\u{e4}", &"x".repeat(RouteKey::SUB_AGENT_BYTES_MAX + 1)] {
+        let refused = books.give(set(named(wrong), "a/small")).expect_err(wrong);
+        assert!(refused.kind == RefusalKind::Invalid && refused.what.contains("sub-agent"), "{}", refused.what);
+    }
+    let refused = books.give(GatewayOrder::RemoveRoute(named("Plan"))).expect_err("never set");
+    assert!(refused.what.contains("default, sub-agents `Plan`"), "{}", refused.what);
+    books.must(GatewayOrder::RemoveRoute(named("Explore")));
+    assert_eq!(books.state.routes.len(), 1);
+}
+
+#[test]
 fn a_lane_stays_closed_until_its_time_whoever_starts_the_service() {
     let mut books = Books::new();
     books.must(provider("a"));

@@ -32,7 +32,12 @@ pub(crate) fn provider(state: &GatewayState, known: &Provider, now: Timestamp, u
 }
 
 pub(crate) fn route(key: &RouteKey, set: &Route) -> api::Route {
-    let mut who = api::RouteFor { sub_agents: key.sub_agents, asked: key.asked.clone(), ..api::RouteFor::default() };
+    let mut who = api::RouteFor {
+        sub_agents: key.sub_agents,
+        sub_agent: key.sub_agent.clone(),
+        asked: key.asked.clone(),
+        ..api::RouteFor::default()
+    };
     match &key.who {
         RouteWho::Default => {}
         RouteWho::Worker(driver) => who.worker = Some(driver.as_str().to_owned()),

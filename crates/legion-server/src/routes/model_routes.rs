@@ -93,7 +93,7 @@ async fn remove(
 }
 
 async fn route_key(context: &Context, caller: Caller, project: Option<&str>, who: RouteFor) -> Result<RouteKey> {
-    let RouteFor { worker, role, session, ticket, agent, sub_agents, asked } = who;
+    let RouteFor { worker, role, session, ticket, agent, sub_agents, sub_agent, asked } = who;
     let given = [worker.is_some(), role.is_some(), session.is_some(), ticket.is_some(), agent.is_some()];
     if given.into_iter().filter(|given| *given).count() > 1 {
         return Err(Fault::invalid("a route is about one of: a worker, a role, a session, a ticket, an agent"));
@@ -115,5 +115,5 @@ async fn route_key(context: &Context, caller: Caller, project: Option<&str>, who
     } else {
         RouteWho::Default
     };
-    Ok(RouteKey { who, sub_agents, asked })
+    Ok(RouteKey { who, sub_agents: sub_agents && sub_agent.is_none(), sub_agent, asked })
 }

@@ -16,6 +16,7 @@ pub fn examples() -> Vec<Event> {
     let key = RouteKey {
         who: RouteWho::Ticket(ProjectId(uuid(1)), TicketId(3)),
         sub_agents: true,
+        sub_agent: None,
         asked: Some("claude-haiku-*".to_owned()),
     };
     vec![

@@ -156,3 +156,51 @@ async fn a_killed_service_loses_no_money_and_counts_none_twice() {
     let again = total(&legion);
     assert_eq!((&again["charged_nanos"], &again["calls"]), (&exact["charged_nanos"], &exact["calls"]));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_agent_goes_from_its_own_login_to_a_provider_with_a_key() {
+    let Some((legion, model)) = with_gateway().await else { return };
+    legion.ok(&["provider", "add", "native", "--format", "anthropic", "--url", &model.url(), "--login"]);
+    legion.ok(&["route", "set", "--default", "native"]);
+    let agent = hire(&legion, &json!([{"text": "by my own login"}]));
+    legion.until("its report", || legion.reports_of(&agent).into_iter().next());
+    let before = model.requests();
+    assert!(!before.is_empty());
+    for request in &before {
+        assert_eq!(request.api_key.as_deref(), Some(OTHER_KEY), "{}", model.dump());
+    }
+    legion.ok(&["route", "set", "--default", "upstream/small"]);
+    legion.ok(&["tell", &agent, r#"go on @@[{"text": "by a key"}]@@"#]);
+    legion.until("its second report", || {
+        legion.reports_of(&agent).into_iter().find(|report| report.contains("by a key"))
+    });
+    let requests = model.requests();
+    assert!(requests.len() > before.len());
+    for request in &requests[before.len()..] {
+        assert_eq!((request.api_key.as_deref(), request.model.as_str()), (Some(KEY), "small"), "{}", model.dump());
+        let sent = format!("{:?} {}", request.headers, String::from_utf8_lossy(&request.raw));
+        assert!(!sent.contains(OTHER_KEY) && !sent.contains("lgn_"), "a secret went to another provider");
+    }
+}
+
+#[test]
+fn a_named_sub_agent_has_a_row_of_its_own_in_the_matrix() {
+    let legion = Legion::not_held();
+    legion.start();
+    legion.ok(&["provider", "add", "local", "--template", "ollama"]);
+    legion.ok(&["route", "set", "--default", "local/large"]);
+    let shown = legion.ok(&["route", "set", "--default", "--sub-agent", "Explore", "local/small"]);
+    assert!(shown.contains("default, sub-agents `Explore`") && shown.contains("local/small"), "{shown}");
+    let list = legion.json(&["route", "list"]);
+    let targets = |name: Value| -> Vec<String> {
+        let routes = list["routes"].as_array().expect("routes").iter();
+        let of = routes.filter(|route| route["for"]["sub_agent"] == name);
+        of.map(|route| route["to"].as_str().expect("a target").to_owned()).collect()
+    };
+    assert_eq!(
+        (targets(json!("Explore")), targets(Value::Null)),
+        (vec!["local/small".to_owned()], vec!["local/large".to_owned()])
+    );
+    legion.ok(&["route", "remove", "--default", "--sub-agent", "Explore"]);
+    assert_eq!(legion.json(&["route", "list"])["routes"].as_array().map(Vec::len), Some(1));
+}

@@ -9,7 +9,8 @@ use http_body_util::Full;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use legion_gateway::{
-    Authorization, Directory, Gateway, KeySource, Options, Price, Provider, Route, Settings, Target, Who, templates,
+    Agents, Authorization, Directory, Gateway, KeySource, Options, Price, Provider, Route, Settings, Target, Who,
+    templates,
 };
 use legion_runtime::{Environment, SystemClock, TaskScope};
 use tempfile::TempDir;
@@ -36,7 +37,7 @@ impl Service {
         let target = |provider: &Provider| Target { provider: provider.name.clone(), model: None };
         let routes = providers.split_first().map(|(first, others)| Route {
             who: Who::Default,
-            sub_agents: false,
+            agents: Agents::All,
             asked: None,
             target: target(first),
             fallbacks: others.iter().map(target).collect(),

@@ -22,6 +22,16 @@ pub(super) fn set(state: &GatewayState, by: Party, key: &RouteKey, route: &Route
     if key.asked.as_ref().is_some_and(|asked| asked.is_empty() || asked.len() > Target::MODEL_BYTES_MAX) {
         return Err(invalid(format!("the name of a model has 1 to {} bytes", Target::MODEL_BYTES_MAX)));
     }
+    // It comes in a header: what no header can hold would never fit.
+    let formed = |name: &String| {
+        !name.is_empty()
+            && name.len() <= RouteKey::SUB_AGENT_BYTES_MAX
+            && name.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ')
+    };
+    if !key.sub_agent.as_ref().is_none_or(formed) {
+        let most = RouteKey::SUB_AGENT_BYTES_MAX;
+        return Err(invalid(format!("the name of a sub-agent has 1 to {most} characters, in printable ASCII")));
+    }
     if route.fallbacks.len() > Route::FALLBACKS_MAX {
         return Err(invalid(format!("a route has at most {} fallbacks", Route::FALLBACKS_MAX)));
     }
