@@ -23,7 +23,7 @@ use legion_gateway::{
     Agents, Allowance, Call, Caller, Dialect, Directory, Gateway, Options, OverBudget, Route, Settings, Target, Who,
     templates,
 };
-use legion_runtime::{Environment, SystemClock, TaskScope};
+use legion_runtime::{Environment, Share, SystemClock, TaskScope};
 use tokio::net::{TcpListener, TcpStream};
 use uuid::Uuid;
 
@@ -280,6 +280,7 @@ async fn serve_gateway(listener: TcpListener, dialect: Dialect, url: String) {
         tasks: TaskScope::new(),
         data_dir: dir.path().to_owned(),
         environment: Arc::new(Environment::default()),
+        share: Share::ALL,
     };
     let gateway = Gateway::new(Arc::new(Books(Arc::new(settings))), options).expect("a gateway");
     let router = gateway.router();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use legion_runtime::Clock;
+use legion_runtime::{Clock, Shares};
 
 use crate::budget::Ledger;
 use crate::cassette::Cassettes;
@@ -33,6 +33,8 @@ pub(crate) struct Core {
     pub flights: Flights,
     /// Calls that are being answered and have not begun their answer.
     pub asking: AtomicUsize,
+    /// What each agent has left, by its id.
+    pub shares: Arc<Shares<String>>,
 }
 
 /// A place among the calls that are answered at the same time.

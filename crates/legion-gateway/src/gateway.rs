@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
-use legion_runtime::{Clock, Environment, TaskKind, TaskScope};
+use legion_runtime::{Clock, Environment, Share, Shares, TaskKind, TaskScope};
 
 use crate::budget::Ledger;
 use crate::cassette::Cassettes;
@@ -30,6 +30,8 @@ pub struct Options {
     pub data_dir: PathBuf,
     /// For keys that lie in variables.
     pub environment: Arc<Environment>,
+    /// What each agent may have.
+    pub share: Share,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -49,7 +51,7 @@ pub struct Gateway {
 impl Gateway {
     /// Reads the keys and starts the upkeep.
     pub fn new(directory: Arc<dyn Directory>, options: Options) -> Result<Self, GatewayError> {
-        let Options { clock, tasks, data_dir, environment } = options;
+        let Options { clock, tasks, data_dir, environment, share } = options;
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&data_dir);
         made.map_err(|source| GatewayError::Directory { path: data_dir.clone(), source })?;
         let redactor = Redactor::default();
@@ -65,6 +67,7 @@ impl Gateway {
             redactor,
             flights: Flights::default(),
             asking: AtomicUsize::new(0),
+            shares: Shares::new(share),
             directory,
             clock,
         });

@@ -53,10 +53,12 @@ pub struct LimitSettings {
     pub processes: Option<usize>,
     /// Bytes that one process may write.
     pub output_bytes: Option<u64>,
-    /// Requests of one agent to the service in each second, in the long run.
+    /// Requests of one agent in each second, in the long run: to the service, and model calls, each counted for itself.
     pub requests_per_second: Option<NonZeroU32>,
-    /// Requests of one agent at once, after a pause.
+    /// Such requests after a pause.
     pub requests_burst: Option<NonZeroU32>,
+    /// Such requests that are answered at the same time.
+    pub requests_at_once: Option<NonZeroU32>,
 }
 
 /// When silence counts, in seconds.

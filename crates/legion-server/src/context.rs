@@ -7,11 +7,12 @@ use futures_util::future::BoxFuture;
 use legion_api::ServiceInfo;
 use legion_engine::Engine;
 use legion_gateway::Gateway;
+use legion_model::AgentId;
+use legion_runtime::{Share, Shares};
 use tokio::sync::mpsc;
 
 use crate::audit::Rations;
 use crate::hosts::Hosts;
-use crate::rate::{Rates, RequestRate};
 use crate::remembered::Remembered;
 
 /// Writes a copy of the log to a path that does not exist yet, and returns its bytes and the number of its last event.
@@ -26,7 +27,7 @@ pub struct Server {
     pub(crate) backup: Backup,
     pub(crate) names: Vec<String>,
     pub(crate) gateway: Option<Gateway>,
-    pub(crate) rate: RequestRate,
+    pub(crate) share: Share,
 }
 
 impl Server {
@@ -38,16 +39,7 @@ impl Server {
         down: mpsc::Sender<bool>,
         backup: Backup,
     ) -> Self {
-        Self {
-            engine,
-            person_token,
-            info,
-            down,
-            backup,
-            names: Vec::new(),
-            gateway: None,
-            rate: RequestRate::default(),
-        }
+        Self { engine, person_token, info, down, backup, names: Vec::new(), gateway: None, share: Share::default() }
     }
 
     /// The gateway whose providers, models and cassettes are asked for.
@@ -57,10 +49,10 @@ impl Server {
         self
     }
 
-    /// How often each agent may ask.
+    /// What each agent may have.
     #[must_use]
-    pub fn limited(mut self, rate: RequestRate) -> Self {
-        self.rate = rate;
+    pub fn limited(mut self, share: Share) -> Self {
+        self.share = share;
         self
     }
 
@@ -88,14 +80,14 @@ pub(crate) struct Context {
     pub(crate) set_up: Remembered,
     pub(crate) openapi: String,
     pub(crate) rations: Rations,
-    pub(crate) rates: Rates,
+    pub(crate) shares: Arc<Shares<AgentId>>,
 }
 
 pub(crate) type Shared = Arc<Context>;
 
 impl Context {
     pub(crate) fn new(server: Server, hosts: Hosts) -> Self {
-        let Server { engine, person_token, info, down, backup, names: _, gateway, rate } = server;
+        let Server { engine, person_token, info, down, backup, names: _, gateway, share } = server;
         let openapi = crate::openapi::openapi();
         Self {
             engine,
@@ -109,7 +101,7 @@ impl Context {
             set_up: Remembered::default(),
             openapi,
             rations: Rations::default(),
-            rates: Rates::new(rate),
+            shares: Shares::new(share),
         }
     }
 }

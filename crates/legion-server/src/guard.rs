@@ -18,12 +18,12 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use legion_api::{Problem, ProblemCode, paths};
 use legion_engine::TokenOf;
 use legion_model::{AgentId, Party, ProjectId};
-use legion_runtime::constant_time_eq;
+use legion_runtime::{Place, constant_time_eq};
 
 use crate::audit::{self, Who};
 use crate::context::{Context, Shared};
 use crate::fault::{Fault, Result};
-use crate::rate::RequestRate;
+use crate::held::Held;
 
 /// Bytes of a body. A task has at most 1 MiB, and JSON may write each of its bytes with six (`\u0001`).
 const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -67,8 +67,8 @@ impl<S: Sync> FromRequestParts<S> for Caller {
 /// Lets a request through, or answers it. A handler that panics is answered for, and every refusal is remembered.
 pub(crate) async fn guard(State(context): State<Shared>, request: Request, next: Next) -> Response {
     let asked = format!("{} {}", request.method(), request.uri().path());
-    let mut who = None;
-    let mut response = match check(&context, request, &mut who).await {
+    let (mut who, mut taken) = (None, None);
+    let mut response = match check(&context, request, &mut who, &mut taken).await {
         Ok(request) => match AssertUnwindSafe(next.run(request)).catch_unwind().await {
             Ok(response) => response,
             Err(_) => Fault::internal("a handler panicked; the service goes on").into_response(),
@@ -82,10 +82,19 @@ pub(crate) async fn guard(State(context): State<Shared>, request: Request, next:
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+    match taken {
+        // An answer that runs on, such as one of events, is one of its agent's as long as it does.
+        Some(place) => response.map(|body| Body::new(Held::new(body, place))),
+        None => response,
+    }
 }
 
-async fn check(context: &Shared, request: Request, who: &mut Who) -> Result<Request> {
+async fn check(
+    context: &Shared,
+    request: Request,
+    who: &mut Who,
+    taken: &mut Option<Place<AgentId>>,
+) -> Result<Request> {
     let (mut parts, body) = request.into_parts();
     check_size(&parts.headers)?;
     check_origin(context, &parts)?;
@@ -94,7 +103,7 @@ async fn check(context: &Shared, request: Request, who: &mut Who) -> Result<Requ
     }
     let caller = caller(context, &parts.headers, who).await?;
     *who = Some((caller.project(), caller.party()));
-    check_rate(context, caller)?;
+    *taken = place(context, caller)?;
     parts.extensions.insert(caller);
     parts.extensions.insert(context.clone());
     let body = read_body(&parts.headers, body, bytes_max(parts.uri.path())).await?;
@@ -115,16 +124,14 @@ fn check_size(headers: &HeaderMap) -> Result<()> {
     Ok(())
 }
 
-/// Refuses an agent that asks too often, before anything else is done for it.
-fn check_rate(context: &Context, caller: Caller) -> Result<()> {
-    let Some((_, agent)) = caller.agent() else { return Ok(()) };
-    context.rates.take(agent, context.engine.clock().mono_ms()).map_err(|wait| {
-        let RequestRate { per_second, burst } = context.rates.rate();
-        let what =
-            format!("the agent asks too often: {per_second} requests in a second and {burst} at once are allowed");
+/// The agent's place among its own requests. An agent that has more than its share is refused before anything else is done for it.
+fn place(context: &Context, caller: Caller) -> Result<Option<Place<AgentId>>> {
+    let Some((_, agent)) = caller.agent() else { return Ok(None) };
+    let taken = context.shares.take(agent, context.engine.clock().mono_ms());
+    taken.map(Some).map_err(|exceeded| {
         let hint =
             "wait as long as `Retry-After` says; to be told of what happens, listen to `/v1/events` or wait for a run";
-        Fault::new(ProblemCode::Busy, what).hint(hint).after(wait)
+        Fault::new(ProblemCode::Busy, exceeded.to_string()).hint(hint).after(exceeded.wait())
     })
 }
 

@@ -19,7 +19,7 @@ use crate::context::Server;
 use crate::hosts::Hosts;
 use crate::router::router;
 
-/// Connections at the same time, over all listeners of one call.
+/// Connections at the same time: over all addresses together, and over the socket for agents.
 pub(crate) const CONNECTIONS_MAX: usize = 1_024;
 /// How long the head of a request may take to come, and how long a connection may wait for its next request.
 const HEADER_PATIENCE: Duration = Duration::from_secs(5);
@@ -42,7 +42,8 @@ pub fn serve(server: Server, listeners: Vec<TcpListener>, for_agents: Option<Uni
         tasks.spawn(TaskKind::Listener, move |cancel| accept(listener, router, places, scope, cancel));
     }
     if let Some(listener) = for_agents {
-        let scope = tasks.clone();
+        // Of their own: agents without a network cannot take the person's.
+        let (scope, places) = (tasks.clone(), Arc::new(Semaphore::new(CONNECTIONS_MAX)));
         tasks.spawn(TaskKind::Listener, move |cancel| accept(listener, router, places, scope, cancel));
     }
 }

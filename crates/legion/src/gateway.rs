@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use legion_engine::{Engine, GatewayDirectory, PORTS_INSIDE};
 use legion_gateway::{Gateway, Options};
-use legion_runtime::{DataDir, Environment, Settings};
+use legion_runtime::{DataDir, Environment, Settings, Share};
 use tokio::net::{TcpListener, UnixListener};
 
 use crate::error_chain::chain;
@@ -60,13 +60,13 @@ impl Place {
         Ok(Self { listeners, url: format!("http://{}", super::service::reachable(address)) })
     }
 
-    /// Opens the gateway and serves it.
+    /// Opens the gateway and serves it: to agents no more than their share.
     pub(crate) fn open(
         self,
         engine: &Engine,
         data_dir: &DataDir,
         environment: &Environment,
-        person_token: &str,
+        (person_token, share): (&str, Share),
     ) -> Result<Gateway, String> {
         let directory = Arc::new(GatewayDirectory::new(engine.clone(), person_token.to_owned()));
         let options = Options {
@@ -74,6 +74,7 @@ impl Place {
             tasks: engine.tasks(),
             data_dir: data_dir.gateway(),
             environment: Arc::new(environment.clone()),
+            share,
         };
         let gateway = Gateway::new(directory, options).map_err(|error| chain(&error))?;
         let socket = socket(&data_dir.gateway_socket());

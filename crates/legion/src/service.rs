@@ -12,8 +12,8 @@ use legion_api::ServiceInfo;
 use legion_cli::ServeArgs;
 use legion_engine::{AgentLimits, ContainmentConfig, Engine, EngineConfig};
 use legion_model::{Bounds, Tier};
-use legion_runtime::{Auth, Clock, DataDir, Environment, Settings, SystemClock};
-use legion_server::{Backup, RequestRate, Server};
+use legion_runtime::{Auth, Clock, DataDir, Environment, Settings, Share, SystemClock};
+use legion_server::{Backup, Server};
 use legion_store::{DataDirLock, LockError};
 use legion_store_sqlite::{Existing, SqliteLog};
 use tokio::signal::unix::{SignalKind, signal};
@@ -159,9 +159,9 @@ async fn serve(environment: &Environment, args: &ServeArgs) -> Result<(), Failur
     // Agents without a network reach the service under the name that every client knows.
     let server = Server::new(engine.clone(), person_token.clone(), info, down, backup)
         .named([AGENTS_HOST.to_owned()])
-        .limited(request_rate(&settings));
+        .limited(share(&settings));
     let for_agents = engine.listen_for_agents().map_err(failure)?;
-    let models = gateway.open(&engine, &data_dir, environment, &person_token).map_err(failure)?;
+    let models = gateway.open(&engine, &data_dir, environment, (&person_token, share(&settings))).map_err(failure)?;
     let server = server.with_gateway(models);
     legion_server::serve(server, listeners, Some(for_agents));
     tracing::info!(%address, "the service runs");
@@ -317,11 +317,12 @@ fn bounds(settings: &Settings) -> Bounds {
     }
 }
 
-fn request_rate(settings: &Settings) -> RequestRate {
-    let default = RequestRate::default();
-    RequestRate {
-        per_second: settings.limits.requests_per_second.unwrap_or(default.per_second),
-        burst: settings.limits.requests_burst.unwrap_or(default.burst),
+fn share(settings: &Settings) -> Share {
+    let (default, set) = (Share::default(), &settings.limits);
+    Share {
+        per_second: set.requests_per_second.unwrap_or(default.per_second),
+        burst: set.requests_burst.unwrap_or(default.burst),
+        at_once: set.requests_at_once.unwrap_or(default.at_once),
     }
 }
 

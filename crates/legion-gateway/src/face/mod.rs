@@ -2,6 +2,7 @@
 
 mod call;
 mod count;
+mod held;
 mod models;
 mod path;
 mod router;

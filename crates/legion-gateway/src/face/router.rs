@@ -11,6 +11,7 @@ use http::{HeaderValue, Method, Response};
 use legion_dialects::{Class, Dialect};
 
 use crate::core::Core;
+use crate::face::held::Held;
 use crate::face::path::{self, Wanted};
 use crate::face::{call, models, token};
 use crate::lane::{Refusal, refuse};
@@ -42,11 +43,24 @@ async fn entry(State(core): State<Arc<Core>>, request: Request) -> Response<Body
         let message = "this token opens nothing here; `legion gateway url` gives the address with a token that does";
         return refuse(dialect, Refusal::new(Class::Authentication, message).for_good());
     };
-    match wanted {
+    // The person is not limited.
+    let taken = caller.agent.clone().map(|agent| core.shares.take(agent, core.clock.mono_ms())).transpose();
+    let place = match taken {
+        Ok(place) => place,
+        Err(exceeded) => {
+            let refusal = Refusal::new(Class::RateLimited { retry_after: None }, exceeded.to_string());
+            return refuse(dialect, refusal.after(exceeded.wait()));
+        }
+    };
+    let answer = match wanted {
         Wanted::Base(_) => json("{\"gateway\":\"legion\"}".to_owned()),
         Wanted::Models(dialect) => models::list(&core, dialect),
         Wanted::Model(dialect, id) => models::one(&core, dialect, id),
         Wanted::Generate(_) | Wanted::CountTokens(_) => call::answer(core, wanted, caller, own_login, head, body).await,
+    };
+    match place {
+        Some(place) => answer.map(|body| Body::new(Held::new(body, place))),
+        None => answer,
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use legion_gateway::{Call, Dialect, Gateway, Options};
-use legion_runtime::{Environment, SystemClock, TaskScope};
+use legion_runtime::{Environment, Share, SystemClock, TaskScope};
 use legion_testkit::model_server::{self, ModelRequest};
 use legion_testkit::{ModelServer, TestDir, until};
 
@@ -43,6 +43,7 @@ impl Through {
             tasks: tasks.clone(),
             data_dir: directory.path().join("gateway"),
             environment: Arc::new(Environment::from_pairs([])),
+            share: Share::default(),
         };
         let gateway = Gateway::new(facts.clone(), options).expect("starts");
         gateway.secrets().set(PROVIDER, KEY).expect("is kept");

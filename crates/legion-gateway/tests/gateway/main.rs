@@ -6,6 +6,7 @@ mod canaries;
 mod cassette;
 mod count;
 mod faults;
+mod flood;
 mod governor;
 mod hang_up;
 mod memory;

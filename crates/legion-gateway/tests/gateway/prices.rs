@@ -6,7 +6,7 @@ use std::sync::Arc;
 use legion_gateway::{
     Directory, Gateway, NewPrices, Options, PriceOrigin, PricesError, PricesUpdated, Provider, Settings,
 };
-use legion_runtime::{Environment, SystemClock, TaskScope};
+use legion_runtime::{Environment, Share, SystemClock, TaskScope};
 use serde_json::{Value, json};
 
 use crate::support::{Books, MESSAGE, Service, Upstream, anthropic, request, until};
@@ -29,6 +29,7 @@ fn gateway(dir: &Path) -> Gateway {
         tasks: TaskScope::new(),
         data_dir: dir.to_owned(),
         environment: Arc::new(Environment::from_pairs([])),
+        share: Share::ALL,
     };
     let directory: Arc<dyn Directory> = Arc::new(Books::default());
     Gateway::new(directory, options).expect("a gateway")

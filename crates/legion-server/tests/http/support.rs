@@ -16,8 +16,8 @@ use legion_api::{ServiceInfo, paths};
 use legion_engine::{Engine, EngineConfig, GatewayDirectory};
 use legion_gateway::{Gateway, Options};
 use legion_model::{AgentId, AuditEntry, Bounds, Organisation, ProcessPhase, ProjectId};
-use legion_runtime::{AgentGrant, Clock, DataDir, Environment, ServiceKey, SystemClock, new_id};
-use legion_server::{Backup, Hosts, RequestRate, Server, router};
+use legion_runtime::{AgentGrant, Clock, DataDir, Environment, ServiceKey, Share, SystemClock, new_id};
+use legion_server::{Backup, Hosts, Server, router};
 use legion_store::{Log, MemoryLog, Record};
 use legion_testkit::TestDir;
 use serde_json::{Value, json};
@@ -97,9 +97,10 @@ pub async fn gateway_bench(variables: &[(&str, &str)]) -> Bench {
         tasks: bench.engine.tasks(),
         data_dir: bench.directory.path().join("data/gateway"),
         environment: Arc::new(Environment::from_pairs(variables.iter().copied())),
+        share: Share::default(),
     };
     bench.gateway = Some(Gateway::new(Arc::new(directory), options).expect("a gateway"));
-    bench.limit(RequestRate::default());
+    bench.limit(Share::default());
     bench
 }
 
@@ -177,14 +178,14 @@ impl Bench {
         self.directory.path().join(name).to_str().expect("UTF-8").to_owned()
     }
 
-    /// Lets every agent ask as often as this, from now on.
-    pub fn limit(&mut self, rate: RequestRate) {
+    /// Lets every agent have as much as this, from now on.
+    pub fn limit(&mut self, share: Share) {
         let (mut server, down) = server(&self.engine);
         if let Some(gateway) = &self.gateway {
             server = server.with_gateway(gateway.clone());
         }
         let hosts = Hosts::new(&[HOST.parse().expect("an address")], &[]);
-        (self.router, self.down) = (router(server.limited(rate), hosts), down);
+        (self.router, self.down) = (router(server.limited(share), hosts), down);
     }
 
     /// A model call through the gateway with this token.

@@ -12,7 +12,7 @@ use legion_gateway::{
     Agents, Authorization, Directory, Gateway, KeySource, Options, Price, Provider, Route, Settings, Target, Who,
     templates,
 };
-use legion_runtime::{Environment, SystemClock, TaskScope};
+use legion_runtime::{Environment, Share, SystemClock, TaskScope};
 use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream, UnixListener};
 
@@ -33,24 +33,20 @@ impl Service {
         Self::with(providers).await
     }
 
+    /// As [`Service::start`], for agents that may have no more than this.
+    pub async fn sharing(share: Share, upstream: &Upstream) -> Self {
+        Self::sharing_of(share, settings(vec![anthropic("one", &upstream.url)])).await
+    }
+
     pub async fn with(providers: Vec<Provider>) -> Self {
-        let target = |provider: &Provider| Target { provider: provider.name.clone(), model: None };
-        let routes = providers.split_first().map(|(first, others)| Route {
-            who: Who::Default,
-            agents: Agents::All,
-            asked: None,
-            target: target(first),
-            fallbacks: others.iter().map(target).collect(),
-        });
-        let settings = Settings {
-            providers: providers.into_iter().map(|provider| (provider.name.clone(), provider)).collect(),
-            routes: routes.into_iter().collect(),
-            ..Settings::default()
-        };
-        Self::of(settings).await
+        Self::of(settings(providers)).await
     }
 
     pub async fn of(settings: Settings) -> Self {
+        Self::sharing_of(Share::ALL, settings).await
+    }
+
+    async fn sharing_of(share: Share, settings: Settings) -> Self {
         let books = Arc::new(Books::default());
         books.lock().settings = Arc::new(settings);
         let dir = tempfile::tempdir().expect("a directory");
@@ -59,6 +55,7 @@ impl Service {
             tasks: TaskScope::new(),
             data_dir: dir.path().join("gateway"),
             environment: Arc::new(Environment::from_pairs([("TEST_KEY", "canary-of-the-environment")])),
+            share,
         };
         let directory: Arc<dyn Directory> = books.clone();
         let gateway = Gateway::new(directory, options).expect("a gateway");
@@ -159,4 +156,21 @@ where
         .serve_connection(TokioIo::new(stream), service)
         .await
         .ok();
+}
+
+/// The first provider is the default route, the others are its fallbacks.
+fn settings(providers: Vec<Provider>) -> Settings {
+    let target = |provider: &Provider| Target { provider: provider.name.clone(), model: None };
+    let routes = providers.split_first().map(|(first, others)| Route {
+        who: Who::Default,
+        agents: Agents::All,
+        asked: None,
+        target: target(first),
+        fallbacks: others.iter().map(target).collect(),
+    });
+    Settings {
+        providers: providers.into_iter().map(|provider| (provider.name.clone(), provider)).collect(),
+        routes: routes.into_iter().collect(),
+        ..Settings::default()
+    }
 }
