@@ -6,6 +6,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
 
 use legion_runtime::{Clock, Environment, Share, Shares, TaskKind, TaskScope};
 
@@ -20,6 +21,9 @@ use crate::learned::Learned;
 use crate::prices::{KnownPrices, NewPrices, Prices, PricesError, PricesUpdated};
 use crate::secrets::{Redactor, SecretStore, SecretsError};
 use crate::upstream::Clients;
+
+/// How long allowances of calls that are being cut are waited for at the end.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
 
 /// What a gateway is built from.
 pub struct Options {
@@ -76,7 +80,13 @@ impl Gateway {
             loop {
                 tokio::select! {
                     biased; // the end before one more round
-                    () = cancel.cancelled() => return,
+                    () = cancel.cancelled() => {
+                        // The directory waits for it: what is not given back counts as spent after the next start.
+                        if let Some(core) = kept.upgrade() {
+                            let _ = tokio::time::timeout(CLOSE_PATIENCE, core.ledger.close()).await;
+                        }
+                        return;
+                    }
                     () = tokio::time::sleep(UPKEEP_EVERY) => {}
                 }
                 let Some(core) = kept.upgrade() else { return };

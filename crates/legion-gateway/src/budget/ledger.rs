@@ -17,6 +17,9 @@ const PURSES_MAX: usize = 65_536;
 /// Allowances to be given back that wait for their turn.
 const RETURNS_MAX: usize = 65_536;
 
+/// How often it is looked for the end of calls that are being cut.
+const CLOSE_EVERY: Duration = Duration::from_millis(20);
+
 /// Whose money it is. The same agent in another run is another.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct PurseKey {
@@ -104,6 +107,18 @@ impl Ledger {
         let returns = std::mem::take(&mut *lock(&self.returns));
         for allowance in returns {
             self.directory.release(allowance).await;
+        }
+    }
+
+    /// Gives back everything, each allowance when its last call has ended.
+    pub(crate) async fn close(&self) {
+        loop {
+            self.upkeep(Duration::ZERO).await;
+            let left = lock(&self.places).values().any(|place| !lock(&place.purse).is_empty());
+            if !left && lock(&self.returns).is_empty() {
+                return;
+            }
+            tokio::time::sleep(CLOSE_EVERY).await;
         }
     }
 
