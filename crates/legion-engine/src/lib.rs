@@ -24,7 +24,7 @@ pub use audit::TokenOf;
 pub use containment::{AgentLimits, ContainmentConfig, PORTS_INSIDE, TrustedContent, self_test, strongest_tier};
 pub use engine::{Engine, EngineConfig};
 pub use error::{EngineError, OpenError};
-pub use gateway::{GatewayDirectory, Spending};
+pub use gateway::{GatewayDirectory, Spending, Spent, SpentBy};
 pub use hire::HireAsk;
 pub use keeper::Stored;
 pub use legion_git::ObjectFormat;

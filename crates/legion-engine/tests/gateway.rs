@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use legion_agents::Login;
-use legion_engine::{Engine, EngineConfig, GatewayDirectory, HireAsk};
+use legion_engine::{Engine, EngineConfig, GatewayDirectory, HireAsk, SpentBy};
 use legion_gateway::{Allowance, Call, Caller, Directory, Usage};
 use legion_model::gateway::{BudgetOf, GatewayAnswer, GatewayOrder, GatewayState, NanoUsd, Scope};
 use legion_model::{AgentId, Bounds, DriverKind, Organisation, Outcome, Party, ProcessPhase, ProjectId, Tier};
@@ -154,7 +154,8 @@ async fn what_is_set_aside_is_charged_once_and_the_rest_is_free_again() {
     // Its project knows, and so does whoever asks what it cost.
     let told = move |state: &Organisation| (state.agents.get(&agent)?.metered == NanoUsd(3 * DOLLAR)).then_some(());
     bench.engine.until(project, PATIENCE, told).await.expect("the engine lives").expect("the project is told");
-    let lines = bench.engine.spending_by_agent().await.expect("read");
+    let spent = bench.engine.spending(SpentBy::Agent).await.expect("read");
+    let lines = &spent.lines;
     assert_eq!((lines[0].name.as_str(), lines[0].figures.calls, lines[0].unsettled), ("ann", 2, 0));
     bench.end().await;
 }

@@ -12,9 +12,10 @@ mod face;
 mod metering;
 mod pending;
 mod settings;
+mod spending;
 
 pub use directory::GatewayDirectory;
-pub use face::Spending;
+pub use spending::{Spending, Spent, SpentBy};
 
 pub(crate) use address::GatewayAddress;
 pub(crate) use books::Books;

@@ -22,6 +22,22 @@ pub struct Tokens {
     pub web_searches: u64,
 }
 
+impl Tokens {
+    /// What is left after a part of it is taken away.
+    #[must_use]
+    pub fn less(self, part: Self) -> Self {
+        Self {
+            input: self.input.saturating_sub(part.input),
+            cache_read: self.cache_read.saturating_sub(part.cache_read),
+            cache_write_5m: self.cache_write_5m.saturating_sub(part.cache_write_5m),
+            cache_write_1h: self.cache_write_1h.saturating_sub(part.cache_write_1h),
+            output: self.output.saturating_sub(part.output),
+            reasoning: self.reasoning.saturating_sub(part.reasoning),
+            web_searches: self.web_searches.saturating_sub(part.web_searches),
+        }
+    }
+}
+
 impl AddAssign for Tokens {
     fn add_assign(&mut self, other: Self) {
         let add = |a: &mut u64, b: u64| *a = a.saturating_add(b);

@@ -47,6 +47,21 @@ impl Figures {
         self.last_at = self.last_at.max(at);
     }
 
+    /// Takes away what is a part of it.
+    pub fn take_away(&mut self, part: &Self) {
+        self.calls = self.calls.saturating_sub(part.calls);
+        self.tokens = self.tokens.less(part.tokens);
+        self.cost = self.cost.less(part.cost);
+        self.unknown = self.unknown.saturating_sub(part.unknown);
+        self.estimated = self.estimated.saturating_sub(part.estimated);
+        self.charged = self.charged.less(part.charged);
+    }
+
+    /// Whether nothing was used or spent.
+    pub fn is_nothing(&self) -> bool {
+        *self == Self { last_at: self.last_at, ..Self::default() }
+    }
+
     /// Money that was spent by calls of which nothing else is known.
     pub(super) fn add_reconciled(&mut self, spent: NanoUsd, at: Timestamp) {
         self.cost += spent;

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use legion_api as api;
 use legion_engine::Spending;
-use legion_model::gateway::{Figures, GatewayState, KeySource, Provider, Route, RouteKey, RouteWho};
+use legion_model::gateway::{GatewayState, KeySource, Provider, Route, RouteKey, RouteWho};
 
 pub(crate) fn provider(state: &GatewayState, known: &Provider, now: Timestamp, usable: bool) -> api::Provider {
     let (key, key_env) = match &known.key {
@@ -50,10 +50,7 @@ pub(crate) fn route(key: &RouteKey, set: &Route) -> api::Route {
 }
 
 pub(crate) fn cost_line(spending: Spending) -> api::CostLine {
-    line(spending.name, spending.id, &spending.figures, spending.unsettled)
-}
-
-pub(crate) fn line(name: String, id: Option<String>, figures: &Figures, unsettled_nanos: u64) -> api::CostLine {
+    let Spending { name, id, figures, unsettled } = spending;
     let tokens = &figures.tokens;
     api::CostLine {
         name,
@@ -73,6 +70,6 @@ pub(crate) fn line(name: String, id: Option<String>, figures: &Figures, unsettle
         unknown_calls: figures.unknown,
         estimated_calls: figures.estimated,
         charged_nanos: figures.charged.0,
-        unsettled_nanos,
+        unsettled_nanos: unsettled,
     }
 }

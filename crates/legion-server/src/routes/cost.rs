@@ -3,8 +3,8 @@
 use axum::Json;
 use axum::extract::State;
 use legion_api::{Cost, paths};
+use legion_engine::{Spent, SpentBy};
 use legion_model::authority::Verb;
-use legion_model::gateway::GatewayState;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::routes;
@@ -31,7 +31,7 @@ struct CostQuery {
     project: Option<String>,
 }
 
-/// Tokens and money of all calls that came through the gateway. For the person.
+/// Tokens and money of all calls that came through the gateway, in lines that add up to the total. For the person.
 #[utoipa::path(
     get,
     path = paths::COST,
@@ -42,21 +42,17 @@ struct CostQuery {
 )]
 async fn cost(State(context): State<Shared>, Params(query): Params<CostQuery>) -> Result<Json<Cost>> {
     let by = query.by.as_deref().unwrap_or("agent");
-    let lines = match by {
-        "agent" => context.engine.spending_by_agent().await?,
-        "ticket" => context.engine.spending_by_ticket().await?,
-        "model" => context.engine.spending_by_model().await?,
-        "day" => context.engine.spending_by_day().await?,
+    let spent_by = match by {
+        "agent" => SpentBy::Agent,
+        "ticket" => SpentBy::Ticket,
+        "model" => SpentBy::Model,
+        "day" => SpentBy::Day,
         _ => {
             let by = legion_model::body::clip(by, 40);
             return Err(Fault::invalid(format!("costs are not kept by `{by}`; by agent, ticket, model or day")));
         }
     };
-    let total = |state: &GatewayState| {
-        let orphans = state.allowances.values().filter(|allowance| allowance.orphaned);
-        let unsettled = orphans.map(|orphan| orphan.rest().0).sum();
-        gateway::line("total".to_owned(), None, &state.total, unsettled)
-    };
-    let total = context.engine.gateway_read(total).await?;
-    Ok(Json(Cost { by: by.to_owned(), lines: lines.into_iter().map(gateway::cost_line).collect(), total }))
+    let Spent { lines, total } = context.engine.spending(spent_by).await?;
+    let lines = lines.into_iter().map(gateway::cost_line).collect();
+    Ok(Json(Cost { by: by.to_owned(), lines, total: gateway::cost_line(total) }))
 }

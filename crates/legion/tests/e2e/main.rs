@@ -2,6 +2,7 @@
 
 mod bad_plans;
 mod basics;
+mod books;
 mod canaries;
 mod claude;
 mod configuration;
