@@ -72,9 +72,12 @@ async fn set(
         let name = provider.name.clone();
         // The order is decided before the key is stored: a provider that is refused gets none.
         context.engine.gateway(caller.party(), GatewayOrder::SetProvider(provider)).await?;
-        if let Some(key) = request.key {
-            gateway.secrets().set(name.as_str(), key.trim()).map_err(Fault::internal)?;
+        match request.key {
+            Some(key) => gateway.secrets().set(name.as_str(), key.trim()),
+            // One that it had before is of no use any more.
+            None => gateway.secrets().remove(name.as_str()).map(drop),
         }
+        .map_err(Fault::internal)?;
         gateway.reopen(name.as_str());
         shown(&context, &name).await
     };

@@ -77,6 +77,12 @@ async fn a_provider_is_set_shown_and_removed_and_its_key_is_never_told() {
     test("nobody").refused("LEG0005").await;
 
     let remove = |name: &str| bench.ask(Method::DELETE, provider(name));
+    // A key that is replaced by another way lies nowhere any more.
+    let keys = || std::fs::read_to_string(bench.dir("data/gateway/keys.json")).unwrap_or_default();
+    assert!(keys().contains("sealed-key-canary"), "the control: it lies there");
+    put(&bench, &provider("sealed"), &anthropic(near)).expect(200).await;
+    assert!(!keys().contains("sealed-key-canary"), "{}", keys());
+
     twice(&bench, || remove("sealed"), "remove", 204).await;
     remove("sealed").refused("LEG0005").await;
     let back = put(&bench, &provider("sealed"), &json!({ "template": "ollama" })).expect(200).await;
@@ -225,6 +231,8 @@ async fn an_agent_sets_up_nothing_and_sees_nothing_of_it() {
     for ask in [
         bench.get(paths::PROVIDERS),
         bench.get(paths::MODELS),
+        bench.get(paths::PRICES),
+        bench.post(paths::PRICES_UPDATE, &json!({})),
         bench.get(paths::ROUTES),
         bench.get(paths::BUDGETS),
         bench.get(paths::COST),
@@ -250,7 +258,7 @@ async fn without_a_gateway_what_needs_one_says_so() {
     let bench = crate::support::bench().await;
     bench.hire("idle", SLEEPER).expect(201).await;
     put(&bench, &provider("p"), &anthropic("http://127.0.0.1:9")).refused("LEG0006").await;
-    for path in [paths::MODELS, paths::CASSETTES, paths::GATEWAY_URL] {
+    for path in [paths::MODELS, paths::PRICES, paths::CASSETTES, paths::GATEWAY_URL] {
         bench.get(path).refused("LEG0006").await;
     }
     bench.end().await;
