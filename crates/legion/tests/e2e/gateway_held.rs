@@ -49,7 +49,15 @@ fn line_of(legion: &Legion, agent: &str) -> Value {
     lines.iter().find(|line| line["id"] == agent).cloned().unwrap_or_else(|| panic!("no line of {agent}: {cost}"))
 }
 
-/// A whole tool loop, counted; no key in reach; then a budget ends the next run before any provider is asked.
+/// Whether neither an agent nor anybody below it works or has something to read.
+fn at_rest(legion: &Legion, agent: &str) -> bool {
+    let working = legion.json(&["tree", "--status", "working"])["reports"] != json!([]);
+    let waiting = legion.json(&["status", agent])["inbox"].as_array().is_none_or(|inbox| !inbox.is_empty());
+    !working && !waiting
+}
+
+/// A whole tool loop with a report that is hired through MCP, both counted; no key in reach; then a budget ends the next run before any
+/// provider is asked.
 async fn claude_works_held(version: &str, tier: &str) {
     let Some((legion, model)) = with_gateway_in(version, tier).await else { return };
     add_sealed(&legion);
@@ -60,10 +68,13 @@ async fn claude_works_held(version: &str, tier: &str) {
         assert!(text(&control.stdout).contains(thing), "`{thing}` is nowhere: the probe finds nothing");
     }
     let command = format!("{{ {look}; }} > found.txt 2> /dev/null; echo looked");
+    let below = json!({"task": "below @@[{\"text\": \"below is done\"}]@@", "name": "below"});
     let steps = json!([
         {"tool": "Write", "input": {"file_path": legion.work().join("a.txt"), "content": "a"}},
         {"tool": "Bash", "input": {"command": command, "description": "look around"}},
+        {"tool": "mcp__legion__legion-hire", "input": below},
         {"text": "it says {{result:1}}"},
+        {"text": "heard"}, {"text": "heard"},
     ]);
     let task = format!("Work. @@{steps}@@");
     let hired = legion.json(&["hire", &task, "--driver", "claude", "--model", "claude-sonnet-4-5", "--name", "ann"]);
@@ -76,6 +87,13 @@ async fn claude_works_held(version: &str, tier: &str) {
     );
     assert_eq!(std::fs::read_to_string(legion.work().join("a.txt")).expect("it wrote"), "a");
 
+    // Its report is held as it is, and reaches it.
+    legion.until("the report reached it", || model.saw(&agent, "below is done").then_some(()));
+    legion.until("nobody has anything to do", || at_rest(&legion, &agent).then_some(()));
+    let reports = legion.json(&["status", &agent])["reports"].clone();
+    let below = id(&reports[0]);
+    assert_eq!(legion.json(&["status", &below])["agent"]["tier"], tier, "{reports}");
+
     // It found its own token, and no key.
     let found = std::fs::read(legion.work().join("found.txt")).expect("it looked");
     let found = text(&found);
@@ -85,19 +103,32 @@ async fn claude_works_held(version: &str, tier: &str) {
     }
     // The provider got its own key, and no token.
     let requests = model.requests();
-    assert!(requests.len() >= 3, "{}", model.dump());
+    assert!(requests.len() >= 6, "{}", model.dump());
     for request in &requests {
         assert_eq!(request.api_key.as_deref(), Some(KEY));
         assert!(!format!("{:?}", request.headers).contains("lgn_"), "a token went to the provider");
     }
-    // Each call is counted, once.
-    let line = line_of(&legion, &agent);
-    assert_eq!((&line["name"], &line["calls"]), (&json!("ann"), &json!(requests.len())), "{line}");
-    assert!(line["cost_nanos"].as_u64() > Some(0) && line["unknown_calls"] == 0, "{line}");
+    // Each call is counted, once, for whoever made it; those of the report count against what is set for everybody below its leader.
+    let (line, line_below) = (line_of(&legion, &agent), line_of(&legion, &below));
+    let number = |line: &Value, field: &str| line[field].as_u64().unwrap_or_else(|| panic!("no {field}: {line}"));
+    assert_eq!((&line["name"], &line_below["name"]), (&json!("ann"), &json!("below")));
+    for line in [&line, &line_below] {
+        assert!(number(line, "cost_nanos") > 0 && line["unknown_calls"] == 0, "{line}");
+    }
+    let calls = number(&line, "calls") + number(&line_below, "calls");
+    assert_eq!(calls, requests.len() as u64, "{line} {line_below}\n{}", model.dump());
+    let both = number(&line, "charged_nanos") + number(&line_below, "charged_nanos");
+    legion.ok(&["budget", "set", "subtree=ann", &format!("0.{both:09}")]);
+    let budgets = legion.json(&["budget", "list"])["budgets"].clone();
+    let of_ann =
+        budgets.as_array().and_then(|all| all.iter().find(|line| line["agent_name"] == "ann")).expect("its line");
+    assert_eq!(of_ann["spent"], of_ann["limit"], "what both have spent: {budgets}");
+    legion.ok(&["budget", "remove", "subtree=ann"]);
+    let heard = legion.reports_of(&agent).len();
 
     legion.ok(&["budget", "set", "agent=ann", "0.000001"]);
     legion.ok(&["tell", &agent, "go on"]);
-    let report = legion.until("the end of its second run", || legion.reports_of(&agent).into_iter().nth(1));
+    let report = legion.until("the end of its second run", || legion.reports_of(&agent).into_iter().nth(heard));
     assert!(report.contains("ended by a limit") && report.contains("the budget of agent ann is used up"), "{report}");
     let run = legion.json(&["status", &agent])["last_run"].clone();
     assert!(run.is_null() || run["outcome"] == "limit", "{run}");
