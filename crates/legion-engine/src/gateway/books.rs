@@ -49,13 +49,13 @@ impl Books {
     /// Gives an order. The answer comes when what it means is durable.
     pub(crate) async fn give(&self, by: Party, order: GatewayOrder) -> Result<GatewayAnswer, EngineError> {
         let (reply, answer) = oneshot::channel();
-        self.send(Input::Asked(Asked { by, order, reply: Some(reply) })).await?;
+        self.send(Input::Asked(Box::new(Asked { by, order, reply: Some(reply) }))).await?;
         answer.await.map_err(|_| EngineError::ShuttingDown)?
     }
 
     /// Gives an order that nobody waits for. It is lost when too many wait: only for what is found out again.
     pub(crate) fn note(&self, order: GatewayOrder) {
-        let asked = Asked { by: Party::Root, order, reply: None };
+        let asked = Box::new(Asked { by: Party::Root, order, reply: None });
         if self.inputs.try_send(Input::Asked(asked)).is_err() {
             tracing::warn!("a fact of the gateway is not in the log: too many wait, or the service ends");
         }

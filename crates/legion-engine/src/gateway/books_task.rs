@@ -27,7 +27,7 @@ pub(super) struct Asked {
 }
 
 pub(super) enum Input {
-    Asked(Asked),
+    Asked(Box<Asked>),
     /// A look at the state as of the last commit.
     Read(Box<dyn FnOnce(&GatewayState) + Send>),
     Close(oneshot::Sender<()>),
@@ -85,7 +85,7 @@ impl BooksTask {
         let (mut asked, mut looks, mut close) = (Vec::new(), Vec::new(), None);
         for input in inputs {
             match input {
-                Input::Asked(order) => asked.push(order),
+                Input::Asked(order) => asked.push(*order),
                 Input::Read(look) => looks.push(look),
                 Input::Close(reply) => close = Some(reply),
             }
