@@ -82,7 +82,7 @@ impl Tiers {
         }
         let mut found = Vec::new();
         for _ in 0..TRIES {
-            let report = self.test.run(Extent::Quick).await;
+            let report = self.test.run(Extent::Patient).await;
             found = of_report(&report);
             if found.iter().all(|known| known.fails.is_none()) {
                 // Only what works is remembered: what does not may be mended.

@@ -1,5 +1,7 @@
 //! From what went wrong to why, and how to mend it. Pure.
 
+use std::time::Duration;
+
 use super::facts::Facts;
 use super::report::Verdict;
 use crate::tier::Tier;
@@ -44,6 +46,23 @@ pub(super) fn not_made(tier: Tier, said: &str, facts: &Facts) -> Verdict {
         return fails(said.trim(), "use a kernel with seccomp filters (CONFIG_SECCOMP_FILTER)");
     }
     fails(said.trim(), "this is not known to happen: report it with this text")
+}
+
+/// It was given up: something hangs, or the machine has no time for it. In tier `none`, the attempts outside are meant.
+pub(super) fn too_slow(tier: Tier, limit: Duration) -> Verdict {
+    let busy = "try again when this machine is less busy";
+    match tier {
+        Tier::Full => fails(
+            &format!(
+                "it did not come about within {limit:?}, and was given up: bubblewrap hangs, or this machine is very busy"
+            ),
+            &format!(
+                "run `bwrap --ro-bind / / true` by hand: when that hangs too, install bubblewrap again; else {busy}"
+            ),
+        ),
+        Tier::Landlock => fails(&format!("its attempts did not end within {limit:?}, and were given up"), busy),
+        Tier::None => fails(&format!("the attempts outside of it did not end within {limit:?}"), busy),
+    }
 }
 
 /// Something got out.

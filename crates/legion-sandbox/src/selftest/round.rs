@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use legion_process::{Output, Program, ProgramError};
+use legion_runtime::{Clock as _, SystemClock};
 use rustix::fs::{Gid, Uid};
 use rustix::io::{FdFlags, fcntl_dupfd_cloexec, fcntl_setfd};
 use tokio::time::{sleep, timeout};
@@ -26,7 +27,7 @@ use crate::tier::Tier;
 const OUTPUT_BYTES_MAX: usize = 256 * 1024;
 const LOOK_EVERY: Duration = Duration::from_millis(2);
 /// How long a neighbour may take to clear up.
-const FAREWELL_MAX: Duration = Duration::from_millis(500);
+pub(super) const FAREWELL_MAX: Duration = Duration::from_millis(500);
 /// Any port: the loopback inside belongs to the sandbox alone.
 const RELAY_PORT: u16 = 4100;
 /// Where the descriptors lie that are left open; well above those that programs use themselves.
@@ -43,6 +44,7 @@ pub(super) struct Round<'a> {
     /// `None` is outside, where every probe shall succeed.
     pub tier: Option<Tier>,
     pub extent: Extent,
+    /// How long all of it may take, but for clearing up.
     pub limit: Duration,
 }
 
@@ -64,6 +66,8 @@ pub(super) enum RoundError {
     System { what: &'static str, source: io::Error },
     #[error("{0}")]
     Program(#[from] ProgramError),
+    #[error("it did not end in time")]
+    TooSlow,
     #[error("the neighbour ended too early: {0}")]
     Neighbour(String),
 }
@@ -102,6 +106,7 @@ impl Round<'_> {
     }
 
     async fn probe(&self, base: &Path) -> Result<Seen, RoundError> {
+        let clock = SystemClock::new();
         let mut ground = wait_for_ground(base, self.limit).await?;
         let left_open =
             left_open(&ground).map_err(|source| RoundError::System { what: "leave descriptors open", source })?;
@@ -120,9 +125,13 @@ impl Round<'_> {
             }
         };
         let program = Program::new(helper).arg(TERMINAL).arg(&launch.program).args(&launch.arguments);
-        let run = program.envs(&launch.environment).run_to_end(self.limit, OUTPUT_BYTES_MAX).await;
+        let left = self.limit.saturating_sub(Duration::from_millis(clock.mono_ms()));
+        let run = program.envs(&launch.environment).run_to_end(left, OUTPUT_BYTES_MAX).await;
         drop(left_open);
-        let output: Output = run?;
+        let output: Output = run.map_err(|error| match error {
+            ProgramError::TimedOut { .. } => RoundError::TooSlow,
+            error => error.into(),
+        })?;
         let lines = output.stdout.split(|&byte| byte == b'\n');
         Ok(Seen {
             attempts: lines.filter_map(|line| serde_json::from_slice(line).ok()).collect(),
@@ -156,7 +165,7 @@ async fn wait_for_ground(base: &Path, limit: Duration) -> Result<Ground, RoundEr
             }
         }
     });
-    let text = waited.await.map_err(|_| RoundError::Neighbour("it was not ready in time".to_owned()))?;
+    let text = waited.await.map_err(|_| RoundError::TooSlow)?;
     serde_json::from_slice(&text).map_err(|error| RoundError::Neighbour(error.to_string()))
 }
 

@@ -8,6 +8,7 @@ mod claude;
 mod configuration;
 mod containment;
 mod demo;
+mod doctor;
 mod exactly_once;
 mod full_disk;
 mod gateway;
