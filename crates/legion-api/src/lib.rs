@@ -19,6 +19,7 @@ mod plan;
 mod price;
 mod repository;
 mod rescue;
+mod resources;
 mod run;
 mod service;
 mod session;
@@ -55,6 +56,10 @@ pub use plan::{
 pub use price::{LongPromptPrice, ModelPrice, PriceList, PriceSource, PricesUpdateRequest, PricesUpdated, TokenPrice};
 pub use repository::{Garbage, ObjectFormat, OpenRepository, Repository};
 pub use rescue::{Rescue, RescueList, UndeleteRequest, Undeleted};
+pub use resources::{
+    AgentResources, MachineState, ProcessState, ResourceHolder, ResourceHolders, ResourceLimits, ResourceUsage,
+    StartWait, TakenResources, WaitReason,
+};
 pub use run::{Outcome, Run, RunResult, Usage};
 pub use service::{BackupRequest, BackupWritten, DownReply, DownRequest, Health, Project, ProjectList, ServiceInfo};
 pub use session::{

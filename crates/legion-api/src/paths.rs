@@ -34,6 +34,8 @@ pub const INTERRUPT_ALL: &str = "/v1/org/interrupt";
 pub const STATUS: &str = "/v1/org/status";
 /// The whole organisation.
 pub const TREE: &str = "/v1/org/tree";
+/// What agents take of the machine now.
+pub const USAGE: &str = "/v1/org/usage";
 /// The caller's inbox.
 pub const INBOX: &str = "/v1/org/inbox";
 /// Marks messages of the caller's inbox as handled.

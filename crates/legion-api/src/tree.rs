@@ -11,6 +11,9 @@ pub struct Report {
     pub role: Option<String>,
     pub level: u32,
     pub driver: Driver,
+    /// How it is held: `full`, `landlock` or `none`.
+    #[serde(default)]
+    pub tier: Option<String>,
     pub status: AgentStatus,
     pub run: Option<Run>,
     pub queued: u32,
@@ -40,6 +43,9 @@ pub struct TreeNode {
     pub level: u32,
     /// Null for `root`.
     pub driver: Option<Driver>,
+    /// How it is held: `full`, `landlock` or `none`; null for `root`.
+    #[serde(default)]
+    pub tier: Option<String>,
     pub status: AgentStatus,
     pub run: Option<Run>,
     pub queued: u32,

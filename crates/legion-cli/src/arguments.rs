@@ -9,7 +9,7 @@ use crate::commands::{
     deps::DepsArgs, diff::DiffArgs, dispatch::DispatchArgs, down::DownArgs, fire::FireArgs, gc::GcArgs, hire::HireArgs,
     inbox::InboxArgs, init::InitArgs, interrupt::InterruptArgs, land::LandArgs, log::LogArgs, logs::LogsArgs,
     report::ReportArgs, retry::RetryArgs, roles::RolesArgs, run::RunArgs, serve::ServeOptions, sessions::SessionsArgs,
-    status::StatusArgs, stop::StopArgs, sync::SyncArgs, teams::TeamsArgs, tell::TellArgs, tree::TreeArgs,
+    status::StatusArgs, stop::StopArgs, sync::SyncArgs, teams::TeamsArgs, tell::TellArgs, top::TopArgs, tree::TreeArgs,
     trust::TrustArgs, undelete::UndeleteArgs, wait::WaitArgs, watch::WatchArgs, why::WhyArgs,
 };
 use crate::commands::{
@@ -70,6 +70,7 @@ pub(crate) enum Command {
     Fire(FireArgs),
     Status(StatusArgs),
     Tree(TreeArgs),
+    Top(TopArgs),
     Inbox(InboxArgs),
     Logs(LogsArgs),
     Watch(WatchArgs),
@@ -203,6 +204,7 @@ mod tests {
             "tell a",
             "tree --level top",
             "tree --status busy",
+            "top --by name",
             "serve --port 6666 --listen 127.0.0.1:1",
             "serve --port 70000",
             "serve --listen nowhere",

@@ -68,6 +68,7 @@ async fn client_command(context: Context<'_>, command: &Command) -> Result<u8, C
         Command::Fire(args) => commands::fire::run(context, args).await,
         Command::Status(args) => commands::status::run(context, args).await,
         Command::Tree(args) => commands::tree::run(context, args).await,
+        Command::Top(args) => commands::top::run(context, args).await,
         Command::Inbox(args) => commands::inbox::run(context, args).await,
         Command::Logs(args) => commands::logs::run(context, args).await,
         Command::Watch(args) => commands::watch::run(context, args).await,

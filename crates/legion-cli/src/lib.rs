@@ -17,6 +17,7 @@ mod exit;
 mod hooks;
 mod init;
 mod input;
+mod keys;
 mod live;
 mod live_board;
 mod output;

@@ -6,7 +6,7 @@ use http::Method;
 use legion_api::paths::{self, with_id};
 use legion_api::{
     Agent, AgentPage, AgentStatus, FireReply, HireRequest, Hired, InterruptAllReply, InterruptReply, InterruptRequest,
-    LogPage, Message, StatusReport, TellRequest, Told, Tree,
+    LogPage, Message, ResourceUsage, StatusReport, TellRequest, Told, Tree,
 };
 
 use crate::call::Call;
@@ -134,6 +134,11 @@ impl Client {
             .with_some("parent", filter.parent.as_deref())
             .with_some("status", filter.status.map(AgentStatus::as_str));
         self.call(&Call::get(path)).await?.read()
+    }
+
+    /// Returns what agents take of the machine now: of one project (its directory), or of all.
+    pub async fn usage(&self, project: Option<&str>) -> Result<ResourceUsage, ClientError> {
+        self.call(&Call::get(PathAndQuery::new(paths::USAGE).with_some("project", project))).await?.read()
     }
 
     /// Returns one message with its delivery state.

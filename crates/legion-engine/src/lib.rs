@@ -21,12 +21,16 @@ mod tickets;
 mod upkeep;
 
 pub use audit::TokenOf;
-pub use containment::{AgentLimits, ContainmentConfig, PORTS_INSIDE, TrustedContent, self_test, strongest_tier};
+pub use containment::{
+    AgentLimits, ContainmentConfig, Holder, Holders, MachineUsage, PORTS_INSIDE, Takes, TreeOfAgent, TrustedContent,
+    WaitingStart, self_test, strongest_tier,
+};
 pub use engine::{Engine, EngineConfig};
 pub use error::{EngineError, OpenError};
 pub use gateway::{GatewayDirectory, Spending, Spent, SpentBy};
 pub use hire::HireAsk;
 pub use keeper::Stored;
 pub use legion_git::ObjectFormat;
+pub use legion_sandbox::Admission;
 pub use logs::{Cursor, LogLines};
 pub use tickets::{Added, DiffFile, DiffOf, Garbage, Repository, SessionAsk, TicketDiff};

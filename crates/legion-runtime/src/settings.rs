@@ -89,6 +89,8 @@ pub struct ContainmentSettings {
     pub disk_bytes: Option<u64>,
     /// Set-up commands of repositories have the machine's network.
     pub setup_network: bool,
+    /// Memory of the machine that no agent starts into.
+    pub memory_reserve_bytes: Option<u64>,
     /// Directories that every agent may read and execute in, besides the system, toolchains and caches of packages.
     pub shared: Vec<PathBuf>,
 }

@@ -17,7 +17,7 @@ use crate::hosts::Hosts;
 use crate::routes::{
     agents, approvals, audit, budgets, cassettes, cost, deps, diff, dispatch, events, held, hire, inbox, interrupt,
     logs, model_routes, models, plans, prices, projects, providers, report, repository, rescues, retry, roles, service,
-    session_open, sessions, status, stop, teams, tell, ticket_log, tickets, tree, trust, undelete, wait, why,
+    session_open, sessions, status, stop, teams, tell, ticket_log, tickets, tree, trust, undelete, usage, wait, why,
 };
 use crate::{mcp, openapi};
 
@@ -33,6 +33,7 @@ pub(crate) fn all() -> Routes {
         .merge(wait::routes())
         .merge(status::routes())
         .merge(tree::routes())
+        .merge(usage::routes())
         .merge(inbox::routes())
         .merge(approvals::routes())
         .merge(repository::routes())
@@ -122,7 +123,7 @@ mod tests {
     fn every_verb_is_asked_somewhere() {
         let routed: BTreeSet<Verb> = all().into_description().1.into_values().flatten().collect();
         let others: Vec<&Verb> = Verb::ALL.iter().filter(|verb| !routed.contains(verb)).collect();
-        assert_eq!(others, [&Verb::Name, &Verb::SeeUsage, &Verb::OpenProject, &Verb::UseTools, &Verb::Serve]);
+        assert_eq!(others, [&Verb::Name, &Verb::OpenProject, &Verb::UseTools, &Verb::Serve]);
         assert!(routed.iter().any(|verb| !permits_anything(Kind::Agent, *verb)));
     }
 }

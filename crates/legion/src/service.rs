@@ -211,6 +211,7 @@ pub(crate) fn containment(settings: &Settings, environment: &Environment) -> Con
             cpu_percent: set.cpu_percent,
             disk_bytes: set.disk_bytes,
         },
+        memory_reserve_bytes: set.memory_reserve_bytes,
         person_home: environment.get("HOME").map(PathBuf::from),
         // An agent is given the directory itself, never a link to another.
         shared: set.shared.iter().map(|path| path.canonicalize().unwrap_or_else(|_| path.clone())).collect(),

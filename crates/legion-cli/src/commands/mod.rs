@@ -40,6 +40,7 @@ pub(crate) mod stop;
 pub(crate) mod sync;
 pub(crate) mod teams;
 pub(crate) mod tell;
+pub(crate) mod top;
 pub(crate) mod tree;
 pub(crate) mod trust;
 pub(crate) mod undelete;

@@ -22,7 +22,8 @@ pub(crate) fn span(duration: SignedDuration) -> String {
     format!("{}.{}s", tenths / 10, tenths % 10)
 }
 
-fn whole(seconds: i64) -> String {
+/// So many seconds in two units at most.
+pub(crate) fn whole(seconds: i64) -> String {
     if seconds < MINUTE {
         format!("{seconds}s")
     } else if seconds < HOUR {

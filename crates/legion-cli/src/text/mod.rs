@@ -2,6 +2,7 @@
 
 mod address;
 mod age;
+mod bytes;
 mod escape;
 mod fit;
 mod free;
@@ -12,7 +13,8 @@ mod short_commit;
 mod short_id;
 
 pub(crate) use address::parse_address;
-pub(crate) use age::{age, span};
+pub(crate) use age::{age, span, whole};
+pub(crate) use bytes::{bytes, bytes_short};
 pub(crate) use escape::{escape_block, escape_line, first_line};
 pub(crate) use fit::{fit, width};
 pub(crate) use free::parse_free_text;

@@ -25,6 +25,7 @@ mod style;
 mod table;
 mod teams;
 mod ticket_words;
+mod top;
 mod tree;
 mod why;
 
@@ -61,5 +62,6 @@ pub(crate) use status::status;
 pub(crate) use style::{Palette, Style};
 pub(crate) use teams::{role, roles, team, teams};
 pub(crate) use ticket_words::took;
+pub(crate) use top::top;
 pub(crate) use tree::tree;
 pub(crate) use why::whys;

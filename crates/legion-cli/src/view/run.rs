@@ -29,9 +29,12 @@ pub(crate) fn dollars(amount: f64) -> String {
     if amount.abs() >= 1.0 || amount == 0.0 { format!("${amount:.2}") } else { format!("${amount:.4}") }
 }
 
-/// What else is to be said of it: messages that wait, a suspicion.
-pub(crate) fn remark(queued: u32, suspect: Option<&str>) -> String {
+/// What else is to be said of it: that nothing holds it, messages that wait, a suspicion.
+pub(crate) fn remark(tier: Option<&str>, queued: u32, suspect: Option<&str>) -> String {
     let mut words = Vec::new();
+    if tier == Some("none") {
+        words.push("not contained".to_owned());
+    }
     if queued > 0 {
         words.push(format!("{queued} waiting"));
     }
@@ -54,7 +57,8 @@ mod tests {
 
     #[test]
     fn a_remark_names_what_waits_and_why_it_is_suspect() {
-        assert_eq!(remark(0, None), "");
-        assert_eq!(remark(2, Some("silent for 60 s")), "2 waiting, suspect: silent for 60 s");
+        assert_eq!(remark(None, 0, None), "");
+        assert_eq!(remark(Some("full"), 2, Some("silent for 60 s")), "2 waiting, suspect: silent for 60 s");
+        assert_eq!(remark(Some("none"), 1, None), "not contained, 1 waiting");
     }
 }

@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 use legion_api::{
-    Agent, AgentStatus, Driver, Limits, Message, MessageKind, MessageState, OnRestart, Outcome, Report, Run, RunResult,
-    StatusReport, TicketCounts, TreeNode, Usage,
+    Agent, AgentResources, AgentStatus, Driver, Limits, MachineState, Message, MessageKind, MessageState, OnRestart,
+    Outcome, ProcessState, Report, ResourceHolder, ResourceHolders, ResourceLimits, ResourceUsage, Run, RunResult,
+    StartWait, StatusReport, TakenResources, TicketCounts, TreeNode, Usage, WaitReason,
 };
 
 use super::{Look, Palette};
@@ -56,6 +57,7 @@ fn node(id: &str, name: &str, parent: &str, level: u32) -> TreeNode {
         parent: Some(parent.to_owned()),
         level,
         driver: Some(Driver::Command),
+        tier: Some("full".to_owned()),
         status: AgentStatus::Idle,
         run: None,
         queued: 0,
@@ -125,6 +127,7 @@ pub(crate) fn status() -> StatusReport {
         role: Some("tech lead".to_owned()),
         level: 1,
         driver: Driver::Command,
+        tier: Some("full".to_owned()),
         status: AgentStatus::Working,
         run: Some(open_run(3, "11:58:00")),
         queued: 2,
@@ -148,5 +151,84 @@ pub(crate) fn result(outcome: Outcome) -> RunResult {
         turns: Some(2),
         started_at: moment("11:59:00"),
         ended_at: moment("11:59:12"),
+    }
+}
+
+const MIB: u64 = 1 << 20;
+
+pub(crate) fn resources() -> ResourceUsage {
+    let taken = |mib: u64, processes, threads, percent, written_bytes, output_bytes| TakenResources {
+        memory_bytes: mib * MIB,
+        memory_bytes_peak: mib * MIB,
+        processes,
+        threads,
+        cpu_percent: Some(percent),
+        cpu_seconds: 7.5,
+        written_bytes,
+        output_bytes,
+    };
+    let (v1, v2, watched) = (ResourceHolder::ControlGroupV1, ResourceHolder::ControlGroupV2, ResourceHolder::Watched);
+    let leader = AgentResources {
+        taken: Some(taken(612, 9, 23, 104.2, Some(20 * MIB), 345_678)),
+        limits: Some(ResourceLimits {
+            memory_bytes: Some(12 << 30),
+            processes: Some(4096),
+            cpu_percent: Some(150),
+            written_bytes: Some(40 << 30),
+            output_bytes: Some(256 * MIB),
+        }),
+        held_by: Some(ResourceHolders { memory: v1, processes: v1, cpu: v1, tree: v2 }),
+        ..at_work(LEADER, "leader", "root", 1)
+    };
+    let manager = AgentResources {
+        tier: "none".to_owned(),
+        state: ProcessState::Ending,
+        exceeded: Some("took more memory than the 64 MiB that it may".to_owned()),
+        taken: Some(taken(80, 4, 4, 16.8, None, 0)),
+        limits: Some(ResourceLimits {
+            memory_bytes: None,
+            processes: None,
+            cpu_percent: None,
+            written_bytes: None,
+            output_bytes: None,
+        }),
+        held_by: Some(ResourceHolders { memory: watched, processes: watched, cpu: watched, tree: watched }),
+        ..at_work(MANAGER, "shaping", LEADER, 2)
+    };
+    let wait = StartWait {
+        reason: WaitReason::Memory,
+        missing_bytes: Some(1536 * MIB),
+        estimate_bytes: 400 * MIB,
+        seconds: 12,
+    };
+    let worker =
+        AgentResources { state: ProcessState::Waiting, wait: Some(wait), ..at_work(WORKER, "slugify", MANAGER, 3) };
+    ResourceUsage {
+        machine: MachineState {
+            cores: 2,
+            memory_bytes: 24 << 30,
+            available_bytes: 4300 * MIB,
+            reserve_bytes: 2458 * MIB,
+            memory_pressure_percent: Some(1.5),
+        },
+        agents: vec![leader, manager, worker],
+    }
+}
+
+fn at_work(id: &str, name: &str, parent: &str, level: u32) -> AgentResources {
+    AgentResources {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        parent: parent.to_owned(),
+        level,
+        driver: Driver::Command,
+        project: None,
+        tier: "full".to_owned(),
+        state: ProcessState::Running,
+        wait: None,
+        exceeded: None,
+        taken: None,
+        limits: None,
+        held_by: None,
     }
 }

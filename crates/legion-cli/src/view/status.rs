@@ -46,7 +46,7 @@ pub(crate) fn status(report: &StatusReport, look: &Look) -> String {
                 status_cell(report.status),
                 run_cell(report.run.as_ref(), None, look),
                 Cell::new(report.cost_usd.map(dollars).unwrap_or_default()),
-                Cell::styled(Style::Warn, remark(report.queued, report.suspect.as_deref())),
+                Cell::styled(Style::Warn, remark(report.tier.as_deref(), report.queued, report.suspect.as_deref())),
             ]
         })
         .collect();
@@ -69,7 +69,7 @@ fn heading(agent: &Agent, look: &Look) -> Vec<Cell> {
         status_cell(agent.status),
         run_cell(agent.run.as_ref(), None, look),
         Cell::new(agent.cost_usd.map(dollars).unwrap_or_default()),
-        Cell::styled(Style::Warn, remark(agent.queued, agent.suspect.as_deref())),
+        Cell::styled(Style::Warn, remark(None, agent.queued, agent.suspect.as_deref())),
     ]
 }
 
@@ -97,6 +97,14 @@ mod tests {
         NAME    ID        ROLE       DRIVER   STATUS   RUN              COST   REMARK
         leader  0b6e4f0e  tech lead  command  working  run 3 for 2m00s  $1.50  2 waiting, suspect: silent for 60 s
         ");
+    }
+
+    #[test]
+    fn a_report_that_nothing_holds_is_marked() {
+        let mut report = samples::status();
+        report.reports[0].tier = Some("none".to_owned());
+        let text = status(&report, &samples::look());
+        assert!(text.contains("not contained, 2 waiting, suspect: silent for 60 s"), "{text}");
     }
 
     #[test]

@@ -49,7 +49,7 @@ fn row(node: &TreeNode, branch: &str, ids: &ShortIds, look: &Look) -> Vec<Cell> 
         status_cell(node.status),
         run_cell(node.run.as_ref(), node.last_outcome, look),
         Cell::new(node.cost_usd.map(dollars).unwrap_or_default()),
-        Cell::styled(Style::Warn, remark(node.queued, node.suspect.as_deref())),
+        Cell::styled(Style::Warn, remark(node.tier.as_deref(), node.queued, node.suspect.as_deref())),
     ]
 }
 
@@ -66,6 +66,16 @@ mod tests {
            └─ shaping     5d10c7a2  L2  manager  command  working  run 2 for 12.0s
               └─ slugify  9f3377d1  L3           command  idle     failed                    1 waiting
         ");
+    }
+
+    #[test]
+    fn an_agent_that_nothing_holds_is_marked() {
+        let mut organisation = samples::organisation();
+        assert!(!tree(&organisation, &samples::look()).contains("not contained"));
+        organisation.reports[0].reports[0].tier = Some("none".to_owned());
+        let text = tree(&organisation, &samples::look());
+        let marked: Vec<&str> = text.lines().filter(|line| line.ends_with("not contained")).collect();
+        assert!(matches!(marked[..], [line] if line.contains("shaping")), "{text}");
     }
 
     #[test]

@@ -36,6 +36,8 @@ pub struct ContainmentConfig {
     /// commands. `None` leaves the service's own user to agents of tier `none`.
     pub user_ids: Option<(u32, u32)>,
     pub limits: AgentLimits,
+    /// Memory of the machine that no agent starts into; `None` is a tenth of it.
+    pub memory_reserve_bytes: Option<u64>,
     /// The person's home: toolchains lie below it.
     pub person_home: Option<PathBuf>,
     /// Directories that the person gives to every agent to read and execute in.
@@ -51,6 +53,7 @@ impl Default for ContainmentConfig {
         Self {
             user_ids: Some((USER_ID_FIRST, USER_ID_LAST)),
             limits: AgentLimits::default(),
+            memory_reserve_bytes: None,
             person_home: None,
             shared: Vec::new(),
             setup_network: false,

@@ -93,7 +93,7 @@ impl Containment {
             provider_port: AtomicU16::new(0),
             trust: TrustFile::at(data_dir.root().join("trusted.json")),
             placeholders: Placeholders::open(data_dir, lives)?,
-            places: Places::default(),
+            places: Places::new(config.memory_reserve_bytes),
             watch: Watch::default(),
             writable: Mutex::default(),
             config,

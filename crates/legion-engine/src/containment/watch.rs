@@ -9,6 +9,7 @@ use legion_process::trees;
 use legion_runtime::TaskKind;
 use tokio_util::sync::CancellationToken;
 
+use super::usage::TreeOfAgent;
 use super::watched::Watched;
 use crate::engine::Inner;
 
@@ -26,6 +27,11 @@ impl Watch {
 
     pub(crate) fn remove(&self, process: ProcessId) {
         self.all().remove(&process);
+    }
+
+    /// What is known of each of them that is an agent's.
+    pub(super) fn told(&self) -> Vec<TreeOfAgent> {
+        self.all().values().filter_map(|watched| watched.told()).collect()
     }
 
     fn all(&self) -> std::sync::MutexGuard<'_, BTreeMap<ProcessId, Arc<Watched>>> {
@@ -53,10 +59,11 @@ pub(crate) async fn keep_watch(inner: Arc<Inner>, cancel: CancellationToken) {
         let look = move || {
             let roots: Vec<u32> = known.keys().copied().collect();
             let found = trees(&roots)?;
+            let now_ms = looked.clock.mono_ms();
             let mut over = Vec::new();
             for (pid, usage) in found {
                 let Some(watched) = known.get(&pid) else { continue };
-                let (bytes, shim) = watched.look(usage);
+                let (bytes, shim) = watched.look(usage, now_ms);
                 looked.containment.places.takes(watched.process, bytes);
                 over.extend(shim);
             }

@@ -1,12 +1,16 @@
 //! One process whose limits are looked after.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use legion_model::ProcessId;
+use legion_model::{AgentId, ProcessId, Tier};
 use legion_process::{Shim, TreeUsage};
 use legion_sandbox::{Group, GroupUsage, Limits, Means, Resource, Resources};
+
+use super::holder::Holders;
+use super::takes::Takes;
+use super::usage::TreeOfAgent;
 
 /// Looks in a row with all of its processes in use after which it counts as a bomb.
 const FULL_LOOKS_MAX: u32 = 3;
@@ -16,29 +20,46 @@ const REFUSED_MAX: u64 = 100;
 const GRACE: Duration = Duration::from_millis(500);
 const MIB: u64 = 1 << 20;
 
+/// Whose process it is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Whose {
+    pub process: ProcessId,
+    /// `None` for a command of a ticket.
+    pub agent: Option<AgentId>,
+    pub tier: Tier,
+}
+
 /// One process whose limits are looked after.
 pub(crate) struct Watched {
     pub(super) process: ProcessId,
+    agent: Option<AgentId>,
+    holders: Holders,
+    takes: Mutex<Option<Takes>>,
     limits: Limits,
     group: Option<Group>,
     memory_is_held: bool,
     shim: OnceLock<(u32, Shim)>,
     over: OnceLock<String>,
     peak_bytes: AtomicU64,
+    output_bytes: AtomicU64,
     full_looks: AtomicU32,
 }
 
 impl Watched {
-    pub(crate) fn new(process: ProcessId, limits: Limits, group: Option<Group>, resources: &Resources) -> Self {
+    pub(crate) fn new(whose: Whose, limits: Limits, group: Option<Group>, resources: &Resources) -> Self {
         let memory_is_held = group.is_some() && !matches!(resources.of(Resource::Memory), Means::Watched(_));
         Self {
-            process,
+            process: whose.process,
+            agent: whose.agent,
+            holders: Holders::of(resources, group.is_some(), whose.tier),
+            takes: Mutex::default(),
             limits,
             group,
             memory_is_held,
             shim: OnceLock::new(),
             over: OnceLock::new(),
             peak_bytes: AtomicU64::new(0),
+            output_bytes: AtomicU64::new(0),
             full_looks: AtomicU32::new(0),
         }
     }
@@ -53,10 +74,34 @@ impl Watched {
         self.shim.get().map(|(pid, _)| *pid).filter(|_| self.over.get().is_none())
     }
 
-    /// Takes in what its tree uses; returns what it takes of the memory, and its shim when it takes too much of anything.
-    pub(super) fn look(&self, tree: TreeUsage) -> (u64, Option<Shim>) {
+    /// So much it has written to its outputs since its start.
+    pub(crate) fn wrote(&self, bytes: u64) {
+        self.output_bytes.store(bytes, Ordering::Relaxed);
+    }
+
+    /// What is known of it, when it is an agent's.
+    pub(super) fn told(&self) -> Option<TreeOfAgent> {
+        Some(TreeOfAgent {
+            agent: self.agent?,
+            takes: *self.takes.lock().unwrap_or_else(PoisonError::into_inner),
+            memory_bytes_peak: self.peak_bytes.load(Ordering::Relaxed),
+            output_bytes: self.output_bytes.load(Ordering::Relaxed),
+            limits: self.limits.clone(),
+            holders: self.holders,
+            over: self.over.get().cloned(),
+        })
+    }
+
+    /// Takes in what its tree uses at a time of the monotonic clock; returns what it takes of the memory, and its shim when it takes too
+    /// much of anything.
+    pub(super) fn look(&self, tree: TreeUsage, now_ms: u64) -> (u64, Option<Shim>) {
         let group = self.group.as_ref().map(Group::usage).unwrap_or_default();
-        let bytes = group.memory_bytes.unwrap_or(tree.resident_bytes);
+        let bytes = {
+            let mut takes = self.takes.lock().unwrap_or_else(PoisonError::into_inner);
+            let seen = Takes::seen(takes.as_ref(), tree, group, now_ms);
+            *takes = Some(seen);
+            seen.memory_bytes
+        };
         self.peak_bytes.fetch_max(bytes, Ordering::Relaxed);
         let Some(what) = self.judge(tree, group) else { return (bytes, None) };
         // Said once: this look or one before.
@@ -72,7 +117,7 @@ impl Watched {
             return Some(memory(max));
         }
         if let Some(max) = self.limits.file_bytes_max
-            && tree.written_bytes > max
+            && tree.written_bytes.is_some_and(|bytes| bytes > max)
         {
             return Some(format!("wrote more to the disk than the {} MiB that it may", max / MIB));
         }
@@ -134,7 +179,9 @@ mod tests {
             cpu: Means::Watched(String::new()),
             tree: Means::Watched(String::new()),
         };
-        Watched::new(ProcessId(uuid::Uuid::nil()), limits, None, &resources)
+        let nobody = uuid::Uuid::nil();
+        let whose = Whose { process: ProcessId(nobody), agent: Some(AgentId(nobody)), tier: Tier::Full };
+        Watched::new(whose, limits, None, &resources)
     }
 
     #[test]
@@ -145,21 +192,28 @@ mod tests {
             file_bytes_max: Some(32 * MIB),
             ..Limits::default()
         };
-        let fine = TreeUsage { threads: 8, resident_bytes: 64 * MIB, written_bytes: 32 * MIB };
+        let fine =
+            TreeUsage { threads: 8, resident_bytes: 64 * MIB, written_bytes: Some(32 * MIB), ..TreeUsage::default() };
         let it = watched(limits());
-        for _ in 0..9 {
-            it.look(fine);
+        assert_eq!(it.told().expect("an agent's").takes, None);
+        it.wrote(7);
+        for now_ms in 0..9 {
+            it.look(fine, now_ms);
         }
+        let told = it.told().expect("an agent's");
+        assert_eq!((told.takes.map(|takes| takes.memory_bytes), told.over), (Some(64 * MIB), None));
+        assert_eq!(told.output_bytes, 7);
         assert_eq!(it.finish(), (None, Some(64 * MIB)));
         let said = |usage: TreeUsage| {
             let it = watched(limits());
-            for _ in 0..FULL_LOOKS_MAX {
-                it.look(usage);
+            for now_ms in 0..FULL_LOOKS_MAX {
+                it.look(usage, now_ms.into());
             }
+            assert!(it.told().expect("an agent's").over.is_some());
             it.finish().0.unwrap_or_default()
         };
         assert!(said(TreeUsage { resident_bytes: 64 * MIB + 1, ..fine }).contains("64 MiB"));
-        assert!(said(TreeUsage { written_bytes: 32 * MIB + 1, ..fine }).contains("32 MiB"));
+        assert!(said(TreeUsage { written_bytes: Some(32 * MIB + 1), ..fine }).contains("32 MiB"));
         assert!(said(TreeUsage { threads: 9, ..fine }).contains("the 10 that"));
     }
 }

@@ -92,6 +92,11 @@ impl Follower {
         Ok((found, true))
     }
 
+    /// Bytes that the program wrote to its outputs, as far as they were read.
+    pub(super) fn output_bytes(&self) -> u64 {
+        self.lines.as_ref().map_or(0, LineFollower::output_bytes)
+    }
+
     /// What a killed shim left without a line's end.
     pub(super) fn finish(&mut self) -> Vec<(u64, Seen)> {
         let mut found = Vec::new();

@@ -8,13 +8,14 @@ use std::time::Duration;
 use legion_agents::driver;
 use legion_model::{ApprovalId, Body, Exit, InjectionId, Order, ProcessId};
 use legion_process::{Shim, ShimEvent, ShimEvents, sweep, was_started};
+use legion_sandbox::Group;
 
 use super::facts::FACTS_OF_ENTRY;
 use super::follow::Follower;
 use super::order::AdoptOrder;
 use super::process::ProcessTask;
 use super::report::KeeperGone;
-use crate::containment::{Watched, limits_in};
+use crate::containment::{Watched, Whose, limits_in};
 use crate::engine::Inner;
 use crate::keeper::WorldChange;
 
@@ -159,6 +160,7 @@ impl Held {
                     return Ok(());
                 }
             };
+            self.watched.wrote(self.follower.output_bytes());
             for (at, seen) in found {
                 self.report(at, seen, shim).await?;
             }
@@ -270,7 +272,9 @@ impl Held {
 fn adopted(inner: &Arc<Inner>, order: &AdoptOrder) -> Arc<Watched> {
     let limits = limits_in(inner, order.cwd.as_ref());
     let resources = &inner.containment.resources;
-    let group = resources.group(&order.process.to_string());
+    // They could not be made where they are not there: then it was watched, and still is.
+    let group = Some(resources.group(&order.process.to_string())).filter(Group::is_there);
     inner.containment.places.is_there(order.process, order.driver);
-    Arc::new(Watched::new(order.process, limits, Some(group), resources))
+    let whose = Whose { process: order.process, agent: Some(order.agent), tier: order.tier };
+    Arc::new(Watched::new(whose, limits, group, resources))
 }

@@ -12,7 +12,7 @@ use legion_runtime::AgentGrant;
 use super::clear_locks::clear_locks;
 use super::compose::compose;
 use super::order::StartOrder;
-use crate::containment::{Grouped, Watched, hold};
+use crate::containment::{Grouped, Watched, Whose, hold};
 use crate::engine::Inner;
 
 /// How long a shim goes on without a service, in seconds.
@@ -78,7 +78,8 @@ pub(super) async fn specification(inner: &Arc<Inner>, order: &StartOrder) -> Res
     let held = hold(inner, order, launch, (&home, &temporary, &task_file)).await?;
     let groups = Grouped::make(inner, &order.process.to_string(), &held.limits);
     let resources = &inner.containment.resources;
-    let watched = Arc::new(Watched::new(order.process, held.limits, groups.group, resources));
+    let whose = Whose { process: order.process, agent: Some(agent.id), tier: agent.spec.tier };
+    let watched = Arc::new(Watched::new(whose, held.limits, groups.group, resources));
     let spec = ShimSpec {
         process: order.process.0,
         conversation_lock: inner.data_dir.conversation_lock(agent.id.0),

@@ -5,7 +5,7 @@ use std::path::Path;
 use legion_model::prompt::{self, Content};
 use legion_model::{
     Agent, AgentId, ApprovalId, Body, DriverKind, InjectionId, Message, MicroUsd, Organisation, Process, ProcessId,
-    ProcessPhase, RunId, Step, StopReason, Verdict,
+    ProcessPhase, RunId, Step, StopReason, Tier, Verdict,
 };
 use uuid::Uuid;
 
@@ -87,6 +87,7 @@ pub(crate) struct AdoptOrder {
     pub number: u32,
     pub agent: AgentId,
     pub driver: DriverKind,
+    pub tier: Tier,
     pub cwd: String,
     /// Place in the transcript up to which facts are in the log.
     pub offset: u64,
@@ -108,6 +109,7 @@ impl AdoptOrder {
             agent: process.agent,
             // A fired agent's process is only stopped: nothing of what it says matters any more.
             driver: agent.map_or(DriverKind::Command, |agent| agent.spec.driver),
+            tier: agent.map_or(Tier::None, |agent| agent.spec.tier),
             cwd: agent.map(|agent| agent.spec.cwd.clone()).unwrap_or_default(),
             offset: process.offset,
             stopping: process.stopping,

@@ -91,6 +91,7 @@ impl ProcessTask {
             number: order.number,
             agent: order.agent.id,
             driver: kind,
+            tier: order.agent.spec.tier,
             cwd: order.agent.spec.cwd.clone(),
             offset: 0,
             stopping: None,
@@ -106,9 +107,12 @@ impl ProcessTask {
 
     /// Waits until the machine has room for one more. An error when it is to end before it began, or when there is none for long.
     async fn wait_for_room(&mut self, order: &StartOrder) -> Result<(), String> {
+        let inner = self.inner.clone();
+        let (agent, kind) = (order.agent.id, order.agent.spec.driver);
+        let applicant = inner.containment.places.applicant(agent, order.process, kind, inner.clock.mono_ms());
         let mut told = false;
         for _ in 0..ROOM_TRIES {
-            let admission = self.inner.containment.places.enter(order.process, order.agent.spec.driver);
+            let admission = applicant.enter();
             if admission == Admission::Start {
                 return Ok(());
             }

@@ -106,6 +106,11 @@ impl LineFollower {
         }
     }
 
+    /// Bytes of both streams that were read so far, with the ends of lines and what was cut.
+    pub fn output_bytes(&self) -> u64 {
+        self.splitter.streams.iter().map(|stream| stream.read).sum()
+    }
+
     /// Returns what the streams hold without a newline: for a process whose shim was killed and
     /// which therefore has no last frame.
     pub fn finish(mut self) -> Vec<(Position, Entry)> {

@@ -69,22 +69,26 @@ impl Footprint {
     }
 }
 
-/// Says whether an agent may start that will take `estimate_bytes`. One that is alone may always: an estimate never keeps
-/// everything from running.
-pub fn admit(machine: Machine, running: &[Running], estimate_bytes: u64) -> Admission {
+impl Machine {
+    /// Returns the memory that is kept free when nothing else is said.
+    pub fn reserve_bytes(&self) -> u64 {
+        (self.memory_bytes / RESERVE_PART).clamp(RESERVE_BYTES_MIN, RESERVE_BYTES_MAX)
+    }
+}
+
+/// Says whether an agent may start that will take `estimate_bytes`, while `reserve_bytes` of the machine's memory stay free. One
+/// that is alone may always: an estimate never keeps everything from running.
+pub fn admit(machine: Machine, running: &[Running], estimate_bytes: u64, reserve_bytes: u64) -> Admission {
     if running.is_empty() {
         return Admission::Start;
     }
-    if machine.pressure_percent.is_some_and(|percent| percent >= PRESSURE_PERCENT_MAX) {
-        return Admission::Pressure;
-    }
-    let reserve = (machine.memory_bytes / RESERVE_PART).clamp(RESERVE_BYTES_MIN, RESERVE_BYTES_MAX);
     // What runs was let in with its estimate, and has not taken all of it yet.
     let growth: u64 = running.iter().map(|agent| agent.estimate_bytes.saturating_sub(agent.bytes)).sum();
-    let needed = reserve.saturating_add(growth).saturating_add(estimate_bytes);
-    match needed.checked_sub(machine.available_bytes) {
-        None | Some(0) => Admission::Start,
-        Some(missing_bytes) => Admission::NoMemory { missing_bytes },
+    let needed = reserve_bytes.saturating_add(growth).saturating_add(estimate_bytes);
+    match needed.saturating_sub(machine.available_bytes) {
+        0 if machine.pressure_percent.is_some_and(|percent| percent >= PRESSURE_PERCENT_MAX) => Admission::Pressure,
+        0 => Admission::Start,
+        missing_bytes => Admission::NoMemory { missing_bytes },
     }
 }
 
@@ -94,6 +98,11 @@ mod tests {
 
     const GIB: u64 = 1 << 30;
 
+    /// With what is kept free when nothing is said.
+    fn admitted(machine: Machine, running: &[Running], estimate_bytes: u64) -> Admission {
+        admit(machine, running, estimate_bytes, machine.reserve_bytes())
+    }
+
     fn machine(available_bytes: u64) -> Machine {
         Machine { memory_bytes: 24 * GIB, available_bytes, pressure_percent: Some(0.0) }
     }
@@ -102,7 +111,7 @@ mod tests {
     fn fifty_agents_of_the_usual_size_start_at_once_on_twenty_four_gibibytes() {
         let mut running = Vec::new();
         let estimate = 350 << 20;
-        while admit(machine(22 * GIB), &running, estimate) == Admission::Start {
+        while admitted(machine(22 * GIB), &running, estimate) == Admission::Start {
             running.push(Running { bytes: 0, estimate_bytes: estimate });
         }
         assert!((50..70).contains(&running.len()), "{}", running.len());
@@ -112,19 +121,21 @@ mod tests {
     fn a_start_waits_for_what_is_missing_and_for_the_machine() {
         let running = [Running { bytes: GIB, estimate_bytes: 3 * GIB }];
         // Of 24 GiB 2.4 are kept; 2 may still be taken; 1 is asked for.
-        let waits = admit(machine(5 * GIB), &running, GIB);
+        let waits = admitted(machine(5 * GIB), &running, GIB);
         let missing = 24 * GIB / 10 + 2 * GIB + GIB - 5 * GIB;
         assert_eq!(waits, Admission::NoMemory { missing_bytes: missing });
-        assert_eq!(admit(machine(5 * GIB + missing), &running, GIB), Admission::Start);
+        assert_eq!(admitted(machine(5 * GIB + missing), &running, GIB), Admission::Start);
         let pressed = Machine { pressure_percent: Some(10.0), ..machine(20 * GIB) };
-        assert_eq!(admit(pressed, &running, GIB), Admission::Pressure);
-        assert_eq!(admit(Machine { pressure_percent: None, ..machine(20 * GIB) }, &running, GIB), Admission::Start);
+        assert_eq!(admitted(pressed, &running, GIB), Admission::Pressure);
+        assert_eq!(admitted(Machine { pressure_percent: None, ..machine(20 * GIB) }, &running, GIB), Admission::Start);
+        let most = admit(machine(20 * GIB), &running, GIB, 24 * GIB);
+        assert_eq!(most, Admission::NoMemory { missing_bytes: 7 * GIB });
     }
 
     #[test]
     fn one_that_is_alone_always_starts() {
         let full = Machine { pressure_percent: Some(90.0), ..machine(0) };
-        assert_eq!(admit(full, &[], 10 * GIB), Admission::Start);
+        assert_eq!(admitted(full, &[], 10 * GIB), Admission::Start);
     }
 
     #[test]

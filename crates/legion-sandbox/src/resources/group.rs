@@ -48,6 +48,11 @@ impl Group {
         Ok(())
     }
 
+    /// Whether any of them was made and not removed.
+    pub fn is_there(&self) -> bool {
+        self.directories().into_iter().any(|directory| directory.is_dir())
+    }
+
     /// Opens the files by which a process joins: whoever writes `0` to each of them.
     ///
     /// # Errors

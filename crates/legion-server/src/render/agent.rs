@@ -78,6 +78,7 @@ pub(crate) fn report(state: &Organisation, agent: &Agent) -> api::Report {
         role: agent.role.clone(),
         level: state.level(Party::Agent(agent.id)),
         driver: driver(agent.spec.driver),
+        tier: Some(agent.spec.tier.as_str().to_owned()),
         status: status(run.as_ref()),
         run,
         queued: queued(agent),

@@ -8,6 +8,7 @@ pub(crate) mod limits;
 pub(crate) mod log;
 pub(crate) mod message;
 pub(crate) mod rescue;
+pub(crate) mod resources;
 pub(crate) mod run;
 pub(crate) mod session;
 pub(crate) mod team;

@@ -39,5 +39,6 @@ pub(crate) mod tickets;
 pub(crate) mod tree;
 pub(crate) mod trust;
 pub(crate) mod undelete;
+pub(crate) mod usage;
 pub(crate) mod wait;
 pub(crate) mod why;

@@ -78,6 +78,7 @@ fn operation(bench: &Bench, path: &str, method: &str) -> (For, Option<Value>) {
             | paths::AGENT_WAIT
             | paths::STATUS
             | paths::TREE
+            | paths::USAGE
             | paths::INBOX
             | paths::MESSAGE
             | paths::EVENTS

@@ -21,4 +21,5 @@ mod ticket_input;
 mod ticket_rights;
 mod tickets;
 mod typed;
+mod usage;
 mod waiting;

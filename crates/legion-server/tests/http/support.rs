@@ -13,7 +13,7 @@ use http_body_util::BodyExt;
 use jiff::{SignedDuration, Timestamp};
 use legion_agents::Login;
 use legion_api::{ServiceInfo, paths};
-use legion_engine::{Engine, EngineConfig, GatewayDirectory};
+use legion_engine::{ContainmentConfig, Engine, EngineConfig, GatewayDirectory};
 use legion_gateway::{Gateway, Options};
 use legion_model::{AgentId, AuditEntry, Bounds, Organisation, ProcessPhase, ProjectId};
 use legion_runtime::{AgentGrant, Clock, DataDir, Environment, ServiceKey, Share, SystemClock, new_id};
@@ -90,7 +90,7 @@ pub async fn bench() -> Bench {
 
 /// With a gateway that finds these variables in the service's environment.
 pub async fn gateway_bench(variables: &[(&str, &str)]) -> Bench {
-    let mut bench = open(bounds(), Some(GATEWAY.to_owned())).await;
+    let mut bench = open(bounds(), held_by_nobody(), Some(GATEWAY.to_owned())).await;
     let directory = GatewayDirectory::new(bench.engine.clone(), PERSON.to_owned());
     let options = Options {
         clock: bench.clock.clone(),
@@ -109,10 +109,19 @@ fn bounds() -> Bounds {
 }
 
 pub async fn bench_with(bounds: Bounds) -> Bench {
-    open(bounds, None).await
+    open(bounds, held_by_nobody(), None).await
 }
 
-async fn open(bounds: Bounds, gateway_url: Option<String>) -> Bench {
+/// Most tests are about what agents do, and their shim holds nobody.
+fn held_by_nobody() -> ContainmentConfig {
+    ContainmentConfig { user_ids: None, ..ContainmentConfig::default() }
+}
+
+pub async fn bench_contained(bounds: Bounds, containment: ContainmentConfig) -> Bench {
+    open(bounds, containment, None).await
+}
+
+async fn open(bounds: Bounds, containment: ContainmentConfig, gateway_url: Option<String>) -> Bench {
     let directory = TestDir::new();
     for name in ["run", "work", "other"] {
         std::fs::create_dir(directory.path().join(name)).expect("made");
@@ -136,8 +145,7 @@ async fn open(bounds: Bounds, gateway_url: Option<String>) -> Bench {
         url: format!("http://{HOST}"),
         gateway_url,
         failpoints: None,
-        // These tests are about what agents do, and their shim holds nobody.
-        containment: legion_engine::ContainmentConfig { user_ids: None, ..Default::default() },
+        containment,
     })
     .await
     .expect("the engine opens");

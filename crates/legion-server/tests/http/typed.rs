@@ -40,6 +40,8 @@ async fn every_call_of_the_client_is_understood_and_its_answer_read() {
     let opened = project.open_repository(&OpenRepository::default(), None).await.expect("opened");
     assert_eq!(project.repository().await.expect("a repository"), opened);
     assert!(opened.tips.contains(&repo.base));
+    let usage = client.usage(Some(&repo.dir)).await.expect("what is taken");
+    assert!(usage.agents.is_empty() && usage.machine.cores >= 1, "{usage:?}");
     let open = OpenSession {
         name: "other".to_owned(),
         commit: repo.base.clone(),

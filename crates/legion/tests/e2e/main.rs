@@ -31,3 +31,4 @@ mod targets;
 mod ticket_kills;
 mod tickets;
 mod tiers;
+mod top;

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use legion_model::ProcessId;
 use legion_process::{AttachError, Shim, ShimEvent, ShimEvents};
+use legion_sandbox::Group;
 use uuid::Uuid;
 
-use crate::containment::{Watched, limits_in};
+use crate::containment::{Watched, Whose, limits_in};
 use crate::engine::Inner;
 use crate::tickets::site::Site;
 
@@ -83,7 +84,13 @@ impl Drop for Running {
 /// What was started by a service before this one: its groups are found by its name.
 fn watched(inner: &Inner, id: Uuid, cwd: &Path) -> Watched {
     let resources = &inner.containment.resources;
-    Watched::new(ProcessId(id), limits_in(inner, cwd), Some(resources.group(&id.to_string())), resources)
+    let group = Some(resources.group(&id.to_string())).filter(Group::is_there);
+    Watched::new(whose(inner, id), limits_in(inner, cwd), group, resources)
+}
+
+/// No agent's, in the service's tier.
+pub(super) fn whose(inner: &Inner, id: Uuid) -> Whose {
+    Whose { process: ProcessId(id), agent: None, tier: inner.bounds.tier }
 }
 
 /// One that has ended while nobody looked: what it took too much of. Its groups are removed.

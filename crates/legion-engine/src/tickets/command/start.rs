@@ -3,12 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use legion_model::ProcessId;
 use legion_process::{Shim, ShimSpec};
 use uuid::Uuid;
 
 use super::environment::environment;
-use super::running::Running;
+use super::running::{Running, whose};
 use crate::containment::{CommandOrder, Grouped, Watched, hold_command};
 use crate::tickets::failure::Failure;
 use crate::tickets::site::Site;
@@ -50,8 +49,8 @@ pub(in crate::tickets) async fn start(site: &Site, start: Start<'_>) -> Result<R
     let held = hold_command(inner, order).await.map_err(Failure::passing)?;
     inner.data_dir.create(start.dir)?;
     let groups = Grouped::make(inner, &start.id.to_string(), &held.limits);
-    let process = ProcessId(start.id);
-    let watched = Arc::new(Watched::new(process, held.limits, groups.group, &inner.containment.resources));
+    let whose = whose(inner, start.id);
+    let watched = Arc::new(Watched::new(whose, held.limits, groups.group, &inner.containment.resources));
     let spec = ShimSpec {
         process: start.id,
         dir: start.dir.to_owned(),
