@@ -31,8 +31,9 @@ use uuid::Uuid;
 const CALLS: usize = 400;
 const ROUNDS: usize = 3;
 const EVENTS: usize = 53;
-/// Calls that show whether memory grows.
+/// Calls that show whether memory grows; with `LEGION_SOAK` set the long form.
 const MANY: usize = 10_000;
+const MANY_SOAK: usize = 1_000_000;
 const BLOCKS: usize = 3;
 const PATH: &str = "/gateway/lgn_bench/anthropic/v1/messages";
 
@@ -83,13 +84,15 @@ fn main() {
             call(&mut sender, &small).await;
         }
         // What grows with the calls grows in each block; what fills up once does not.
-        for block in 1..=BLOCKS {
+        let is_soak = std::env::var_os("LEGION_SOAK").is_some();
+        let blocks = if is_soak { [MANY, MANY_SOAK].as_slice() } else { &[MANY; BLOCKS] };
+        for (block, calls) in blocks.iter().enumerate() {
             let before = resident() as i64;
-            for _ in 0..MANY {
+            for _ in 0..*calls {
                 call(&mut sender, &small).await;
             }
-            let (now, grown) = (resident() / 1024, (resident() as i64 - before) / 1024);
-            println!("memory of the whole process, block {block} of {MANY} calls: {grown:+} KiB, now {now} KiB");
+            let (block, now, grown) = (block + 1, resident() / 1024, (resident() as i64 - before) / 1024);
+            println!("memory of the whole process, block {block} of {calls} calls: {grown:+} KiB, now {now} KiB");
         }
     });
 }
