@@ -21,7 +21,7 @@ use super::{
     account::Account,
     begun,
     checks::checks,
-    follow::until_at_rest,
+    follow::{count_until, until_at_rest},
     prompts, sample,
     tickets::{self, Cast, Tickets},
 };
@@ -153,6 +153,10 @@ async fn play(context: Context<'_>, args: &DemoArgs, stage: &Stage) -> Result<Pl
     let leader = client.hire(&prompts::leader(driver, args.model.clone(), cwd), None).await?;
     let mut account = Account::default();
     let tree = until_at_rest(context, &client, &mut account).await?;
+    // The tree is at rest before its last event has come here; the next act would take that for one of its own.
+    if let Some(run) = client.wait(&leader.id, Duration::ZERO).await? {
+        count_until(&client, &mut account, &leader.id, run.number).await?;
+    }
     begun::check(&client, &tree).await?;
     let checks = checks(context.hooks, driver, &repository, &tree, &account);
     let tickets = if checks.iter().any(|check| check.verdict == Verdict::Failed) {
