@@ -19,10 +19,11 @@ mod secrets;
 mod settings;
 pub mod templates;
 mod upstream;
+mod whole_file;
 
 pub use cassette::{CassetteError, CassetteView, Cassettes};
 pub use directory::{Allowance, Call, Caller, Directory, OverBudget};
-pub use face::{ModelView, Tested};
+pub use face::{HeldBody, ModelView, Tested};
 pub use gateway::{Gateway, GatewayError, Options};
 pub use governor::LaneView;
 pub use lane::Outcome;

@@ -17,13 +17,13 @@ use http::{HeaderMap, HeaderValue, Method, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use legion_api::{Problem, ProblemCode, paths};
 use legion_engine::TokenOf;
+use legion_gateway::HeldBody;
 use legion_model::{AgentId, Party, ProjectId};
 use legion_runtime::{Place, constant_time_eq};
 
 use crate::audit::{self, Who};
 use crate::context::{Context, Shared};
 use crate::fault::{Fault, Result};
-use crate::held::Held;
 
 /// Bytes of a body. A task has at most 1 MiB, and JSON may write each of its bytes with six (`\u0001`).
 const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -84,7 +84,7 @@ pub(crate) async fn guard(State(context): State<Shared>, request: Request, next:
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     match taken {
         // An answer that runs on, such as one of events, is one of its agent's as long as it does.
-        Some(place) => response.map(|body| Body::new(Held::new(body, place))),
+        Some(place) => response.map(|body| Body::new(HeldBody::new(body, place))),
         None => response,
     }
 }

@@ -11,7 +11,6 @@ mod fault;
 mod gateway;
 mod governed;
 mod guard;
-mod held;
 mod history;
 mod hosts;
 mod mcp;

@@ -11,7 +11,7 @@ use http::{HeaderValue, Method, Response};
 use legion_dialects::{Class, Dialect};
 
 use crate::core::Core;
-use crate::face::held::Held;
+use crate::face::held_body::HeldBody;
 use crate::face::path::{self, Wanted};
 use crate::face::{call, models, token};
 use crate::lane::{Refusal, refuse};
@@ -59,7 +59,7 @@ async fn entry(State(core): State<Arc<Core>>, request: Request) -> Response<Body
         Wanted::Generate(_) | Wanted::CountTokens(_) => call::answer(core, wanted, caller, own_login, head, body).await,
     };
     match place {
-        Some(place) => answer.map(|body| Body::new(Held::new(body, place))),
+        Some(place) => answer.map(|body| Body::new(HeldBody::new(body, place))),
         None => answer,
     }
 }

@@ -2,9 +2,9 @@
 //!
 //! A table that is fetched is read to its end and checked before it replaces anything: whatever goes wrong, the old one stays.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 use std::time::Duration;
@@ -16,6 +16,7 @@ use crate::prices::litellm::{self, ListError};
 use crate::prices::overlay::Overlay;
 use crate::prices::table::PriceTable;
 use crate::upstream::{AddressError, DownloadError, download};
+use crate::whole_file;
 
 /// The public list of prices of the LiteLLM project (MIT).
 pub const LITELLM_LIST: &str =
@@ -26,7 +27,6 @@ const LIST_BYTES_MAX: usize = 8 * 1024 * 1024;
 const FETCH_PATIENCE: Duration = Duration::from_secs(60);
 /// Characters of a source's name that are kept.
 const SOURCE_CHARS_MAX: usize = 300;
-const FILE_MODE: u32 = 0o600;
 
 /// Where a new table comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -177,16 +177,7 @@ impl Prices {
     fn keep(&self, table: &PriceTable) -> Result<(), PricesError> {
         let fail = |source| PricesError::Write { path: self.table_path.clone(), source };
         let text = serde_json::to_vec(table).map_err(|error| fail(error.into()))?;
-        let temporary = self.table_path.with_extension("tmp");
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(FILE_MODE)
-            .open(&temporary)
-            .map_err(fail)?;
-        file.write_all(&text).and_then(|()| file.sync_all()).map_err(fail)?;
-        fs::rename(&temporary, &self.table_path).map_err(fail)
+        whole_file::replace(&self.table_path, &text).map_err(fail)
     }
 
     fn change(&self, change: impl FnOnce(&mut KnownPrices)) {

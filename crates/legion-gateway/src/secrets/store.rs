@@ -1,9 +1,9 @@
 //! Keys in a sealed file (mode 0600) of the data directory, or in the service's environment.
 
 use std::collections::BTreeMap;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -11,10 +11,10 @@ use legion_runtime::Environment;
 
 use crate::secrets::{Key, Redactor};
 use crate::settings::{Authorization, KeySource, Provider};
+use crate::whole_file;
 
 /// Who but the owner may do anything with the file.
 const OTHERS: u32 = 0o077;
-const FILE_MODE: u32 = 0o600;
 
 #[derive(Debug, thiserror::Error)]
 pub enum SecretsError {
@@ -106,18 +106,7 @@ impl SecretStore {
         let fail = |source| SecretsError::Write { path: self.path.clone(), source };
         let plain: BTreeMap<&str, &str> = keys.iter().map(|(name, key)| (name.as_str(), key.expose())).collect();
         let text = serde_json::to_vec(&plain).map_err(|error| fail(error.into()))?;
-        let temporary = self.path.with_extension("tmp");
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(FILE_MODE)
-            .open(&temporary)
-            .map_err(fail)?;
-        // The mode of `open` holds for new files only.
-        file.set_permissions(fs::Permissions::from_mode(FILE_MODE)).map_err(fail)?;
-        file.write_all(&text).and_then(|()| file.sync_all()).map_err(fail)?;
-        fs::rename(&temporary, &self.path).map_err(fail)
+        whole_file::replace(&self.path, &text).map_err(fail)
     }
 }
 
@@ -154,7 +143,7 @@ mod tests {
         store.set("openai", "canary-two").expect("set");
         assert!(store.remove("openai").expect("removed"));
         assert!(!store.remove("openai").expect("was gone"));
-        assert_eq!(fs::metadata(&path).expect("a file").permissions().mode() & 0o777, FILE_MODE);
+        assert_eq!(fs::metadata(&path).expect("a file").permissions().mode() & 0o777, 0o600);
         let again = open(&path).expect("opens");
         assert_eq!(again.key("anthropic", &KeySource::Sealed).expect("there").expose(), "canary-one");
         assert!(again.key("openai", &KeySource::Sealed).is_none());

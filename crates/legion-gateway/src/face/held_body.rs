@@ -5,22 +5,24 @@ use std::task::{Context, Poll};
 
 use axum::body::Body;
 use bytes::Bytes;
-use hyper::body::{Body as HttpBody, Frame, SizeHint};
+use http_body::{Body as HttpBody, Frame, SizeHint};
 
 /// The bytes of a body, and what is dropped with it.
-pub(crate) struct Held<T> {
+#[derive(Debug)]
+pub struct HeldBody<T> {
     /// First, so that it is free when the end of the body is noticed.
     _held: T,
     body: Body,
 }
 
-impl<T> Held<T> {
-    pub(crate) fn new(body: Body, held: T) -> Self {
+impl<T> HeldBody<T> {
+    /// `held` is dropped with the body: at its end, or when nobody reads it any more.
+    pub fn new(body: Body, held: T) -> Self {
         Self { _held: held, body }
     }
 }
 
-impl<T: Unpin> HttpBody for Held<T> {
+impl<T: Unpin> HttpBody for HeldBody<T> {
     type Data = Bytes;
     type Error = axum::Error;
 
