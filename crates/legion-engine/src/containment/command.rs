@@ -11,7 +11,6 @@ use super::compose::{borrowed_objects, tidy};
 use super::ground::Containment;
 use super::hold::{HeldLaunch, limits_in};
 use super::reach;
-use super::tiers::sandbox_tier;
 use crate::engine::Inner;
 
 /// By which a command line is executed.
@@ -66,15 +65,7 @@ pub(crate) async fn hold_command(inner: &Inner, order: CommandOrder<'_>) -> Resu
             home.display()
         ));
     }
-    let held = containment.tools.launch(sandbox_tier(tier), &confinement, SHELL, &words);
-    let held = held.map_err(|error| format!("it cannot be held in tier `{tier}`: {error}"))?;
-    Ok(HeldLaunch {
-        program: held.program.to_string_lossy().into_owned(),
-        args: held.arguments,
-        env: held.environment,
-        inside: tier == Tier::Full,
-        limits,
-    })
+    HeldLaunch::wrap(containment, tier, &confinement, (SHELL, &words), limits)
 }
 
 impl Containment {

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use legion_agents::Launch;
 use legion_model::Tier;
-use legion_sandbox::{Group, Limits, machine};
+use legion_sandbox::{Confinement, Group, Limits, machine};
 
 use super::compose::{Composed, Files, compose, limits};
+use super::ground::Containment;
 use super::tiers::sandbox_tier;
 use crate::engine::Inner;
 use crate::hands::StartOrder;
@@ -20,6 +21,30 @@ pub(crate) struct HeldLaunch {
     /// The program is the second process of a namespace.
     pub inside: bool,
     pub limits: Limits,
+}
+
+impl HeldLaunch {
+    /// Puts a program and its arguments into what holds them.
+    ///
+    /// # Errors
+    /// When what it may reach cannot be held: in words for a person.
+    pub(super) fn wrap(
+        containment: &Containment,
+        tier: Tier,
+        confinement: &Confinement,
+        (program, args): (&str, &[String]),
+        limits: Limits,
+    ) -> Result<Self, String> {
+        let held = containment.tools.launch(sandbox_tier(tier), confinement, program, args);
+        let held = held.map_err(|error| format!("it cannot be held in tier `{tier}`: {error}"))?;
+        Ok(Self {
+            program: held.program.to_string_lossy().into_owned(),
+            args: held.arguments,
+            env: held.environment,
+            inside: tier == Tier::Full,
+            limits,
+        })
+    }
 }
 
 /// Holds a start as its agent's hire says.
@@ -50,15 +75,7 @@ pub(crate) async fn hold(
             format!("what it must not make cannot be kept from it: {error}: {cause}")
         })?;
     }
-    let held = containment.tools.launch(sandbox_tier(tier), &confinement, &program, &launch.args);
-    let held = held.map_err(|error| format!("it cannot be held in tier `{tier}`: {error}"))?;
-    Ok(HeldLaunch {
-        program: held.program.to_string_lossy().into_owned(),
-        args: held.arguments,
-        env: held.environment,
-        inside: tier == Tier::Full,
-        limits,
-    })
+    HeldLaunch::wrap(containment, tier, &confinement, (&program, &launch.args), limits)
 }
 
 /// What is free on the disk of a directory; 0 when it is not known.
