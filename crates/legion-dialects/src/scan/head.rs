@@ -2,6 +2,8 @@
 
 use crate::error::Refused;
 use crate::json::{Fields, Path};
+use crate::scan::splice::place;
+use std::ops::Range;
 
 /// The head of a request of any dialect: read in one pass over the bytes, with no part of the conversation taken up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,6 +15,8 @@ pub struct Head {
     /// `metadata.user_id`, `user` or `safety_identifier`.
     pub user: Option<String>,
     pub prompt_cache_key: Option<String>,
+    /// Where in the body the model's name stands, with its quotes.
+    pub model_at: Range<usize>,
     /// The body's length in bytes.
     pub bytes: usize,
 }
@@ -32,8 +36,10 @@ impl Head {
         if let Some(mut metadata) = fields.object("metadata", &root).ok().flatten() {
             user = metadata.string("user_id", &root).ok().flatten().or(user);
         }
+        let model_at = fields.peek("model").map(|raw| place(body, raw)).unwrap_or_default();
         Ok(Self {
             model: fields.string_needed("model", &root)?,
+            model_at,
             stream: fields.boolean("stream", &root)?.unwrap_or(false),
             max_tokens,
             user,

@@ -4,4 +4,5 @@ mod head;
 mod splice;
 
 pub use head::Head;
+pub(crate) use splice::splice_at;
 pub use splice::splice_model;

@@ -91,7 +91,7 @@ impl Splitter {
         if self.failed {
             return None;
         }
-        while let Some(offset) = self.buffer[self.scanned..].iter().position(|byte| matches!(byte, b'\n' | b'\r')) {
+        while let Some(offset) = memchr::memchr2(b'\n', b'\r', &self.buffer[self.scanned..]) {
             let end = self.scanned + offset;
             let is_feed = self.buffer[end] == b'\n';
             self.scanned = end + 1;

@@ -20,6 +20,7 @@ pub use codec::{Decode, Encode, Malformed};
 pub use memory::Memory;
 pub use request::{Translated, request};
 pub use response::{Answered, response};
+pub use same::{Forwarded, forward};
 pub use sequence::Sequencer;
 pub use stream::Stream;
 pub use target::{Support, Target};

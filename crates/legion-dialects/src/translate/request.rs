@@ -6,6 +6,7 @@ use crate::dialect::Dialect;
 use crate::error::Refused;
 use crate::names;
 use crate::neutral::{Block, Request, Tool, ToolChoice, ToolKind};
+use crate::scan::Head;
 use crate::translate::{Memory, Target};
 use crate::warning::{Loss, Warning};
 
@@ -17,15 +18,15 @@ pub struct Translated {
     pub warnings: Vec<Warning>,
     /// For the way back.
     pub memory: Memory,
-    /// There are images in it; some providers want a header then.
-    pub images: bool,
 }
 
 /// Writes a client's request for an upstream. In the same dialect the bytes stay as they came, but for the model's name and what
 /// this upstream must not see.
 pub fn request(from: Dialect, to: Dialect, body: &[u8], target: &Target) -> Result<Translated, Refused> {
     if from == to {
-        return same::request(from, body, target);
+        let forwarded = same::forward(from, body, &Head::read(body)?, target)?;
+        let body = forwarded.body.into_owned();
+        return Ok(Translated { body, warnings: forwarded.warnings, memory: forwarded.memory });
     }
     let mut request = dialects::decode_request(from, body)?;
     let mut warnings = std::mem::take(&mut request.warnings);
@@ -40,10 +41,9 @@ pub fn request(from: Dialect, to: Dialect, body: &[u8], target: &Target) -> Resu
     unchoose(&mut request, to);
     let mut memory = remember(&request, body, target);
     dialects::prepare(to, &mut request, target, &mut warnings);
-    let images = has_images(&request);
     let body = dialects::encode_request(to, &request, target, &mut memory, &mut warnings)?;
     held::once(&mut warnings);
-    Ok(Translated { body, warnings, memory, images })
+    Ok(Translated { body, warnings, memory })
 }
 
 fn remember(request: &Request, body: &[u8], target: &Target) -> Memory {
@@ -77,12 +77,4 @@ fn unchoose(request: &mut Request, to: Dialect) {
     if to != Dialect::Responses && request.tools.iter().any(server) {
         request.tool_choice = None;
     }
-}
-
-fn has_images(request: &Request) -> bool {
-    let is_image = |block: &Block| matches!(block, Block::Image { .. });
-    request.turns.iter().flat_map(|turn| &turn.blocks).any(|block| match block {
-        Block::ToolResult(result) => result.content.iter().any(is_image),
-        block => is_image(block),
-    })
 }

@@ -5,38 +5,48 @@ use crate::anthropic::{beta, is_billing};
 use crate::dialect::Dialect;
 use crate::error::Refused;
 use crate::json::{Fields, Path, Writer, array, string};
-use crate::names;
 use crate::neutral::Origin;
-use crate::scan::{Head, splice_model};
+use crate::scan::{Head, splice_at, splice_model};
 use crate::signature;
-use crate::translate::{Memory, Target, Translated};
+use crate::translate::{Memory, Target};
 use crate::warning::{Loss, Warning};
+use memchr::memmem;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
+/// A request that goes on in its own dialect.
+#[derive(Clone, Debug)]
+pub struct Forwarded<'b> {
+    /// Borrowed when it is what came, to the byte.
+    pub body: Cow<'b, [u8]>,
+    /// What was lost.
+    pub warnings: Vec<Warning>,
+    /// For the way back.
+    pub memory: Memory,
+}
+
 /// The body with the upstream's name of the model. Only when it holds what this upstream must not see is a part of it written
-/// anew, and then from the values as they came.
-pub fn request(dialect: Dialect, body: &[u8], target: &Target) -> Result<Translated, Refused> {
-    let head = Head::read(body)?;
+/// anew, and then from the values as they came. `head` is the body's own.
+pub fn forward<'b>(dialect: Dialect, body: &'b [u8], head: &Head, target: &Target) -> Result<Forwarded<'b>, Refused> {
     let mut warnings = Vec::new();
     let cleaned = match dialect {
         Dialect::Anthropic => clean(body, target, &mut warnings)?,
         Dialect::Responses => crate::responses::request::clean(body, target, &mut warnings)?,
         Dialect::Chat => Cow::Borrowed(body),
     };
-    let body = splice_model(&cleaned, &target.model)?;
+    let body = match cleaned {
+        Cow::Borrowed(body) if head.model == target.model => Cow::Borrowed(body),
+        Cow::Borrowed(body) => Cow::Owned(splice_at(body, &head.model_at, &target.model)),
+        Cow::Owned(body) => Cow::Owned(splice_model(&body, &target.model)?),
+    };
     held::once(&mut warnings);
-    let memory =
-        Memory { provider: target.provider.clone(), model: head.model, seed: names::seed(&body), ..Memory::default() };
-    // Whether there are images is asked for by providers of other dialects' clients only; a search is enough.
-    let images =
-        contains(&body, b"\"image\"") || contains(&body, b"\"image_url\"") || contains(&body, b"\"input_image\"");
-    Ok(Translated { body, warnings, memory, images })
+    let memory = Memory { provider: target.provider.clone(), model: head.model.clone(), ..Memory::default() };
+    Ok(Forwarded { body, warnings, memory })
 }
 
 fn clean<'b>(body: &'b [u8], target: &Target, warnings: &mut Vec<Warning>) -> Result<Cow<'b, [u8]>, Refused> {
-    let marked = contains(body, signature::MARK.as_bytes());
-    let signed = marked || (target.drop_unmarked_signatures && contains(body, b"\"thinking\""));
+    let marked = contains(body, signature::MARK);
+    let signed = marked || (target.drop_unmarked_signatures && contains(body, "\"thinking\""));
     if target.anthropic_itself && !signed {
         return Ok(Cow::Borrowed(body));
     }
@@ -185,6 +195,6 @@ fn list<T: AsRef<str>>(values: &[T]) -> String {
     text
 }
 
-fn contains(body: &[u8], part: &[u8]) -> bool {
-    std::str::from_utf8(body).is_ok_and(|text| std::str::from_utf8(part).is_ok_and(|part| text.contains(part)))
+fn contains(body: &[u8], part: &str) -> bool {
+    memmem::find(body, part.as_bytes()).is_some()
 }

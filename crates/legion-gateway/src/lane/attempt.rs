@@ -1,5 +1,7 @@
 //! One request to one provider, ready to be sent.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
@@ -41,8 +43,18 @@ pub(crate) fn prepare(
 ) -> Result<Attempt, Refused> {
     let target = target(asked, provider, stop, card);
     let across = asked.dialect != provider.dialect;
-    let translated = translate::request(asked.dialect, provider.dialect, &asked.body, &target)?;
-    let mut warnings: Vec<String> = translated.warnings.iter().map(ToString::to_string).collect();
+    let (body, lost, memory) = if across {
+        let translated = translate::request(asked.dialect, provider.dialect, &asked.body, &target)?;
+        (Bytes::from(translated.body), translated.warnings, translated.memory)
+    } else {
+        let forwarded = translate::forward(asked.dialect, &asked.body, &asked.head, &target)?;
+        let body = match forwarded.body {
+            Cow::Borrowed(_) => asked.body.clone(),
+            Cow::Owned(body) => Bytes::from(body),
+        };
+        (body, forwarded.warnings, forwarded.memory)
+    };
+    let mut warnings: Vec<String> = lost.iter().map(ToString::to_string).collect();
     let mut headers = request_headers(&asked.headers, across);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if provider.dialect == Dialect::Anthropic {
@@ -61,7 +73,7 @@ pub(crate) fn prepare(
             headers.insert(name, value);
         }
     }
-    Ok(Attempt { endpoint, headers, body: Bytes::from(translated.body), memory: translated.memory, warnings })
+    Ok(Attempt { endpoint, headers, body, memory, warnings })
 }
 
 impl Attempt {

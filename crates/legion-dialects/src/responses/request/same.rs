@@ -7,14 +7,15 @@ use crate::responses::reasoning;
 use crate::signature::MARK;
 use crate::translate::Target;
 use crate::warning::{Loss, Warning};
+use memchr::memmem;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
 /// The body without encrypted thoughts of other providers, and with this provider's own as it made them. The bytes stay as they
 /// came when there are none.
 pub fn clean<'b>(body: &'b [u8], target: &Target, warnings: &mut Vec<Warning>) -> Result<Cow<'b, [u8]>, Refused> {
-    let text = std::str::from_utf8(body).map_err(|_| Refused::new(&Path::Root, "the body is no UTF-8"))?;
-    let signed = text.contains(MARK) || (target.drop_unmarked_signatures && text.contains("\"reasoning\""));
+    let contains = |part: &str| memmem::find(body, part.as_bytes()).is_some();
+    let signed = contains(MARK) || (target.drop_unmarked_signatures && contains("\"reasoning\""));
     if !signed {
         return Ok(Cow::Borrowed(body));
     }
