@@ -41,7 +41,7 @@ pub(crate) async fn test(core: &Core, provider: &Provider) -> Result<Tested, Str
         Authorization::Bearer(source) => (Some(source), true),
     };
     if let Some(source) = source {
-        let key = core.secrets.key(&provider.name, source).ok_or("there is no key for it")?;
+        let key = core.secrets.key(&provider.name, source).map_err(|missing| missing.to_string())?;
         let (name, prefix) =
             if bearer { (AUTHORIZATION, "Bearer ") } else { (HeaderName::from_static("x-api-key"), "") };
         headers.insert(name, key.header_for(&provider.name, prefix).ok_or("its key is no header")?);

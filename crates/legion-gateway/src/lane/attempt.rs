@@ -15,6 +15,7 @@ use crate::lane::asked::Asked;
 use crate::lane::headers::request_headers;
 use crate::prices::ModelCard;
 use crate::route::Stop;
+use crate::secrets::NoKey;
 use crate::settings::{Authorization, Betas, CassetteMode, Provider};
 use crate::upstream::{Address, Answer, Endpoint, Fault};
 
@@ -151,9 +152,12 @@ fn authorize(headers: &mut HeaderMap, core: &Core, asked: &Asked, provider: &Pro
         Authorization::Key(source) => (source, provider.dialect != Dialect::Anthropic),
         Authorization::Bearer(source) => (source, true),
     };
-    let key = core.secrets.key(&provider.name, source).ok_or(Fault::NoKey)?;
+    let key = core.secrets.key(&provider.name, source).map_err(Fault::NoKey)?;
     let (name, prefix) = if bearer { (AUTHORIZATION, "Bearer ") } else { (ANTHROPIC_KEY, "") };
-    headers.insert(name, key.header_for(&provider.name, prefix).ok_or(Fault::NoKey)?);
+    headers.insert(
+        name,
+        key.header_for(&provider.name, prefix).ok_or_else(|| Fault::NoKey(NoKey::new(&provider.name, source)))?,
+    );
     Ok(())
 }
 

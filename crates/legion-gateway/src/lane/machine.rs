@@ -142,7 +142,9 @@ async fn send(way: &mut Way, index: usize, again: bool, hold: Hold) -> State {
             let was_sent = !fault.is_before_sending();
             // What we lack ourselves is no failure of the provider's.
             let until = match &fault {
-                Fault::NoKey | Fault::NoLogin | Fault::NotRecorded | Fault::Address(_) | Fault::Authorities(_) => None,
+                Fault::NoKey(_) | Fault::NoLogin | Fault::NotRecorded | Fault::Address(_) | Fault::Authorities(_) => {
+                    None
+                }
                 _ => permit.failed(error.class, &error.message),
             };
             // A provider that took all of its time would take it again.

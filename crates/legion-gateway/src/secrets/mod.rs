@@ -2,9 +2,11 @@
 
 mod forms;
 mod key;
+mod missing;
 mod redact;
 mod store;
 
 pub use key::Key;
+pub(crate) use missing::NoKey;
 pub use redact::Redactor;
 pub use store::{SecretStore, SecretsError};

@@ -1,7 +1,7 @@
 //! Takes secrets out of what is written down or told. What is taken out keeps its length, so that records keep their borders.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, RwLock, RwLockReadGuard};
 
 use crate::secrets::forms::forms;
 
@@ -43,7 +43,8 @@ impl std::fmt::Debug for Redactor {
 impl Redactor {
     /// Remembers a secret under a name; one of the same name is replaced.
     pub(crate) fn learn(&self, name: &str, secret: &str) {
-        if secret.len() >= SECRET_BYTES_MIN {
+        let is_known = |forms: &Vec<Vec<u8>>| forms.iter().any(|form| form == secret.as_bytes());
+        if secret.len() >= SECRET_BYTES_MIN && !self.read().get(name).is_some_and(is_known) {
             let mut known = self.known.write().unwrap_or_else(std::sync::PoisonError::into_inner);
             known.insert(name.to_owned(), forms(secret));
         }
@@ -64,9 +65,12 @@ impl Redactor {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
+    fn read(&self) -> RwLockReadGuard<'_, BTreeMap<String, Vec<Vec<u8>>>> {
+        self.known.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
     fn mask_known(&self, bytes: &mut [u8]) {
-        let known = self.known.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-        for secret in known.values().flatten() {
+        for secret in self.read().values().flatten() {
             let mut from = 0;
             while let Some(at) = find(&bytes[from..], secret) {
                 bytes[from + at..from + at + secret.len()].fill(MASK);

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use legion_runtime::Environment;
 
+use crate::secrets::missing::NoKey;
 use crate::secrets::{Key, Redactor};
 use crate::settings::{Authorization, KeySource, Provider};
 use crate::whole_file;
@@ -82,19 +83,22 @@ impl SecretStore {
     pub fn has(&self, provider: &Provider) -> bool {
         match &provider.authorization {
             Authorization::Passthrough | Authorization::None => true,
-            Authorization::Key(source) | Authorization::Bearer(source) => self.key(&provider.name, source).is_some(),
+            Authorization::Key(source) | Authorization::Bearer(source) => self.key(&provider.name, source).is_ok(),
         }
     }
 
-    pub(crate) fn key(&self, provider: &str, source: &KeySource) -> Option<Key> {
-        match source {
+    pub(crate) fn key(&self, provider: &str, source: &KeySource) -> Result<Key, NoKey> {
+        let key = match source {
             KeySource::Sealed => self.lock().get(provider).cloned(),
             KeySource::Variable(name) => {
-                let key = Key::new(provider, self.environment.get(name)?)?;
-                self.redactor.learn(&format!("${name}"), key.expose());
-                Some(key)
+                let key = self.environment.get(name).and_then(|value| Key::new(provider, value));
+                if let Some(key) = &key {
+                    self.redactor.learn(&format!("${name}"), key.expose());
+                }
+                key
             }
-        }
+        };
+        key.ok_or_else(|| NoKey::new(provider, source))
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Key>> {
@@ -146,7 +150,10 @@ mod tests {
         assert_eq!(fs::metadata(&path).expect("a file").permissions().mode() & 0o777, 0o600);
         let again = open(&path).expect("opens");
         assert_eq!(again.key("anthropic", &KeySource::Sealed).expect("there").expose(), "canary-one");
-        assert!(again.key("openai", &KeySource::Sealed).is_none());
+        let missing = again.key("openai", &KeySource::Sealed).expect_err("is gone").to_string();
+        assert!(missing.contains("legion provider add openai --key-stdin"), "{missing}");
+        let missing = again.key("x", &KeySource::Variable("NO_KEY".to_owned())).expect_err("is not set").to_string();
+        assert!(missing.contains("$NO_KEY is not set in the service's environment"), "{missing}");
         let variable = KeySource::Variable("SOME_KEY".to_owned());
         assert_eq!(again.key("x", &variable).expect("there").expose(), "canary-in-the-environment");
         assert_eq!(

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use legion_dialects::Class;
 
+use crate::secrets::NoKey;
+
 /// No answer came, or it broke off.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Fault {
@@ -25,8 +27,8 @@ pub(crate) enum Fault {
     TooLong { bytes: usize },
     #[error("its address cannot be used: {0}")]
     Address(String),
-    #[error("there is no key for it\nhint: legion provider add NAME --key-stdin")]
-    NoKey,
+    #[error("{0}")]
+    NoKey(NoKey),
     #[error("it wants the caller's own login, and the call has none")]
     NoLogin,
     #[error("no authorities could be read: {0}")]
@@ -39,7 +41,7 @@ impl Fault {
     /// What it means for the caller.
     pub(crate) fn class(&self) -> Class {
         match self {
-            Self::NoKey | Self::NoLogin => Class::Authentication,
+            Self::NoKey(_) | Self::NoLogin => Class::Authentication,
             Self::NotRecorded => Class::NotFound,
             _ => Class::Server,
         }
@@ -54,7 +56,7 @@ impl Fault {
                 | Self::Tls { .. }
                 | Self::ConnectSlow { .. }
                 | Self::Address(_)
-                | Self::NoKey
+                | Self::NoKey(_)
                 | Self::NoLogin
                 | Self::Authorities(_)
                 | Self::NotRecorded
