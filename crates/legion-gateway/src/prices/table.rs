@@ -4,10 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use crate::prices::litellm::{self, ListError};
 use crate::settings::{Price, PriceTier};
 
 const SHIPPED: &str = include_str!("prices.json");
+/// Said in the file for those who read it.
+const UNIT: &str = "nano-dollars per million tokens; web_search: nano-dollars each";
 
 /// What is known of a model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,6 +73,34 @@ impl PriceTable {
             }
         }
         Ok(table)
+    }
+
+    /// Reads the public list of the LiteLLM project. `source` and `date` are kept beside it.
+    pub fn of_list(list: &[u8], source: String, date: String) -> Result<Self, ListError> {
+        litellm::read(list, source, date)
+    }
+
+    /// The form of the shipped one: a model a line, so that a change of a price is a change of a line.
+    pub fn render(&self) -> String {
+        let quoted = |text: &str| Value::from(text).to_string();
+        let models = |models: &BTreeMap<String, ModelCard>| {
+            let line = |(model, card): (&String, &ModelCard)| {
+                let card = serde_json::to_value(card).expect("a card is JSON");
+                format!("{}: {card}", quoted(model))
+            };
+            models.iter().map(line).collect::<Vec<_>>().join(",\n")
+        };
+        let sellers: Vec<String> = self
+            .providers
+            .iter()
+            .map(|(seller, cards)| format!("{}: {{\n{}\n}}", quoted(seller), models(cards)))
+            .collect();
+        format!(
+            "{{\n\"source\": {},\n\"date\": {},\n\"unit\": \"{UNIT}\",\n\"providers\": {{\n{}\n}}\n}}\n",
+            quoted(&self.source),
+            quoted(&self.date),
+            sellers.join(",\n")
+        )
     }
 
     pub(super) fn new(source: String, date: String, providers: BTreeMap<String, BTreeMap<String, ModelCard>>) -> Self {
@@ -176,6 +208,7 @@ mod tests {
         let card = table.find("https://api.anthropic.com", "claude-sonnet-4-5-20250929").expect("known");
         assert_eq!(card.price.input, 3_000_000_000);
         assert_eq!(card.price.cache_write_hour, Some(6_000_000_000));
+        assert_eq!(table.render(), SHIPPED, "it is not as `cargo xtask prices` writes it");
     }
 
     #[test]
