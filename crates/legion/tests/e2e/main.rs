@@ -7,6 +7,7 @@ mod canaries;
 mod claude;
 mod configuration;
 mod containment;
+mod cycles;
 mod demo;
 mod doctor;
 mod exactly_once;
