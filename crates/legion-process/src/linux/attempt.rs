@@ -68,6 +68,25 @@ impl SharedMemory {
             _ => Ok(()),
         }
     }
+
+    /// Its number, by which any process of the user can map it.
+    pub fn id(&self) -> i32 {
+        self.0
+    }
+
+    /// Maps the piece with this number from another process, and lets go of it again.
+    pub fn attach(id: i32) -> io::Result<()> {
+        // SAFETY: the kernel chooses a free place, and nothing refers to it when it is unmapped.
+        unsafe {
+            let place = libc::shmat(id, std::ptr::null(), libc::SHM_RDONLY);
+            // What the call gives back in place of an address when it fails.
+            if place.addr() == usize::MAX {
+                return Err(io::Error::last_os_error());
+            }
+            libc::shmdt(place);
+        }
+        Ok(())
+    }
 }
 
 impl Drop for SharedMemory {
@@ -154,6 +173,18 @@ pub fn open_below(directory: RawFd, name: &str) -> io::Result<OwnedFd> {
     descriptor(unsafe {
         libc::syscall(libc::SYS_openat, directory, name.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC, 0_u64)
     })
+}
+
+/// Asks to set the place of every process of the user in the line for disks, to one that there is not: the kernel then says
+/// so, and changes nothing.
+pub fn disk_priority_of_user() -> io::Result<()> {
+    const IOPRIO_WHO_USER: u64 = 3;
+    const NO_CLASS: u64 = 7 << 13;
+    // SAFETY: no memory is involved.
+    match result(unsafe { libc::syscall(libc::SYS_ioprio_set, IOPRIO_WHO_USER, 0_u64, NO_CLASS) }) {
+        Err(error) if error.raw_os_error() == Some(libc::EINVAL) => Ok(()),
+        other => other.map(drop),
+    }
 }
 
 fn result(value: libc::c_long) -> io::Result<libc::c_long> {

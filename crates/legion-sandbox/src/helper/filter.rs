@@ -8,10 +8,11 @@ use seccompiler::{
 };
 
 use super::error::HelperError;
+use super::set_id;
 use crate::confinement::Confinement;
 use crate::tier::Tier;
 
-type Rules = BTreeMap<i64, Vec<SeccompRule>>;
+pub(super) type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
 /// Refused whatever their arguments: other processes' memory, mounts, namespaces, the kernel's programs, keys, and
 /// interfaces that go around this filter.
@@ -75,9 +76,23 @@ const REFUSED_HERE: &[i64] =
 #[cfg(not(target_arch = "x86_64"))]
 const REFUSED_HERE: &[i64] = &[];
 
-/// Memory and queues that all processes of a user id share; tier `full` has a namespace of its own for them.
-const REFUSED_AMONG_OTHERS: &[i64] =
-    &[libc::SYS_shmget, libc::SYS_semget, libc::SYS_msgget, libc::SYS_mq_open, libc::SYS_mq_unlink];
+/// Memory and queues that all processes of a user id share, by key and by number: numbers can be guessed. Tier `full` has a
+/// namespace of its own for them.
+const REFUSED_AMONG_OTHERS: &[i64] = &[
+    libc::SYS_shmget,
+    libc::SYS_shmat,
+    libc::SYS_shmctl,
+    libc::SYS_semget,
+    libc::SYS_semop,
+    libc::SYS_semtimedop,
+    libc::SYS_semctl,
+    libc::SYS_msgget,
+    libc::SYS_msgsnd,
+    libc::SYS_msgrcv,
+    libc::SYS_msgctl,
+    libc::SYS_mq_open,
+    libc::SYS_mq_unlink,
+];
 
 /// Their first argument is a process; 0 is the caller itself.
 const ABOUT_A_PROCESS: &[i64] = &[
@@ -87,8 +102,11 @@ const ABOUT_A_PROCESS: &[i64] = &[
     libc::SYS_sched_setparam,
     libc::SYS_sched_setscheduler,
 ];
-/// Their second argument is a process, a group or a user, by the first; 0 is the caller itself.
-const ABOUT_SOMEBODY: &[i64] = &[libc::SYS_setpriority, libc::SYS_ioprio_set];
+/// Their second argument is a process, a group or a user, by the first; 0 is the caller itself. With each the word for a
+/// user: all processes of one.
+const ABOUT_SOMEBODY: &[(i64, u32)] =
+    &[(libc::SYS_setpriority, libc::PRIO_USER), (libc::SYS_ioprio_set, IOPRIO_WHO_USER)];
+const IOPRIO_WHO_USER: u32 = 3;
 
 /// New namespaces, as flags of `clone`. The time namespace is not among them: `clone` cannot make one.
 const NAMESPACES: i32 = libc::CLONE_NEWNS
@@ -119,8 +137,8 @@ fn filters(tier: Tier, confinement: &Confinement) -> Result<Vec<BpfProgram>, sec
     if tier == Tier::Landlock {
         among_others(&mut refused)?;
     }
-    // The structure of `clone3` cannot be looked into; programs then fall back on `clone`.
-    let unknown = Rules::from([(libc::SYS_clone3, Vec::new())]);
+    // Their structures cannot be looked into; programs then fall back on `clone` and `openat`.
+    let unknown = Rules::from([(libc::SYS_clone3, Vec::new()), (libc::SYS_openat2, Vec::new())]);
     let mut filters = vec![compile(unknown, libc::ENOSYS)?, compile(refused, libc::EPERM)?];
     if cfg!(target_arch = "x86_64") {
         filters.push(without_x32());
@@ -146,6 +164,10 @@ fn refused() -> Result<Rules, seccompiler::Error> {
         .into_iter()
         .map(|request| rule(&[is(1, u64::from(u32::try_from(request).expect("requests have 32 bits")))?]));
     rules.insert(libc::SYS_ioctl, ioctl.collect::<Result<_, _>>()?);
+    for (call, user) in ABOUT_SOMEBODY {
+        rules.insert(*call, vec![rule(&[is(0, u64::from(*user))?])?]);
+    }
+    rules.extend(set_id::refused()?);
     Ok(rules)
 }
 
@@ -187,17 +209,17 @@ fn among_others(rules: &mut Rules) -> Result<(), seccompiler::Error> {
     for call in ABOUT_A_PROCESS {
         rules.insert(*call, vec![rule(&[is_not(0, 0)?])?]);
     }
-    for call in ABOUT_SOMEBODY {
-        rules.insert(*call, vec![rule(&[is_not(1, 0)?])?, rule(&[is(0, u64::from(libc::PRIO_USER))?])?]);
+    for (call, _) in ABOUT_SOMEBODY {
+        rules.entry(*call).or_default().push(rule(&[is_not(1, 0)?])?);
     }
     Ok(())
 }
 
-fn number(constant: i32) -> u64 {
+pub(super) fn number(constant: i32) -> u64 {
     u64::try_from(constant).expect("no constant of these is negative")
 }
 
-fn rule(conditions: &[SeccompCondition]) -> Result<SeccompRule, seccompiler::Error> {
+pub(super) fn rule(conditions: &[SeccompCondition]) -> Result<SeccompRule, seccompiler::Error> {
     SeccompRule::new(conditions.to_vec()).map_err(seccompiler::Error::Backend)
 }
 
@@ -214,7 +236,7 @@ fn is_not(argument: u8, value: u64) -> Result<SeccompCondition, seccompiler::Err
     condition(argument, SeccompCmpOp::Ne, value)
 }
 
-fn has(argument: u8, bit: u64) -> Result<SeccompCondition, seccompiler::Error> {
+pub(super) fn has(argument: u8, bit: u64) -> Result<SeccompCondition, seccompiler::Error> {
     masked(argument, bit, bit)
 }
 

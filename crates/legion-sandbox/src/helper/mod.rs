@@ -14,6 +14,7 @@ pub(crate) mod main;
 mod outside;
 pub(crate) mod relay;
 mod said;
+mod set_id;
 mod stage;
 
 pub use error::{EXIT_NOT_CONFINED, EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND};

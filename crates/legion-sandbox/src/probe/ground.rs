@@ -27,6 +27,8 @@ pub struct Ground {
     pub neighbour: u32,
     /// The key of the neighbour's shared memory.
     pub memory_key: i32,
+    /// Its number.
+    pub memory_id: i32,
     /// An abstract unix socket.
     pub abstract_socket: String,
     pub tcp: SocketAddr,

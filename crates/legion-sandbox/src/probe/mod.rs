@@ -9,6 +9,7 @@ pub(crate) mod neighbour;
 mod network;
 mod outcome;
 mod processes;
+mod set_id;
 mod table;
 mod terminal;
 

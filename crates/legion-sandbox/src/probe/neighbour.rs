@@ -72,13 +72,16 @@ async fn put_up(base: &Path, account: Option<Account>, scope: &TaskScope) -> io:
     let udp = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     // Free a moment ago; nobody else asks for this one.
     let callback_port = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).await?.local_addr()?.port();
+    let memory_key = i32::try_from(pid).map_err(io::Error::other)? | 0x4C00_0000;
+    let memory = SharedMemory::create(memory_key)?;
     let ground = Ground {
         account,
         own,
         outside,
         temporary,
         neighbour: pid,
-        memory_key: i32::try_from(pid).map_err(io::Error::other)? | 0x4C00_0000,
+        memory_key,
+        memory_id: memory.id(),
         abstract_socket: abstract_socket.clone(),
         tcp,
         tcp_v6: v6.as_ref().and_then(|listener| listener.local_addr().ok()),
@@ -91,7 +94,6 @@ async fn put_up(base: &Path, account: Option<Account>, scope: &TaskScope) -> io:
         file_descriptor: -1,
         directory_descriptor: -1,
     };
-    let memory = SharedMemory::create(ground.memory_key)?;
     for listener in [loopback, by_address, service].into_iter().chain(v6) {
         let visits = scope.clone();
         scope.spawn(TaskKind::Listener, |_| greet_tcp(listener, visits));

@@ -77,6 +77,16 @@ pub(super) fn find_shared_memory(ground: &Ground) -> io::Result<()> {
     attempt::SharedMemory::find(ground.memory_key)
 }
 
+/// Numbers are small, and can be guessed.
+pub(super) fn attach_shared_memory(ground: &Ground) -> io::Result<()> {
+    attempt::SharedMemory::attach(ground.memory_id)
+}
+
+/// All processes of the user at once, by no process's number.
+pub(super) fn slow_down_user(_: &Ground) -> io::Result<()> {
+    attempt::disk_priority_of_user()
+}
+
 pub(super) fn find_keyring(_: &Ground) -> io::Result<()> {
     attempt::user_keyring()
 }

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::ground::Ground;
-use super::{files, kernel, network, processes};
+use super::{files, kernel, network, processes, set_id};
 use crate::tier::Tier;
 
 /// One attempt to get out.
@@ -83,6 +83,12 @@ pub const PROBES: &[Probe] = &[
     probe("read-temporary", "read the machine's temporary directory", Held::Yes, SUITE, files::read_temporary),
     probe("write-temporary", "write to a file in it", Held::Yes, SUITE, files::write_temporary),
     probe("execute", "execute a program outside", Held::Yes, QUICK, files::execute),
+    probe("set-user-id", "make a program of its own run as its owner", Held::Yes, QUICK, set_id::change),
+    probe("set-group-id", "make one run as its group", Held::Yes, SUITE, set_id::change_group),
+    probe("open-set-id", "make a file that is so from the start", Held::Yes, SUITE, set_id::open),
+    probe("open-how-set-id", "make one by openat2", Held::Yes, SUITE, set_id::open_how),
+    probe("nameless-set-id", "make one without a name", Held::Yes, SUITE, set_id::nameless),
+    probe("node-set-id", "make one by mknod", Held::Yes, SUITE, set_id::node),
     // Processes
     probe("see-process", "see another process's command line", Held::No("processes"), SUITE, processes::see),
     probe("read-environment", "read another process's environment", Held::Yes, QUICK, processes::read_environment),
@@ -103,6 +109,8 @@ pub const PROBES: &[Probe] = &[
     probe("slow-down", "lower another process's priority", Held::Yes, SUITE, processes::slow_down),
     probe("worth-killing", "have another process killed first", Held::Yes, SUITE, processes::make_worth_killing),
     probe("shared-memory", "find another process's memory by its key", Held::Yes, SUITE, processes::find_shared_memory),
+    probe("attach-memory", "map it by its number", Held::Yes, SUITE, processes::attach_shared_memory),
+    probe("slow-down-user", "lower every process's disk priority", Held::Yes, SUITE, processes::slow_down_user),
     probe("keyring", "find the user's keyring", Held::Yes, SUITE, processes::find_keyring),
     // Kernel
     probe("unshare-user", "enter a user namespace of its own", Held::Yes, QUICK, kernel::unshare_user),
