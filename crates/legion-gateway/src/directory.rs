@@ -44,7 +44,9 @@ pub struct OverBudget {
     pub message: String,
 }
 
-/// One call that was sent to a provider, after its end. Exactly one for each, also for calls that were cut.
+/// One request that was sent to a provider, after its end: exactly one for each that the provider may charge for, also where it was
+/// cut, nobody waited for it, or another provider answered in its place. An error that a provider answered at once costs nothing: it is
+/// named in `left` of the call that came after it, and where none did, the call ends as `refused`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call {
     /// Unique.
@@ -67,9 +69,9 @@ pub struct Call {
     pub sub_agent: bool,
     /// The calling program's own session, where it named one.
     pub program_session: Option<String>,
-    /// HTTP status that the caller got.
+    /// HTTP status that the caller got; 502 where this provider gave nothing to pass on.
     pub status: u16,
-    /// How the call ended, as `done`, `cut`, `hang-up`, `refused`.
+    /// How the call ended: `done`, `failed`, `cut`, `silent`, `hang-up`, `slow-reader`, `refused`.
     pub outcome: &'static str,
     /// Providers and models that were tried before, as `name/model`, and why they were left.
     pub left: Vec<String>,
@@ -96,7 +98,7 @@ pub trait Directory: Send + Sync + 'static {
     /// nothing is left.
     async fn allowance(&self, caller: &Caller, nanos: u64) -> Result<Allowance, OverBudget>;
 
-    /// Takes in a finished call. Called once for each call that was sent to a provider.
+    /// Takes in a finished call: once for each [`Call`].
     fn settle(&self, call: Call);
 
     /// An allowance is no longer used: what was not charged is free again. Comes after the last `settle` that charges it.

@@ -100,8 +100,11 @@ fn about(mut response: Fields<'_>, ended: bool, seen: &mut Seen) {
     if !ended {
         return;
     }
+    let usage = response.take("usage").and_then(read);
     if let Some(error) = response.take("error") {
         seen.error = Some(failure::read(error));
+        // A failure that names its usage is charged for.
+        seen.usage = usage.or(seen.usage);
         return;
     }
     let details = response.object("incomplete_details", &Path::Root).ok().flatten();
@@ -110,7 +113,7 @@ fn about(mut response: Fields<'_>, ended: bool, seen: &mut Seen) {
     let of = |kind: &str| items.iter().filter(|item| is_of(item, kind)).count();
     let calls = of("function_call") + of("custom_tool_call");
     seen.stop = Some(stop::read(reason.as_deref(), calls > 0, false));
-    if let Some(mut usage) = response.take("usage").and_then(read) {
+    if let Some(mut usage) = usage {
         usage.web_searches = of("web_search_call") as u64;
         seen.usage = Some(usage);
     }

@@ -9,8 +9,8 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Response, StatusCode};
 use legion_dialects::first_frame::{Peek, Verdict};
-use legion_dialects::usage::Reader;
-use legion_dialects::{Class, UpstreamError, scan, translate};
+use legion_dialects::usage::{Reader, Seen};
+use legion_dialects::{Class, Dialect, UpstreamError, scan, translate};
 use tokio::time::timeout;
 
 use crate::cassette::Recorder;
@@ -23,7 +23,7 @@ use crate::lane::flow::Flow;
 use crate::lane::headers::{answer_headers, is_stream};
 use crate::lane::held::Held;
 use crate::lane::outcome::Outcome;
-use crate::lane::parts::{Lane, Parts};
+use crate::lane::parts::{Lane, Parts, note};
 use crate::lane::refusal::{Refusal, refuse};
 use crate::lane::rename;
 use crate::lane::settlement::{Settlement, expected, worst};
@@ -41,6 +41,7 @@ enum State {
     /// The place in the plan that is tried next.
     Reserve {
         index: usize,
+        again: bool,
     },
     Send {
         index: usize,
@@ -78,10 +79,10 @@ pub(crate) async fn run(core: Arc<Core>, asked: Asked) -> Response<Body> {
         Err(error) => return refuse(asked.dialect, Refusal::new(Class::NotFound, error.to_string()).for_good()),
     };
     let mut way = Way::new(core, asked, plan);
-    let mut state = State::Reserve { index: 0 };
+    let mut state = State::Reserve { index: 0, again: false };
     loop {
         state = match state {
-            State::Reserve { index } => reserve(&mut way, index).await,
+            State::Reserve { index, again } => reserve(&mut way, index, again).await,
             State::Send { index, again, hold } => send(&mut way, index, again, hold).await,
             State::Peek(sent) => peek(&mut way, sent).await,
             State::Stream { sent, begun } => stream(&mut way, sent, begun).await,
@@ -92,7 +93,7 @@ pub(crate) async fn run(core: Arc<Core>, asked: Asked) -> Response<Body> {
 }
 
 /// Money for this place.
-async fn reserve(way: &mut Way, index: usize) -> State {
+async fn reserve(way: &mut Way, index: usize, again: bool) -> State {
     let (asked, stop) = (way.asked.clone(), &way.plan[index]);
     // A closed lane is known before any money is moved.
     if let Some(failure) = way.closed(index) {
@@ -112,7 +113,7 @@ async fn reserve(way: &mut Way, index: usize) -> State {
     }
     let nanos = expected(card.as_ref(), asked.prompt_guess(), asked.head.max_tokens);
     match way.core.ledger.reserve(&asked.caller, nanos).await {
-        Ok(reservation) => State::Send { index, again: false, hold: Hold { reservation, card } },
+        Ok(reservation) => State::Send { index, again, hold: Hold { reservation, card } },
         Err(over) => {
             let class = Class::RateLimited { retry_after: None };
             State::Answered(way.refused(Refusal::new(class, format!("over budget: {}", over.message)).for_good()))
@@ -149,7 +150,14 @@ async fn send(way: &mut Way, index: usize, again: bool, hold: Hold) -> State {
             };
             // A provider that took all of its time would take it again.
             let again = again || matches!(fault, Fault::AnswerSlow { .. });
-            let failure = way.failure(error, until, None, again, settlement.take_back(), was_sent);
+            // A provider that was asked may charge for what did not come back.
+            let hold = if was_sent {
+                settlement.lost(fault.outcome());
+                None
+            } else {
+                settlement.take_back()
+            };
+            let failure = way.failure(error, until, None, again, hold, was_sent);
             return State::Failed { index, failure };
         }
     };
@@ -169,12 +177,15 @@ async fn peek(way: &mut Way, mut sent: Sent) -> State {
         return State::Stream { sent, begun };
     }
     let mut peek = Peek::new(way.provider(sent.index).dialect);
-    let mut held = 0;
+    let (mut held, mut broke_off) = (0, None);
     let look = async {
         loop {
             let verdict = match sent.answer.body.next().await {
                 None => peek.finish(),
-                Some(Err(fault)) => return Err(UpstreamError::new(Class::Server, fault.to_string())),
+                Some(Err(fault)) => {
+                    broke_off = Some(fault.outcome());
+                    return Err(UpstreamError::new(Class::Server, fault.to_string()));
+                }
                 Some(Ok(bytes)) => {
                     if let Some(recorder) = &mut sent.recorder {
                         recorder.push(&bytes);
@@ -202,8 +213,25 @@ async fn peek(way: &mut Way, mut sent: Sent) -> State {
         recorder.complete();
     }
     let until = way.note_failure(index, permit, &error);
-    let failure = way.failure(error, until, None, again, settlement.take_back(), true);
+    let begun = seen(way.provider(index).dialect, &begun);
+    let hold = match broke_off.or_else(|| begun.usage.map(|_| Outcome::Failed)) {
+        // It had begun to answer: it may charge for that.
+        Some(outcome) => {
+            note(&mut settlement, begun);
+            settlement.lost(outcome);
+            None
+        }
+        None => settlement.take_back(),
+    };
+    let failure = way.failure(error, until, None, again, hold, true);
     State::Failed { index, failure }
+}
+
+/// What was said of an answer that will not be passed on.
+fn seen(dialect: Dialect, begun: &VecDeque<Bytes>) -> Seen {
+    let mut reader = Reader::new(dialect, true);
+    begun.iter().for_each(|bytes| reader.push(bytes));
+    reader.finish()
 }
 
 /// Begins the answer. From here on nothing is tried again.
@@ -328,11 +356,12 @@ async fn failed(way: &mut Way, index: usize, mut failure: Failure) -> State {
     way.is_held = false;
     let effect = effect(failure.class);
     let is_last = index + 1 >= way.plan.len();
-    if is_last
-        && effect.again
-        && failure.may_again
-        && let Some(hold) = failure.hold.take()
-    {
+    if is_last && effect.again && failure.may_again {
+        let Some(hold) = failure.hold.take() else {
+            // Charged already: what comes now is a call of its own.
+            tokio::time::sleep(AGAIN_AFTER).await;
+            return State::Reserve { index, again: true };
+        };
         let hold = way.pause(index, hold, failure.was_sent, AGAIN_AFTER).await;
         return State::Send { index, again: true, hold };
     }
@@ -341,7 +370,7 @@ async fn failed(way: &mut Way, index: usize, mut failure: Failure) -> State {
     way.left.push(format!("{}: {name}", way.plan[index]));
     way.remember(index, failure);
     if effect.move_on && !is_last {
-        return State::Reserve { index: index + 1 };
+        return State::Reserve { index: index + 1, again: false };
     }
     State::Answered(way.give_up())
 }

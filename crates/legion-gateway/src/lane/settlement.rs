@@ -17,6 +17,8 @@ use crate::settings::Price;
 const STREAMED_BYTES_OF_A_TOKEN: u64 = 40;
 /// The same of an answer in one piece, which is little else than its text.
 const WHOLE_BYTES_OF_A_TOKEN: u64 = 4;
+/// The status in the books of a call that a provider was asked and did not answer: that of a bad gateway.
+const LOST: u16 = 502;
 /// Tokens of an answer that are expected when money is set aside: most answers are shorter, whatever bound the caller names.
 const EXPECTED_OUTPUT: u64 = 4_096;
 /// Stands for a price that is not known when money is set aside. Like that of a large model.
@@ -100,6 +102,14 @@ impl Settlement {
             draft.status = status;
         }
         self.settle(Outcome::Refused);
+    }
+
+    /// The provider was asked and nothing of its answer can be passed on: what it may charge for that is estimated.
+    pub(super) fn lost(&mut self, outcome: Outcome) {
+        if let Some(draft) = &mut self.draft {
+            draft.status = LOST;
+        }
+        self.settle(outcome);
     }
 
     /// The call has ended.

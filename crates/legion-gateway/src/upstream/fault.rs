@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use legion_dialects::Class;
 
+use crate::lane::Outcome;
 use crate::secrets::NoKey;
 
 /// No answer came, or it broke off.
@@ -44,6 +45,14 @@ impl Fault {
             Self::NoKey(_) | Self::NoLogin => Class::Authentication,
             Self::NotRecorded => Class::NotFound,
             _ => Class::Server,
+        }
+    }
+
+    /// How a call ended that was sent.
+    pub(crate) fn outcome(&self) -> Outcome {
+        match self {
+            Self::AnswerSlow { .. } => Outcome::Silent,
+            _ => Outcome::Cut,
         }
     }
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use legion_gateway::ClosedLane;
+use legion_gateway::{ClosedLane, Dialect};
 
-use crate::support::{AGENT, MESSAGE, Service, Upstream, error, events, request, until};
+use crate::support::{AGENT, MESSAGE, Service, Upstream, anthropic, error, events, request, until};
 
 #[tokio::test]
 async fn a_call_goes_to_the_next_provider_when_one_cannot_answer() {
@@ -48,6 +48,55 @@ async fn an_error_in_the_first_frame_leads_to_the_next_provider() {
     assert_eq!((got.status, got.text()), (200, events().concat()));
     until("a settled call", || !service.books.calls().is_empty()).await;
     assert_eq!(service.books.calls().len(), 1);
+}
+
+#[tokio::test]
+async fn a_provider_that_took_a_call_and_broke_off_is_charged_beside_the_one_that_answered() {
+    // Before the head of its answer, after it, and in an answer that had named its usage.
+    let failed = r#"{"type":"response.failed","response":{"id":"r","status":"failed","error":{"code":"server_error","message":"no"},"usage":{"input_tokens":11,"output_tokens":7,"total_tokens":18}}}"#;
+    let failed = format!("event: response.failed\ndata: {failed}\n\n");
+    for (begins, outcome) in [(None, "cut"), (Some(": hello\n\n".to_owned()), "cut"), (Some(failed), "failed")] {
+        let named = outcome == "failed";
+        let bad = Upstream::start(move |_, mut conn| {
+            let begins = begins.clone();
+            async move {
+                if let Some(begins) = begins {
+                    conn.open().await;
+                    conn.send(begins).await;
+                }
+            }
+        })
+        .await;
+        let good = Upstream::streaming(events()).await;
+        let mut providers = vec![anthropic("bad", &bad.url), anthropic("good", &good.url)];
+        if named {
+            providers[0].dialect = Dialect::Responses;
+        }
+        let service = Service::with(providers).await;
+        let got = service.message(request("m", true)).await;
+        assert_eq!((got.status, got.text()), (200, events().concat()), "{outcome}");
+        until("settled calls", || service.books.calls().len() == 2).await;
+        let calls = service.books.calls();
+        let (left, answered) = (&calls[0], &calls[1]);
+        assert_eq!((left.provider.as_str(), left.outcome, left.status), ("bad", outcome, 502));
+        assert_eq!(left.estimated, !named);
+        assert_eq!(left.charged_nanos, left.usage.input * 1_000 + left.usage.output * 10_000);
+        assert!(left.charged_nanos > 0 && (!named || left.usage.input == 11), "{:?}", left.usage);
+        assert_eq!((answered.provider.as_str(), answered.charged_nanos, answered.left.len()), ("good", 81_000, 1));
+        assert_eq!(service.books.spent(), left.charged_nanos + answered.charged_nanos);
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_breaks_off_twice_is_charged_twice_and_told_once() {
+    let upstream = Upstream::start(|_, _| async {}).await;
+    let service = Service::start(&[("one", &upstream)]).await;
+    let got = service.message(request("m", true)).await;
+    assert!(got.status >= 500, "{}", got.status);
+    assert_eq!(upstream.count(), 2, "it is asked once more");
+    let calls = service.books.calls();
+    assert!(calls.iter().all(|call| (call.outcome, call.estimated) == ("cut", true) && call.charged_nanos > 0));
+    assert_eq!(calls.len(), 2);
 }
 
 #[tokio::test]

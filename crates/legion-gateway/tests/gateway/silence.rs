@@ -68,7 +68,12 @@ async fn a_provider_that_never_begins_to_answer_is_given_up() {
     let got = service.message(request("m", true)).await;
     assert!(got.status >= 500 && got.text().contains("no answer within 50 ms"), "{} {}", got.status, got.text());
     assert_eq!(upstream.count(), 1);
-    assert_eq!(service.books.calls().len(), 1);
+    // It was asked, and may have worked for all of that time: the prompt is charged.
+    let calls = service.books.calls();
+    assert_eq!(calls.len(), 1);
+    assert_eq!((calls[0].outcome, calls[0].status, calls[0].estimated), ("silent", 502, true));
+    assert!(calls[0].usage.input > 0 && calls[0].usage.output == 0, "{:?}", calls[0].usage);
+    assert_eq!(calls[0].charged_nanos, calls[0].usage.input * 1_000);
 }
 
 #[tokio::test]
