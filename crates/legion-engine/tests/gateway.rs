@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use legion_agents::Login;
 use legion_engine::{Engine, EngineConfig, GatewayDirectory, HireAsk, SpentBy};
-use legion_gateway::{Allowance, Call, Caller, Directory, Usage};
+use legion_gateway::{Allowance, Call, Caller, Directory, NoAllowance, Usage};
 use legion_model::gateway::{BudgetOf, GatewayAnswer, GatewayOrder, GatewayState, NanoUsd, Scope};
 use legion_model::{AgentId, Bounds, DriverKind, Organisation, Outcome, Party, ProcessPhase, ProjectId, Tier};
 use legion_runtime::{DataDir, SystemClock, new_id};
@@ -19,7 +19,7 @@ const DOLLAR: u64 = NanoUsd::DOLLAR.0;
 struct Bench {
     engine: Engine,
     directory: GatewayDirectory,
-    log: Arc<dyn Log>,
+    log: Arc<MemoryLog>,
     files: tempfile::TempDir,
 }
 
@@ -58,7 +58,7 @@ impl Bench {
         for name in ["run", "work"] {
             std::fs::create_dir(files.path().join(name)).expect("made");
         }
-        let log: Arc<dyn Log> = Arc::new(MemoryLog::new());
+        let log = Arc::new(MemoryLog::new());
         let (engine, directory) = open(&files, log.clone()).await;
         Self { engine, directory, log, files }
     }
@@ -208,8 +208,9 @@ async fn a_budget_that_is_used_up_ends_the_run_and_calls_the_agent_by_its_name()
     // One call may cost more than was set aside for it.
     bench.charge(&caller, allowance, 2 * DOLLAR);
     let over = bench.directory.allowance(&caller, 1).await.expect_err("nothing is left");
-    assert_eq!(over.scope, "agent ann");
-    assert!(over.message.starts_with("the budget of agent ann is used up: $2"), "{}", over.message);
+    let NoAllowance::OverBudget { scope, message } = &over else { panic!("{over:?}") };
+    assert_eq!(scope, "agent ann");
+    assert!(message.starts_with("the budget of agent ann is used up: $2"), "{message}");
     let ended = move |state: &Organisation| state.agents.get(&agent)?.last_run.clone();
     let run = bench.engine.until(project, PATIENCE, ended).await.expect("the engine lives").expect("the run ends");
     assert_eq!(run.outcome, Outcome::Limit);
@@ -217,5 +218,44 @@ async fn a_budget_that_is_used_up_ends_the_run_and_calls_the_agent_by_its_name()
     // Another agent goes on.
     bench.allowance(&neighbour, DOLLAR).await;
     assert!(bench.engine.read(project, move |state| state.agents[&other].run.is_some()).await.expect("read"));
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn money_that_is_only_set_aside_is_waited_for_and_ends_nobody() {
+    let bench = Bench::new().await;
+    let (project, agent, caller) = bench.agent("ann").await;
+    let of = BudgetOf::One(Scope::Agent(agent));
+    bench.engine.gateway(Party::Root, GatewayOrder::SetBudget { of, limit: NanoUsd(DOLLAR / 2) }).await.expect("set");
+    let mut held = Vec::new();
+    while held.iter().map(|allowance: &Allowance| allowance.nanos).sum::<u64>() < DOLLAR / 2 {
+        held.push(bench.allowance(&caller, 1).await);
+    }
+    assert!(held.len() > 1, "one call does not take all of it: {held:?}");
+    // Nobody gives anything back: the call has waited in vain, and may come again.
+    let busy = bench.directory.allowance(&caller, 1).await.expect_err("all of it is set aside");
+    assert!(matches!(&busy, NoAllowance::Busy { message } if message.contains("set aside")), "{busy:?}");
+    let works = move |state: &Organisation| state.agents[&agent].run.is_some();
+    assert!(bench.engine.read(project, works).await.expect("read"), "nothing is spent, and its run goes on");
+    // Somebody does: whoever waits is answered.
+    let waits = bench.allowance(&caller, 1);
+    let gives = bench.directory.release(held[0].id);
+    let (allowance, _) = tokio::join!(waits, gives);
+    assert!(allowance.nanos > 0);
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_is_no_budget_and_passes() {
+    let bench = Bench::new().await;
+    let (project, agent, caller) = bench.agent("ann").await;
+    bench.allowance(&caller, DOLLAR).await;
+    bench.log.set_full(true);
+    let none = bench.directory.allowance(&caller, DOLLAR).await.expect_err("nothing can be logged");
+    assert!(matches!(&none, NoAllowance::Unavailable { message } if message.contains("the disk is full")), "{none:?}");
+    bench.log.set_full(false);
+    bench.allowance(&caller, DOLLAR).await;
+    let works = move |state: &Organisation| state.agents[&agent].run.is_some();
+    assert!(bench.engine.read(project, works).await.expect("read"));
     bench.end().await;
 }

@@ -20,7 +20,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::service::TowerToHyperService;
 use legion_gateway::{
-    Agents, Allowance, Call, Caller, Dialect, Directory, Gateway, Options, OverBudget, Route, Settings, Target, Who,
+    Agents, Allowance, Call, Caller, Dialect, Directory, Gateway, NoAllowance, Options, Route, Settings, Target, Who,
     templates,
 };
 use legion_runtime::{Environment, Share, SystemClock, TaskScope};
@@ -320,7 +320,7 @@ impl Directory for Books {
     fn settings(&self) -> Arc<Settings> {
         self.0.clone()
     }
-    async fn allowance(&self, _: &Caller, nanos: u64) -> Result<Allowance, OverBudget> {
+    async fn allowance(&self, _: &Caller, nanos: u64) -> Result<Allowance, NoAllowance> {
         Ok(Allowance { id: Uuid::from_u128(1), nanos: nanos.saturating_mul(1_000) })
     }
     fn settle(&self, call: Call) {

@@ -34,14 +34,26 @@ pub struct Allowance {
     pub nanos: u64,
 }
 
-/// Nothing is left to spend.
+/// Why nothing may be spent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct OverBudget {
-    /// Whose budget is used up, as `ticket T-4`.
-    pub scope: String,
-    /// A sentence for the agent that says so.
-    pub message: String,
+pub enum NoAllowance {
+    /// A limit is really spent. Trying again cannot help.
+    #[error("{message}")]
+    OverBudget {
+        /// Whose budget is used up, as `ticket T-4`.
+        scope: String,
+        /// A sentence for the agent that says so.
+        message: String,
+    },
+    /// What is left is set aside for calls that are under way: some of it becomes free when they end.
+    #[error("{message}")]
+    Busy { message: String },
+    /// The books cannot be written just now: the disk is full, or the service ends.
+    #[error("{message}")]
+    Unavailable { message: String },
+    /// The caller may spend nothing any more, whatever is left.
+    #[error("{message}")]
+    Forbidden { message: String },
 }
 
 /// One request that was sent to a provider, after its end: exactly one for each that the provider may charge for, also where it was
@@ -94,9 +106,8 @@ pub trait Directory: Send + Sync + 'static {
     /// The settings as they are now. A change is effective with the next call.
     fn settings(&self) -> Arc<Settings>;
 
-    /// Logs a grant durably before it returns. `nanos` is a wish: less is granted when less is left, and it is refused only when
-    /// nothing is left.
-    async fn allowance(&self, caller: &Caller, nanos: u64) -> Result<Allowance, OverBudget>;
+    /// Logs a grant durably before it returns. `nanos` is a wish: less is granted when less is left.
+    async fn allowance(&self, caller: &Caller, nanos: u64) -> Result<Allowance, NoAllowance>;
 
     /// Takes in a finished call: once for each [`Call`].
     fn settle(&self, call: Call);

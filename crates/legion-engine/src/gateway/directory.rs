@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use legion_gateway::{Allowance, Call, Caller, Directory, OverBudget, Settings};
+use legion_gateway::{Allowance, Call, Caller, Directory, NoAllowance, Settings};
 use legion_model::gateway::{AllowanceId, GatewayAnswer, GatewayOrder, NanoUsd};
 use legion_model::{Order, Party, Refusal, RefusalKind};
 use uuid::Uuid;
@@ -59,6 +59,20 @@ impl GatewayDirectory {
         }
     }
 
+    /// Only a limit that is really spent is one: everything else may be another time.
+    async fn none(&self, caller: &Caller, error: EngineError) -> NoAllowance {
+        let message = error.to_string();
+        let EngineError::Refused(refusal) = error else { return NoAllowance::Unavailable { message } };
+        match refusal.kind {
+            RefusalKind::Limit => {
+                let scope = self.used_up(caller).await.unwrap_or_else(|| "the budget".to_owned());
+                NoAllowance::OverBudget { scope, message }
+            }
+            RefusalKind::Busy => NoAllowance::Busy { message },
+            _ => NoAllowance::Forbidden { message },
+        }
+    }
+
     /// What the refused caller stands under that is used up, in a word.
     async fn used_up(&self, caller: &Caller) -> Option<String> {
         let Spender { payer, caps, names, .. } = self.engine.spender(caller).await?;
@@ -81,7 +95,7 @@ impl Directory for GatewayDirectory {
         self.engine.inner.gateway.books.settings()
     }
 
-    async fn allowance(&self, caller: &Caller, nanos: u64) -> Result<Allowance, OverBudget> {
+    async fn allowance(&self, caller: &Caller, nanos: u64) -> Result<Allowance, NoAllowance> {
         let mut committed = self.engine.inner.gateway.books.committed();
         let asking = async {
             loop {
@@ -102,10 +116,7 @@ impl Directory for GatewayDirectory {
         });
         match opened {
             Ok(allowance) => Ok(allowance),
-            Err(error) => {
-                let scope = self.used_up(caller).await.unwrap_or_else(|| "the budget".to_owned());
-                Err(OverBudget { scope, message: error.to_string() })
-            }
+            Err(error) => Err(self.none(caller, error).await),
         }
     }
 

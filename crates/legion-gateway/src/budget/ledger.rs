@@ -8,7 +8,7 @@ use legion_runtime::Clock;
 use uuid::Uuid;
 
 use crate::budget::purse::Purse;
-use crate::directory::{Caller, Directory, OverBudget};
+use crate::directory::{Caller, Directory, NoAllowance};
 
 /// What is asked for at least, so that most calls need no new fact: one dollar.
 const GRANT_NANOS: u64 = 1_000_000_000;
@@ -60,7 +60,7 @@ impl Ledger {
 
     /// Sets money aside for a call. When less is left than that but something is, the call may go: a budget is overspent by one
     /// call at most.
-    pub(crate) async fn reserve(self: &Arc<Self>, caller: &Caller, nanos: u64) -> Result<Reservation, OverBudget> {
+    pub(crate) async fn reserve(self: &Arc<Self>, caller: &Caller, nanos: u64) -> Result<Reservation, NoAllowance> {
         let place = self.place(caller);
         let take = |part| {
             let taken = lock(&place.purse).take(nanos, part, self.clock.mono_ms());
@@ -84,12 +84,12 @@ impl Ledger {
             Ok(allowance) => {
                 let ended = lock(&place.purse).add(allowance);
                 self.give_back(ended);
-                take(true).ok_or_else(|| OverBudget {
-                    scope: "call".to_owned(),
-                    message: "the allowance that was granted for this call is empty".to_owned(),
+                // Calls that need less than it may have taken all of it meanwhile.
+                take(true).ok_or_else(|| NoAllowance::Busy {
+                    message: "what was granted for this call was taken by others that are under way".to_owned(),
                 })
             }
-            Err(over) => take(true).ok_or(over),
+            Err(none) => take(true).ok_or(none),
         }
     }
 

@@ -114,10 +114,7 @@ async fn reserve(way: &mut Way, index: usize, again: bool) -> State {
     let nanos = expected(card.as_ref(), asked.prompt_guess(), asked.head.max_tokens);
     match way.core.ledger.reserve(&asked.caller, nanos).await {
         Ok(reservation) => State::Send { index, again, hold: Hold { reservation, card } },
-        Err(over) => {
-            let class = Class::RateLimited { retry_after: None };
-            State::Answered(way.refused(Refusal::new(class, format!("over budget: {}", over.message)).for_good()))
-        }
+        Err(none) => State::Answered(way.refused(none.into())),
     }
 }
 

@@ -8,6 +8,11 @@ use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use legion_dialects::{Class, Dialect, error};
 
+use crate::directory::NoAllowance;
+
+/// When money that is set aside for others may be free again, or the books be open.
+const MONEY_WAIT: Duration = Duration::from_secs(10);
+
 /// An error for the caller.
 #[derive(Debug, Clone)]
 pub(crate) struct Refusal {
@@ -32,6 +37,19 @@ impl Refusal {
 
     pub(crate) fn for_good(self) -> Self {
         Self { is_final: true, ..self }
+    }
+}
+
+impl From<NoAllowance> for Refusal {
+    fn from(none: NoAllowance) -> Self {
+        let message = none.to_string();
+        let limited = Class::RateLimited { retry_after: None };
+        match none {
+            NoAllowance::OverBudget { .. } => Self::new(limited, format!("over budget: {message}")).for_good(),
+            NoAllowance::Busy { .. } => Self::new(limited, message).after(MONEY_WAIT),
+            NoAllowance::Unavailable { .. } => Self::new(Class::Overloaded, message).after(MONEY_WAIT),
+            NoAllowance::Forbidden { .. } => Self::new(Class::Permission, message).for_good(),
+        }
     }
 }
 

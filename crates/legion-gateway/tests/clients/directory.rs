@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use legion_gateway::{
-    Agents, Allowance, Authorization, Betas, Call, Caller, Dialect, Directory, KeySource, OverBudget, Provider, Route,
+    Agents, Allowance, Authorization, Betas, Call, Caller, Dialect, Directory, KeySource, NoAllowance, Provider, Route,
     Settings, Target, Who,
 };
 use uuid::Uuid;
@@ -72,7 +72,7 @@ impl Directory for OneProvider {
         self.settings.clone()
     }
 
-    async fn allowance(&self, _caller: &Caller, nanos: u64) -> Result<Allowance, OverBudget> {
+    async fn allowance(&self, _caller: &Caller, nanos: u64) -> Result<Allowance, NoAllowance> {
         Ok(Allowance { id: Uuid::new_v4(), nanos })
     }
 

@@ -1,6 +1,6 @@
 //! Budgets that hold.
 
-use legion_gateway::{Settings, Usage};
+use legion_gateway::{NoAllowance, Settings, Usage};
 
 use crate::support::{AGENT, MESSAGE, Service, Upstream, events, request, until};
 
@@ -22,6 +22,33 @@ async fn over_budget_is_said_in_the_callers_dialect_and_not_to_be_tried_again() 
     }
     assert_eq!(upstream.count(), 0);
     assert!(service.books.calls().is_empty());
+}
+
+#[tokio::test]
+async fn only_a_limit_that_is_spent_is_final() {
+    let upstream = Upstream::fixed(200, &[], MESSAGE).await;
+    let service = Service::start(&[("one", &upstream)]).await;
+    let message = || "words of the books".to_owned();
+    let (again, never) = ((Some("10"), None), (None, Some("false")));
+    for (none, anthropic, openai, told) in [
+        (NoAllowance::Busy { message: message() }, 429, 429, again),
+        (NoAllowance::Unavailable { message: message() }, 529, 503, again),
+        (NoAllowance::OverBudget { scope: "ticket t-1".to_owned(), message: message() }, 429, 429, never),
+        (NoAllowance::Forbidden { message: message() }, 403, 403, never),
+    ] {
+        for (path, status) in [("anthropic/v1/messages", anthropic), ("openai/v1/chat/completions", openai)] {
+            service.books.lock().refusals.push(none.clone());
+            let got = service.post(&format!("/gateway/{path}"), &[("x-api-key", AGENT)], request("m", false)).await;
+            assert_eq!(got.status, status, "{none:?} {path}");
+            assert_eq!((got.header("retry-after"), got.header("x-should-retry")), told, "{none:?} {path}");
+            assert!(got.text().contains("words of the books"), "{}", got.text());
+            let is_budget = matches!(none, NoAllowance::OverBudget { .. });
+            assert_eq!(got.text().contains("over budget"), is_budget, "{}", got.text());
+        }
+    }
+    assert_eq!(upstream.count(), 0);
+    // Whoever comes back is answered.
+    assert_eq!(service.message(request("m", false)).await.status, 200);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use legion_gateway::{Allowance, Call, Caller, Directory, OverBudget, Settings};
+use legion_gateway::{Allowance, Call, Caller, Directory, NoAllowance, Settings};
 use uuid::Uuid;
 
 #[derive(Default)]
@@ -16,6 +16,8 @@ pub struct Inner {
     pub settings: Arc<Settings>,
     /// Nano-dollars for everybody together. None: any number.
     pub limit: Option<u64>,
+    /// What the next who ask for money are told.
+    pub refusals: Vec<NoAllowance>,
     open: Vec<Allowance>,
     charged: u64,
     pub calls: Vec<Call>,
@@ -69,14 +71,17 @@ impl Directory for Books {
         self.lock().settings.clone()
     }
 
-    async fn allowance(&self, _: &Caller, nanos: u64) -> Result<Allowance, OverBudget> {
+    async fn allowance(&self, _: &Caller, nanos: u64) -> Result<Allowance, NoAllowance> {
         let mut inner = self.lock();
+        if let Some(refusal) = inner.refusals.pop() {
+            return Err(refusal);
+        }
         inner.asked += 1;
         let held: u64 = inner.open.iter().map(|open| open.nanos).sum();
         let left = inner.limit.map_or(u64::MAX, |limit| limit.saturating_sub(inner.charged).saturating_sub(held));
         if left == 0 {
             let message = "ticket t-1 has spent its budget of 1 dollar".to_owned();
-            return Err(OverBudget { scope: "ticket t-1".to_owned(), message });
+            return Err(NoAllowance::OverBudget { scope: "ticket t-1".to_owned(), message });
         }
         let allowance = Allowance { id: Uuid::from_u128(inner.asked as u128), nanos: nanos.min(left) };
         inner.open.push(allowance);
