@@ -66,7 +66,12 @@ impl Gateway {
             ledger: Arc::new(Ledger::new(directory.clone(), clock.clone())),
             prices: Prices::open(&data_dir),
             learned: Learned::default(),
-            secrets: SecretStore::open(&data_dir.join("keys.json"), environment, redactor.clone())?,
+            secrets: SecretStore::open(
+                &data_dir.join("keys.json"),
+                environment,
+                redactor.clone(),
+                &settings.providers,
+            )?,
             cassettes: Cassettes::new(data_dir.join("cassettes"), clock.clone(), redactor.clone(), &tasks),
             redactor,
             flights: Flights::default(),

@@ -37,4 +37,4 @@ pub use settings::{
     Agents, Authorization, Betas, CassetteMode, ClosedLane, KeySource, Limits, Matching, Pace, Price, PriceTier,
     Provider, Route, Settings, Target, Who,
 };
-pub use upstream::AddressError;
+pub use upstream::{AddressError, Origin};

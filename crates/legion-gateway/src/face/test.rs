@@ -41,10 +41,10 @@ pub(crate) async fn test(core: &Core, provider: &Provider) -> Result<Tested, Str
         Authorization::Bearer(source) => (Some(source), true),
     };
     if let Some(source) = source {
-        let key = core.secrets.key(&provider.name, source).map_err(|missing| missing.to_string())?;
         let (name, prefix) =
             if bearer { (AUTHORIZATION, "Bearer ") } else { (HeaderName::from_static("x-api-key"), "") };
-        headers.insert(name, key.header_for(&provider.name, prefix).ok_or("its key is no header")?);
+        let header = core.secrets.header(&provider.name, source, &address.origin, prefix);
+        headers.insert(name, header.map_err(|missing| missing.to_string())?);
     }
     let answer = core.clients.send(provider, &address, request, &limits).await.map_err(|fault| fault.to_string())?;
     let status = answer.status;

@@ -15,9 +15,8 @@ use crate::lane::asked::Asked;
 use crate::lane::headers::request_headers;
 use crate::prices::ModelCard;
 use crate::route::Stop;
-use crate::secrets::NoKey;
 use crate::settings::{Authorization, Betas, CassetteMode, Provider};
-use crate::upstream::{Address, Answer, Endpoint, Fault};
+use crate::upstream::{Address, Answer, Endpoint, Fault, Origin};
 
 const ANTHROPIC_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version");
@@ -123,7 +122,7 @@ impl Attempt {
         *request.uri_mut() = uri;
         *request.headers_mut() = self.headers.clone();
         request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(self.body.len()));
-        authorize(request.headers_mut(), core, asked, provider)?;
+        authorize(request.headers_mut(), core, asked, provider, &address.origin)?;
         let answer = core.clients.send(provider, &address, request, &settings.limits).await?;
         if let Some(recorder) = &mut recorder {
             recorder.answered(answer.status.as_u16(), &answer.headers);
@@ -132,8 +131,15 @@ impl Attempt {
     }
 }
 
-/// Puts the key in. The last thing before sending; the connection that it goes to knows its own provider's address only.
-fn authorize(headers: &mut HeaderMap, core: &Core, asked: &Asked, provider: &Provider) -> Result<(), Fault> {
+/// Puts the key in. The last thing before sending; the connection that it goes to knows its own provider's address only, and the key
+/// is for that one: a call holds the settings of its beginning, and the key is the one of now.
+fn authorize(
+    headers: &mut HeaderMap,
+    core: &Core,
+    asked: &Asked,
+    provider: &Provider,
+    origin: &Origin,
+) -> Result<(), Fault> {
     let (source, bearer) = match &provider.authorization {
         Authorization::None => return Ok(()),
         Authorization::Passthrough => {
@@ -152,12 +158,8 @@ fn authorize(headers: &mut HeaderMap, core: &Core, asked: &Asked, provider: &Pro
         Authorization::Key(source) => (source, provider.dialect != Dialect::Anthropic),
         Authorization::Bearer(source) => (source, true),
     };
-    let key = core.secrets.key(&provider.name, source).map_err(Fault::NoKey)?;
     let (name, prefix) = if bearer { (AUTHORIZATION, "Bearer ") } else { (ANTHROPIC_KEY, "") };
-    headers.insert(
-        name,
-        key.header_for(&provider.name, prefix).ok_or_else(|| Fault::NoKey(NoKey::new(&provider.name, source)))?,
-    );
+    headers.insert(name, core.secrets.header(&provider.name, source, origin, prefix).map_err(Fault::NoKey)?);
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! A key that is not there.
 
 use crate::settings::KeySource;
+use crate::upstream::Origin;
 
 /// Why a provider cannot be asked: its key is not where it should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -12,6 +13,10 @@ pub(crate) enum NoKey {
          hint: set it and start the service again, or legion provider add {provider} --key-stdin"
     )]
     Variable { provider: String, variable: String },
+    #[error(
+        "its key was given for another address and is not sent to `{origin}`\nhint: legion provider add {provider} --key-stdin"
+    )]
+    Elsewhere { provider: String, origin: Origin },
 }
 
 impl NoKey {

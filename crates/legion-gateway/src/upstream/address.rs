@@ -1,27 +1,19 @@
 //! Where a provider is, and the addresses of its dialect.
 
-use std::path::PathBuf;
-
 use http::Uri;
 use legion_dialects::Dialect;
 
 use crate::settings::{Authorization, Provider};
+use crate::upstream::origin::{Base, Origin};
 
 /// A provider's address, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Address {
-    pub place: Place,
+    pub origin: Origin,
     /// Host and port, as the `host` header wants them.
     pub authority: String,
     /// Path in front of all paths, without a slash at its end.
     base: String,
-}
-
-/// What to connect to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Place {
-    Tcp { host: String, port: u16, tls: bool },
-    Unix(PathBuf),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -50,20 +42,13 @@ pub(crate) enum Endpoint {
 
 impl Address {
     pub(crate) fn of(provider: &Provider) -> Result<Self, AddressError> {
-        let url = provider.url.trim();
-        let mut address = match url.strip_prefix("unix:") {
-            Some(rest) => unix(url, rest)?,
-            None => tcp(url)?,
-        };
+        let mut address = Self::read(&provider.url)?;
         let holds_key = matches!(
             provider.authorization,
             Authorization::Key(_) | Authorization::Bearer(_) | Authorization::Passthrough
         );
-        if holds_key
-            && let Place::Tcp { host, tls: false, .. } = &address.place
-            && !is_local(host)
-        {
-            return Err(AddressError::Clear(url.to_owned()));
+        if holds_key && !address.origin.is_sealed() {
+            return Err(AddressError::Clear(provider.url.trim().to_owned()));
         }
         address.base = base(provider.dialect, &address.base);
         Ok(address)
@@ -71,12 +56,17 @@ impl Address {
 
     /// Where a file is that somebody without a key may read: `https`, or `http` on this machine.
     pub(crate) fn of_file(url: &str) -> Result<Self, AddressError> {
-        let url = url.trim();
-        let address = tcp(url)?;
-        match &address.place {
-            Place::Tcp { host, tls: false, .. } if !is_local(host) => Err(AddressError::Unsealed(url.to_owned())),
-            _ => Ok(address),
+        let address = Self::read(url)?;
+        match &address.origin {
+            Origin::Unix(_) => Err(AddressError::Form(url.trim().to_owned())),
+            origin if !origin.is_sealed() => Err(AddressError::Unsealed(url.trim().to_owned())),
+            Origin::Tcp { .. } => Ok(address),
         }
+    }
+
+    fn read(url: &str) -> Result<Self, AddressError> {
+        let Base { origin, authority, path } = Base::of(url)?;
+        Ok(Self { origin, authority, base: path })
     }
 
     /// The file itself.
@@ -107,38 +97,6 @@ impl Address {
     }
 }
 
-fn tcp(url: &str) -> Result<Address, AddressError> {
-    let form = || AddressError::Form(url.to_owned());
-    let uri: Uri = url.parse().map_err(|_| form())?;
-    let tls = match uri.scheme_str() {
-        Some("https") => true,
-        Some("http") => false,
-        _ => return Err(form()),
-    };
-    let authority = uri.authority().ok_or_else(form)?;
-    if authority.as_str().contains('@') {
-        return Err(AddressError::Credentials(format!("{}://…", uri.scheme_str().unwrap_or_default())));
-    }
-    let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
-    if host.is_empty() || uri.query().is_some() {
-        return Err(form());
-    }
-    let port = authority.port_u16().unwrap_or(if tls { 443 } else { 80 });
-    Ok(Address {
-        place: Place::Tcp { host, port, tls },
-        authority: authority.as_str().to_owned(),
-        base: uri.path().to_owned(),
-    })
-}
-
-fn unix(url: &str, rest: &str) -> Result<Address, AddressError> {
-    let (path, base) = rest.split_once(":/").map_or((rest, String::new()), |(path, base)| (path, format!("/{base}")));
-    if !path.starts_with('/') {
-        return Err(AddressError::Form(url.to_owned()));
-    }
-    Ok(Address { place: Place::Unix(PathBuf::from(path)), authority: "localhost".to_owned(), base })
-}
-
 /// People write base addresses with and without the version; each dialect has its custom.
 fn base(dialect: Dialect, path: &str) -> String {
     let path = path.trim_end_matches('/');
@@ -147,10 +105,6 @@ fn base(dialect: Dialect, path: &str) -> String {
         Dialect::Chat | Dialect::Responses if path.is_empty() => "/v1".to_owned(),
         Dialect::Chat | Dialect::Responses => path.to_owned(),
     }
-}
-
-fn is_local(host: &str) -> bool {
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]

@@ -13,9 +13,10 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use crate::settings::{Limits, Provider};
-use crate::upstream::address::{Address, Place};
+use crate::upstream::address::Address;
 use crate::upstream::connector::Connector;
 use crate::upstream::fault::Fault;
+use crate::upstream::origin::Origin;
 use crate::upstream::source::Source;
 use crate::upstream::tls;
 
@@ -35,7 +36,7 @@ pub(crate) struct Answer {
 /// What a pool was made for: when it changes, so does the pool.
 #[derive(Clone, PartialEq, Eq)]
 struct Fingerprint {
-    place: Place,
+    origin: Origin,
     authorities: Option<PathBuf>,
     patience: Duration,
 }
@@ -72,17 +73,17 @@ impl Clients {
     fn pool(&self, provider: &Provider, address: &Address, limits: &Limits) -> Result<Arc<Pool>, Fault> {
         let mut pools = self.pools.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some((made_for, pool)) = pools.get(&provider.name)
-            && made_for.place == address.place
+            && made_for.origin == address.origin
             && made_for.authorities == provider.authorities
             && made_for.patience == limits.connect_patience
         {
             return Ok(pool.clone());
         }
-        let tls = match &address.place {
-            Place::Tcp { tls: true, .. } => Some(tls::client(provider.authorities.as_deref())?),
+        let tls = match &address.origin {
+            Origin::Tcp { tls: true, .. } => Some(tls::client(provider.authorities.as_deref())?),
             _ => None,
         };
-        let connector = Connector::new(address.place.clone(), tls, limits.connect_patience);
+        let connector = Connector::new(address.origin.clone(), tls, limits.connect_patience);
         let pool: Arc<Pool> = Arc::new(
             Client::builder(TokioExecutor::new())
                 .pool_timer(TokioTimer::new())
@@ -91,7 +92,7 @@ impl Clients {
                 .build(connector),
         );
         let made_for = Fingerprint {
-            place: address.place.clone(),
+            origin: address.origin.clone(),
             authorities: provider.authorities.clone(),
             patience: limits.connect_patience,
         };

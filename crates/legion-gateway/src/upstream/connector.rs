@@ -17,35 +17,35 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsConnector;
 
-use crate::upstream::address::Place;
 use crate::upstream::fault::Fault;
+use crate::upstream::origin::Origin;
 
 /// Addresses of one name that are tried.
 const ADDRESSES_MAX: usize = 4;
 
 #[derive(Clone)]
 pub(crate) struct Connector {
-    place: Arc<Place>,
+    origin: Arc<Origin>,
     tls: Option<Arc<ClientConfig>>,
     patience: Duration,
 }
 
 impl Connector {
     /// `tls` must be there for a place that wants it.
-    pub(crate) fn new(place: Place, tls: Option<Arc<ClientConfig>>, patience: Duration) -> Self {
-        Self { place: Arc::new(place), tls, patience }
+    pub(crate) fn new(origin: Origin, tls: Option<Arc<ClientConfig>>, patience: Duration) -> Self {
+        Self { origin: Arc::new(origin), tls, patience }
     }
 
     async fn connect(self) -> Result<Link, Fault> {
         let after = self.patience;
         let connecting = async {
-            match &*self.place {
-                Place::Unix(path) => {
+            match &*self.origin {
+                Origin::Unix(path) => {
                     let stream = UnixStream::connect(path).await;
                     let place = path.display().to_string();
                     Ok(Link::new(stream.map_err(|source| Fault::Connect { place, source })?))
                 }
-                Place::Tcp { host, port, .. } => {
+                Origin::Tcp { host, port, .. } => {
                     let stream = tcp(host, *port, after).await?;
                     match &self.tls {
                         None => Ok(Link::new(stream)),

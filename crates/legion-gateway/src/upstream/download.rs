@@ -8,10 +8,11 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 
 use crate::settings::Limits;
-use crate::upstream::address::{Address, AddressError, Place};
+use crate::upstream::address::{Address, AddressError};
 use crate::upstream::client::fault;
 use crate::upstream::connector::Connector;
 use crate::upstream::fault::Fault;
+use crate::upstream::origin::Origin;
 use crate::upstream::source::Source;
 use crate::upstream::tls;
 
@@ -35,11 +36,11 @@ pub(crate) enum DownloadError {
 pub(crate) async fn download(url: &str, bytes_max: usize) -> Result<Bytes, DownloadError> {
     let limits = Limits::default();
     let address = Address::of_file(url)?;
-    let tls = match &address.place {
-        Place::Tcp { tls: true, .. } => Some(tls::client(None)?),
+    let tls = match &address.origin {
+        Origin::Tcp { tls: true, .. } => Some(tls::client(None)?),
         _ => None,
     };
-    let connector = Connector::new(address.place.clone(), tls, limits.connect_patience);
+    let connector = Connector::new(address.origin.clone(), tls, limits.connect_patience);
     let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build::<_, Full<Bytes>>(connector);
     let request = Request::builder()
         .uri(address.file()?)

@@ -5,6 +5,7 @@ mod client;
 mod connector;
 mod download;
 mod fault;
+mod origin;
 mod source;
 mod tls;
 
@@ -13,4 +14,5 @@ pub(crate) use address::{Address, Endpoint};
 pub(crate) use client::{Answer, Clients};
 pub(crate) use download::{DownloadError, download};
 pub(crate) use fault::Fault;
+pub use origin::Origin;
 pub(crate) use source::{Source, TooLong, whole};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use legion_gateway::{Call, Dialect, Gateway, Options};
+use legion_gateway::{Call, Dialect, Gateway, Options, Origin};
 use legion_runtime::{Environment, Share, SystemClock, TaskScope};
 use legion_testkit::model_server::{self, ModelRequest};
 use legion_testkit::{ModelServer, TestDir, until};
@@ -46,7 +46,7 @@ impl Through {
             share: Share::default(),
         };
         let gateway = Gateway::new(facts.clone(), options).expect("starts");
-        gateway.secrets().set(PROVIDER, KEY).expect("is kept");
+        gateway.secrets().set(PROVIDER, &Origin::of(&url).expect("an address"), KEY).expect("is kept");
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("the loopback has a free port");
         let base = format!("http://{}/gateway/{TOKEN}", listener.local_addr().expect("is bound"));
         // Ends with the runtime of the test.

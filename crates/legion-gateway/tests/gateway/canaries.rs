@@ -146,7 +146,7 @@ async fn call(failure: Failure, key: &'static str, dialect: Dialect) -> Vec<Stri
     let url = if failure == Failure::NobodyThere { "http://127.0.0.1:9" } else { &upstream.url };
     let provider = Provider { authorization: Authorization::Key(KeySource::Sealed), ..anthropic("one", url) };
     let service = Service::with(vec![provider.clone()]).await;
-    service.gateway.secrets().set("one", key).expect("kept");
+    service.keep_key("one", key);
     service.books.change(|settings| settings.cassette = CassetteMode::Record { name: "tape".to_owned() });
     let stream = matches!(failure, Failure::FirstEvent | Failure::MiddleOfStream | Failure::InPieces);
     let (path, header, body) = match dialect {

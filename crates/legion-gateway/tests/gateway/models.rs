@@ -32,6 +32,9 @@ async fn a_provider_is_tested_by_its_list_of_models() {
     let bad =
         Upstream::fixed(401, &[], crate::support::error("authentication_error", "canary-key-of-one is wrong")).await;
     let provider = crate::support::anthropic("one", &bad.url);
+    let moved = provider.clone();
+    service.books.change(move |settings| settings.providers.insert("one".to_owned(), moved).map_or((), drop));
+    service.keep_key("one", "canary-key-of-one");
     let why = service.gateway.test(&provider).await.expect_err("refused");
     assert!(why.contains("401") && !why.contains("canary"), "{why}");
 }

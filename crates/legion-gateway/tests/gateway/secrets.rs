@@ -49,6 +49,60 @@ async fn a_switch_while_streaming_never_sends_one_providers_key_to_another() {
 }
 
 #[tokio::test]
+async fn between_a_new_address_and_its_key_the_old_key_goes_nowhere() {
+    let old = Upstream::fixed(200, &[], MESSAGE).await;
+    let new = Upstream::fixed(200, &[], MESSAGE).await;
+    let service = Service::start(&[("one", &old)]).await;
+    let moved = new.url.clone();
+    service.books.change(move |settings: &mut Settings| {
+        settings.providers.get_mut("one").expect("there").url = moved;
+    });
+    let got = service.message(request("m", false)).await;
+    assert_eq!(got.status, 401);
+    assert!(got.text().contains("given for another address"), "{}", got.text());
+    let provider = service.books.lock().settings.providers["one"].clone();
+    let tested = service.gateway.test(&provider).await.expect_err("its key is for another address");
+    assert!(tested.contains("given for another address"), "{tested}");
+    assert!(!service.gateway.secrets().has(&provider));
+    assert_eq!((old.count(), new.count()), (0, 0));
+    service.keep_key("one", "canary-new");
+    assert_eq!(service.message(request("m", false)).await.status, 200);
+    assert_eq!(new.requests()[0].headers["x-api-key"], "canary-new");
+    assert_eq!(old.count(), 0);
+}
+
+#[tokio::test]
+async fn a_call_that_began_before_the_address_changed_takes_the_new_key_nowhere() {
+    let gate = Arc::new(Notify::new());
+    let opened = gate.clone();
+    let old = Upstream::start(move |_, mut conn| {
+        let gate = opened.clone();
+        async move {
+            gate.notified().await;
+            conn.answer(500, &[], crate::support::error("api_error", "once more").as_bytes()).await;
+        }
+    })
+    .await;
+    let new = Upstream::fixed(200, &[], MESSAGE).await;
+    let service = Service::start(&[("one", &old)]).await;
+    let body = request("m", false);
+    let (got, ()) = tokio::join!(service.message(body.clone()), async {
+        until("the first try", || old.count() == 1).await;
+        let moved = new.url.clone();
+        service.books.change(move |settings: &mut Settings| {
+            settings.providers.get_mut("one").expect("there").url = moved;
+        });
+        service.keep_key("one", "canary-new");
+        // The second try has the settings of the call's beginning.
+        gate.notify_one();
+    });
+    assert_eq!((got.status, old.count()), (401, 1), "{}", got.text());
+    assert!(!old.requests()[0].text().contains("canary-new"));
+    assert_eq!(service.message(body).await.status, 200);
+    assert_eq!(new.requests()[0].headers["x-api-key"], "canary-new");
+}
+
+#[tokio::test]
 async fn a_failover_takes_no_key_along() {
     let bad = Upstream::fixed(529, &[], crate::support::error("overloaded_error", "no")).await;
     let good = Upstream::fixed(200, &[], MESSAGE).await;
@@ -68,7 +122,7 @@ async fn a_provider_without_its_key_is_not_asked() {
     assert!(got.text().contains("there is no key for it"), "{}", got.text());
     assert_eq!(upstream.count(), 0);
     // As soon as it has one, it is.
-    service.gateway.secrets().set("one", "canary-new").expect("kept");
+    service.keep_key("one", "canary-new");
     assert_eq!(service.message(request("m", false)).await.status, 200);
 }
 

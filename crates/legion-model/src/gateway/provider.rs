@@ -155,13 +155,6 @@ impl Provider {
         let (headers, models) = (BTreeMap::new(), BTreeSet::new());
         Self { name, format, url, key, bearer: false, headers, betas: None, models, free: false }
     }
-
-    /// The scheme and the host with its port: what its key may be sent to.
-    pub fn origin(&self) -> &str {
-        let end = self.url.find("://").map_or(0, |at| at + 3);
-        let host = self.url[end..].find('/').map_or(self.url.len(), |at| end + at);
-        &self.url[..host]
-    }
 }
 
 #[cfg(test)]
@@ -185,12 +178,5 @@ mod tests {
             assert_eq!(format.as_str().parse(), Ok(format));
             assert_eq!(serde_json::to_value(format).expect("a word"), format.as_str());
         }
-    }
-
-    #[test]
-    fn the_origin_is_what_a_key_may_be_sent_to() {
-        let url = "https://api.minimax.io:8443/anthropic".to_owned();
-        let provider = Provider::new("minimax".parse().expect("a name"), Format::Anthropic, url, KeySource::None);
-        assert_eq!(provider.origin(), "https://api.minimax.io:8443");
     }
 }

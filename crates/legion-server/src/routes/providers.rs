@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
 use legion_api::{self as api, ProviderList, ProviderRequest, ProviderTest, paths};
-use legion_gateway::{Authorization, Betas, Dialect, SecretStore, templates};
+use legion_gateway::{Authorization, Betas, Dialect, Origin, SecretStore, templates};
 use legion_model::authority::Verb;
 use legion_model::gateway::{Format, GatewayOrder, GatewayState, KeySource, Provider, ProviderName};
 use utoipa_axum::routes;
@@ -67,13 +67,15 @@ async fn set(
 ) -> Result<Json<api::Provider>> {
     let Change { key, body: request } = change;
     let provider = provider(&id, &request)?;
+    let origin = Origin::of(&provider.url).map_err(|error| Fault::invalid(error.to_string()))?;
     let gateway = context.gateway()?;
     let set = async {
         let name = provider.name.clone();
-        // The order is decided before the key is stored: a provider that is refused gets none.
+        // The order is decided before the key is stored: a provider that is refused gets none, and keeps the one that it has. That
+        // one is for the address of before: until the new one is there, the gateway sends none to the new address.
         context.engine.gateway(caller.party(), GatewayOrder::SetProvider(provider)).await?;
         match request.key {
-            Some(key) => gateway.secrets().set(name.as_str(), key.trim()),
+            Some(key) => gateway.secrets().set(name.as_str(), &origin, key.trim()),
             // One that it had before is of no use any more.
             None => gateway.secrets().remove(name.as_str()).map(drop),
         }

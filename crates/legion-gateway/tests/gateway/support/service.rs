@@ -9,8 +9,8 @@ use http_body_util::Full;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use legion_gateway::{
-    Agents, Authorization, Directory, Gateway, KeySource, Options, Price, Provider, Route, Settings, Target, Who,
-    templates,
+    Agents, Authorization, Directory, Gateway, KeySource, Options, Origin, Price, Provider, Route, Settings, Target,
+    Who, templates,
 };
 use legion_runtime::{Environment, Share, SystemClock, TaskScope};
 use tempfile::TempDir;
@@ -69,11 +69,16 @@ impl Service {
             }
         });
         let service = Self { gateway, books, address, dir };
-        let names: Vec<String> = service.books.settings().providers.keys().cloned().collect();
-        for name in names {
-            service.gateway.secrets().set(&name, &format!("canary-key-of-{name}")).expect("kept");
+        for name in service.books.settings().providers.keys() {
+            service.keep_key(name, &format!("canary-key-of-{name}"));
         }
         service
+    }
+
+    /// Keeps a key for a provider, at the address that it has now.
+    pub fn keep_key(&self, provider: &str, key: &str) {
+        let origin = Origin::of(&self.books.settings().providers[provider].url).expect("an address");
+        self.gateway.secrets().set(provider, &origin, key).expect("kept");
     }
 
     /// Serves on a unix socket, too.
