@@ -29,13 +29,14 @@ mod ref_name;
 mod skeleton;
 mod words;
 
-pub use clone::collect::{CollectPlan, Collected};
+pub use clone::collect::{CollectError, CollectPlan, Collected};
 pub use clone::copy_ignored::{CopyIgnoredError, IgnoredCopied};
 pub use clone::note::{LeftOut, Note};
 pub use clone::place::ClonePlace;
 pub use clone::prepare::ClonePlan;
 pub use clone::remove::RemoveError;
 pub use clone::rescue::{RescuePlan, Rescued};
+pub use clone::unfinished::Unfinished;
 pub use control::Control;
 pub use control::changes::{Change, ChangeKind, Changes};
 pub use control::diff::{Diff, FileStat};

@@ -5,7 +5,7 @@ mod support;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use legion_git::{Control, ObjectFormat};
+use legion_git::{CollectError, Control, ObjectFormat};
 use legion_testkit::TestDir;
 use legion_testkit::npm::Skip;
 use support::{Project, git, name, plain};
@@ -65,7 +65,8 @@ async fn on_a_full_disk_nothing_is_removed_that_was_not_rescued() {
     let plan = project.rescue_plan(&place);
     let error = control.rescue(&plan).await.unwrap_err();
     assert!(error.is_disk_full() && error.to_string().contains("disk is full"), "{error}");
-    assert!(control.collect(&project.collect_plan(&place)).await.unwrap_err().is_disk_full());
+    let collected = control.collect(&project.collect_plan(&place)).await.unwrap_err();
+    assert!(matches!(&collected, CollectError::Git(error) if error.is_disk_full()), "{collected:?}");
     assert_eq!(std::fs::read(place.dir().join("large")).unwrap(), content);
     assert_eq!(control.resolve(&target).await.unwrap(), Some(project.base.clone()));
     assert_eq!(control.resolve(&plan.into).await.unwrap(), None);

@@ -314,6 +314,12 @@ pub enum TicketOrder {
         attempt: AttemptId,
         evidence: Box<Evidence>,
     },
+    /// What the attempt left is no work yet: its agent has to see to that, and `why` is for it.
+    NotCollected {
+        ticket: TicketId,
+        attempt: AttemptId,
+        why: String,
+    },
     Built {
         session: SessionName,
         landing: LandingId,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use legion_git::{Change, ChangeKind, ClonePlace, CollectPlan, Control, Oid};
+use legion_git::{Change, ChangeKind, ClonePlace, CollectError, CollectPlan, Control, Oid};
 use legion_model::tickets::{Attempt, Evidence, ProtectedChange, Protection, Ticket, Touch};
 use legion_model::{Party, TicketOrder};
 
@@ -41,7 +41,14 @@ pub(super) async fn run(site: &Site, scene: &Scene) -> Result<TicketOrder, Failu
         at: attempt.since,
         into: names::taken_in(&session.name, ticket.id, attempt.number),
     };
-    let collected = control.collect(&plan).await?;
+    let collected = match control.collect(&plan).await {
+        Ok(collected) => collected,
+        Err(CollectError::Unfinished(unfinished)) => {
+            let why = unfinished.to_string();
+            return Ok(TicketOrder::NotCollected { ticket: ticket.id, attempt: attempt.id, why });
+        }
+        Err(CollectError::Git(error)) => return Err(error.into()),
+    };
     let began = began_at(&control, attempt, &collected.head).await?;
     let (stat, protected, began_tree) = tokio::join!(
         control.diff_stat(&began, &collected.head),

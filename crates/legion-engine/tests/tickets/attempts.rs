@@ -52,6 +52,30 @@ async fn a_gate_that_fails_is_told_to_the_agent_which_then_mends_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_ends_within_a_rebase_is_told_and_finishes_it() {
+    let bench = Bench::with(&[("list", "a\nb\nc\n")], SessionSettings::default()).await;
+    // It rebases its own two commits onto a third one; the first conflicts, and it just ends. Told of it, it goes on.
+    let script = "cat > told; cp told $TMPDIR/told; rm told; export GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null GIT_EDITOR=true; \
+                  if grep -q 'git rebase --continue' $TMPDIR/told; then \
+                    printf 'a\\nboth\\nc\\n' > list; git add list; git rebase --continue; \
+                  else \
+                    git checkout -q -b other; printf 'a\\nother\\nc\\n' > list; git commit -qam other; git checkout -q -; \
+                    printf 'a\\nmine\\nc\\n' > list; git commit -qam mine; echo 2 > second; git add second; git commit -qm second; \
+                    git rebase -q other || true; grep -q '<<<<<<<' list; \
+                  fi";
+    let ids = bench.add(vec![ticket("rebase", script)]).await;
+    bench.merged(&ids).await;
+    assert_eq!(bench.target_file("list").await, "a\nboth\nc");
+    assert_eq!(bench.target_file("second").await, "2");
+    let id = ids[0];
+    let (attempts, why) =
+        bench.read(move |board| (board.tickets[&id].attempts, board.tickets[&id].history[0].why.clone())).await;
+    assert_eq!(attempts, 2);
+    assert!(why.contains("its clone is in the middle of a rebase"), "{why}");
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_conflict_goes_back_to_its_author_and_merges() {
     let bench = Bench::with(&[("list", "a\nb\nc\n")], SessionSettings::default()).await;
     let meet = bench.directory.dir("meet");
@@ -149,7 +173,7 @@ async fn a_conflict_that_its_author_cannot_resolve_is_given_to_a_resolver() {
     // The author never merges; whoever is told to resolve does, from the branch of the attempt before.
     let second = format!(
         "cat > told; if grep -q 'You resolve a merge conflict' told; then rm told; \
-         git merge -q origin/legion/s/t2-previous; printf 'a\nfirst\nsecond\nc\n' > list; \
+         git merge -q origin/legion/s/t2-previous; printf 'a\nfirst\nsecond\nc\n' > list; git commit -qam resolved; \
          else rm told; echo \"$(cat count)x\" > count; printf 'a\nsecond\nc\n' > list; \
          while [ ! -e {} ]; do sleep 0.02; done; fi",
         meet.display()

@@ -2,10 +2,11 @@
 
 use jiff::Timestamp;
 
-use crate::clone::head::{CloneHead, read_head};
+use crate::clone::head::{CloneHead, read_head, read_ref};
 use crate::clone::note::Note;
 use crate::clone::objects::TakeError;
 use crate::clone::place::ClonePlace;
+use crate::clone::unfinished::Unfinished;
 use crate::control::Control;
 use crate::error::GitError;
 use crate::file_system::blocking;
@@ -42,6 +43,16 @@ pub struct Collected {
     pub notes: Vec<Note>,
 }
 
+/// Why nothing was collected. Nothing was touched.
+#[derive(Debug, thiserror::Error)]
+pub enum CollectError {
+    /// Its agent has to see to that. The text is for it.
+    #[error(transparent)]
+    Unfinished(Unfinished),
+    #[error(transparent)]
+    Git(#[from] GitError),
+}
+
 /// The commits of a clone that can be built on, and what its files are now.
 pub(crate) struct Evidence {
     pub head: Oid,
@@ -57,8 +68,12 @@ impl Control {
     /// The same clone gives the same result.
     ///
     /// # Errors
-    /// When the clone is not there, the disk is full, or git fails.
-    pub async fn collect(&self, plan: &CollectPlan) -> Result<Collected, GitError> {
+    /// When the clone is in the middle of something, such as a rebase: its HEAD has some of the work only, and files may have the
+    /// marks of conflicts. When the clone is not there, the disk is full, or git fails.
+    pub async fn collect(&self, plan: &CollectPlan) -> Result<Collected, CollectError> {
+        if let Some(unfinished) = self.unfinished(&plan.place).await? {
+            return Err(CollectError::Unfinished(unfinished));
+        }
         let evidence = self.evidence(&plan.place, &plan.base, Some(&plan.branch)).await?;
         let base_tree = self.tree_of(&plan.base).await?;
         let auto_committed = evidence.tree != evidence.head_tree;
@@ -107,10 +122,13 @@ impl Control {
         notes: &mut Vec<Note>,
     ) -> Result<Oid, GitError> {
         let (at, format) = (place.clone(), self.format());
+        // The branch of the ticket, when the agent left it.
+        let elsewhere;
         let head = match blocking(move || read_head(&at, format)).await {
             Ok(CloneHead { oid, branch: current }) => {
-                let elsewhere = current.filter(|current| branch.is_some_and(|branch| branch != current));
-                notes.extend(elsewhere.map(|current| Note::OtherBranch { branch: current.to_string() }));
+                elsewhere = branch.filter(|branch| current.as_ref() != Some(branch));
+                let other = current.filter(|_| elsewhere.is_some());
+                notes.extend(other.map(|current| Note::OtherBranch { branch: current.to_string() }));
                 oid
             }
             Err(reason) => {
@@ -118,22 +136,34 @@ impl Control {
                 return Ok(base.clone());
             }
         };
-        if head == *base {
-            return Ok(head);
-        }
-        match self.take_objects(place, &head, base).await {
-            Ok(()) => {}
-            Err(TakeError::Refused(reason)) => {
-                notes.push(Note::CommitsRefused { head, reason });
+        if head != *base {
+            match self.take_objects(place, &head, base).await {
+                Ok(()) => {}
+                Err(TakeError::Refused(reason)) => {
+                    notes.push(Note::CommitsRefused { head, reason });
+                    return Ok(base.clone());
+                }
+                Err(TakeError::Git(error)) => return Err(error),
+            }
+            // A branch that was deleted under an agent makes its next commit one without parents.
+            if self.merge_base(base, &head).await?.is_none() {
+                notes.push(Note::NoCommonHistory { head });
                 return Ok(base.clone());
             }
-            Err(TakeError::Git(error)) => return Err(error),
         }
-        // A branch that was deleted under an agent makes its next commit one without parents.
-        if self.merge_base(base, &head).await?.is_none() {
-            notes.push(Note::NoCommonHistory { head });
-            return Ok(base.clone());
+        if let Some(branch) = elsewhere {
+            notes.extend(self.left_behind(place, branch, &head).await?);
         }
         Ok(head)
+    }
+
+    /// What to tell of the ticket's branch when the agent has left it: that it has commits which what was taken has not.
+    async fn left_behind(&self, place: &ClonePlace, branch: &RefName, head: &Oid) -> Result<Option<Note>, GitError> {
+        let (at, format, name) = (place.clone(), self.format(), branch.clone());
+        // A branch that is not there any more, or names nothing, has none.
+        let Ok(tip) = blocking(move || read_ref(&at, &name, format)).await else { return Ok(None) };
+        // What is not here was not taken.
+        let has = self.has_commit(&tip).await? && self.is_ancestor(&tip, head).await?;
+        Ok((!has).then(|| Note::LeftBehind { branch: branch.to_string() }))
     }
 }

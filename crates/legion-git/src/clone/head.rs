@@ -29,8 +29,17 @@ pub(crate) fn open_git_dir(place: &ClonePlace) -> Result<OwnedFd, String> {
 
 /// Reads HEAD; the error says what is wrong with it.
 pub(crate) fn read_head(place: &ClonePlace, format: ObjectFormat) -> Result<CloneHead, String> {
+    follow(place, "HEAD", format)
+}
+
+/// Reads the object that a ref names; the error says what is wrong with it.
+pub(crate) fn read_ref(place: &ClonePlace, name: &RefName, format: ObjectFormat) -> Result<Oid, String> {
+    follow(place, name.as_str(), format).map(|found| found.oid)
+}
+
+fn follow(place: &ClonePlace, name: &str, format: ObjectFormat) -> Result<CloneHead, String> {
     let git_dir = open_git_dir(place)?;
-    let mut name = String::from("HEAD");
+    let mut name = name.to_owned();
     let mut branch = None;
     for _ in 0..SYMBOLIC_DEPTH_MAX {
         let text = match read_beneath(&git_dir, Path::new(&name), REF_BYTES_MAX) {

@@ -13,3 +13,4 @@ pub(crate) mod prepare;
 pub(crate) mod remove;
 pub(crate) mod rescue;
 pub(crate) mod snapshot;
+pub(crate) mod unfinished;

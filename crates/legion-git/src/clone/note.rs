@@ -11,6 +11,8 @@ pub enum Note {
     HeadUnreadable { reason: String },
     #[error("the agent works on `{branch}` and not on the branch of its ticket; that was taken")]
     OtherBranch { branch: String },
+    #[error("`{branch}`, the branch of the ticket, has commits that HEAD has not; HEAD was taken")]
+    LeftBehind { branch: String },
     #[error("commit {head} has no history in common with the ticket's beginning: only the files were taken")]
     NoCommonHistory { head: Oid },
     #[error("the commits up to {head} were refused ({reason}): only the files were taken")]

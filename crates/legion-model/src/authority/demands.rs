@@ -94,6 +94,7 @@ fn of_tickets<'a>(state: &Organisation, by: Party, order: &'a TicketOrder) -> Ve
         | TicketOrder::Prepared { .. }
         | TicketOrder::ReviewPrepared { .. }
         | TicketOrder::Collected { .. }
+        | TicketOrder::NotCollected { .. }
         | TicketOrder::Built { .. }
         | TicketOrder::Conflicted { .. }
         | TicketOrder::GateEnded { .. }

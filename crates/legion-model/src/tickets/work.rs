@@ -20,7 +20,7 @@ pub enum Work {
     Prepare { ticket: TicketId, attempt: AttemptId },
     /// Make a reviewer's clone at the head of the attempt. Answer: `ReviewPrepared`.
     PrepareReview { ticket: TicketId, attempt: AttemptId, step: u32 },
-    /// Take in what the attempt left. Answer: `Collected`.
+    /// Take in what the attempt left. Answer: `Collected`, or `NotCollected`.
     Collect { ticket: TicketId, attempt: AttemptId },
     /// Build the merge. Answer: `Built`, or `Conflicted`.
     Build { session: SessionName, landing: LandingId },

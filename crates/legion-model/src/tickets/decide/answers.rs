@@ -66,6 +66,13 @@ fn events(state: &Organisation, at: Timestamp, order: &TicketOrder) -> Option<Ve
             }
             vec![Event::AttemptCollected { ticket: ticket.id, attempt: attempt.id, evidence: evidence.clone() }]
         }
+        TicketOrder::NotCollected { ticket, attempt, why } => {
+            let (ticket, attempt) = open(board, *ticket, *attempt)?;
+            if attempt.stage != Stage::Collecting {
+                return None;
+            }
+            rules::fail(state, at, ticket, ErrorClass::Task, crate::body::clip(why, 2_000), None)
+        }
         TicketOrder::Built { session, landing: id, commit, tree, target_gates } => {
             let (session, open) = landing(board, session, *id)?;
             if open.built.is_some() {
