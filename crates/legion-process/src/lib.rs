@@ -21,7 +21,7 @@ pub use linux::cgroup::Cgroup;
 pub use linux::sweep::{SweepReport, find_live, sweep, sweep_many};
 pub use linux::trees::{TreeUsage, trees};
 pub use linux::usage::Usage;
-pub use linux::{attempt, mapped_mount, replace};
+pub use linux::{attempt, mapped_mount, peer, replace};
 pub use marker::was_started;
 pub use process_state::{ProcessState, is_locked, process_state};
 pub use program::{Detached, Output, Program, ProgramError, spawn_detached};

@@ -12,6 +12,7 @@ mod secrets;
 mod settings;
 mod shares;
 mod tasks;
+mod visitors;
 
 pub use clock::{Clock, SystemClock};
 pub use data_dir::{DataDir, DataDirError};
@@ -21,3 +22,4 @@ pub use secrets::{AgentGrant, SecretError, ServiceKey, TOKEN_PREFIX, constant_ti
 pub use settings::{Auth, ContainmentSettings, LimitSettings, LivenessSettings, Settings, SettingsError};
 pub use shares::{Exceeded, Place, Share, Shares};
 pub use tasks::{TaskKind, TaskScope};
+pub use visitors::{Visit, Visitors};

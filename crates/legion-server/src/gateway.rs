@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 use crate::context::Context;
 use crate::fault::{Fault, Result};
 use crate::hosts::Hosts;
-use crate::serve::{CONNECTIONS_MAX, accept};
+use crate::serve::{CONNECTIONS_MAX, ForAgents, accept};
 
 /// Serves the gateway until the engine's tasks are told to end. Returns at once. A socket has no name: whoever opens it is let in.
 pub fn serve_gateway(engine: &Engine, gateway: &Gateway, listeners: Vec<TcpListener>, socket: Option<UnixListener>) {
@@ -31,7 +31,7 @@ pub fn serve_gateway(engine: &Engine, gateway: &Gateway, listeners: Vec<TcpListe
         tasks.spawn(TaskKind::Listener, move |cancel| accept(listener, router, places, scope, cancel));
     }
     if let Some(listener) = socket {
-        let scope = tasks.clone();
+        let (scope, listener) = (tasks.clone(), ForAgents::new(listener));
         tasks.spawn(TaskKind::Listener, move |cancel| accept(listener, open, places, scope, cancel));
     }
 }

@@ -9,7 +9,7 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use legion_runtime::{TaskKind, TaskScope};
+use legion_runtime::{TaskKind, TaskScope, Visit, Visitors};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::Semaphore;
@@ -44,6 +44,7 @@ pub fn serve(server: Server, listeners: Vec<TcpListener>, for_agents: Option<Uni
     if let Some(listener) = for_agents {
         // Of their own: agents without a network cannot take the person's.
         let (scope, places) = (tasks.clone(), Arc::new(Semaphore::new(CONNECTIONS_MAX)));
+        let listener = ForAgents::new(listener);
         tasks.spawn(TaskKind::Listener, move |cancel| accept(listener, router, places, scope, cancel));
     }
 }
@@ -51,22 +52,43 @@ pub fn serve(server: Server, listeners: Vec<TcpListener>, for_agents: Option<Uni
 /// What connections come in by.
 pub(crate) trait Incoming: Send + Sync + 'static {
     type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
-    fn next(&self) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+    /// Held until the connection ends.
+    type Visit: Send + 'static;
+    fn next(&self) -> impl Future<Output = io::Result<(Self::Stream, Self::Visit)>> + Send;
 }
 
 impl Incoming for TcpListener {
     type Stream = TcpStream;
-    async fn next(&self) -> io::Result<TcpStream> {
+    type Visit = ();
+    async fn next(&self) -> io::Result<(TcpStream, ())> {
         let (stream, _) = self.accept().await?;
         stream.set_nodelay(true)?;
-        Ok(stream)
+        Ok((stream, ()))
     }
 }
 
-impl Incoming for UnixListener {
+/// The socket for agents: none of them takes the connections of all.
+pub(crate) struct ForAgents {
+    listener: UnixListener,
+    visitors: Visitors,
+}
+
+impl ForAgents {
+    pub(crate) fn new(listener: UnixListener) -> Self {
+        Self { listener, visitors: Visitors::default() }
+    }
+}
+
+impl Incoming for ForAgents {
     type Stream = UnixStream;
-    async fn next(&self) -> io::Result<UnixStream> {
-        self.accept().await.map(|(stream, _)| stream)
+    type Visit = Visit;
+    async fn next(&self) -> io::Result<(UnixStream, Visit)> {
+        loop {
+            let (stream, _) = self.listener.accept().await?;
+            if let Some(visit) = self.visitors.admit(&stream) {
+                return Ok((stream, visit));
+            }
+        }
     }
 }
 
@@ -88,11 +110,11 @@ pub(crate) async fn accept(
             next = next => next,
         };
         match accepted {
-            Ok(stream) => {
+            Ok((stream, visit)) => {
                 let router = router.clone();
                 scope.spawn(TaskKind::Connection, move |cancel| async move {
                     connection(stream, router, cancel).await;
-                    drop(place);
+                    drop((visit, place));
                 });
             }
             Err(error) => {

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
 
 use legion_agents::{Launch, Login};
 use legion_model::{DriverKind, Tier};
 use legion_sandbox::{Confinement, Grant, Limits, Placeholder, RelayPort, is_of_system};
 
+use super::forward::provider_port;
 use super::ground::Containment;
 use super::masks::{self, Masks};
 use super::provider::{Target, inside, without_proxies};
@@ -172,8 +172,9 @@ fn open_ports(inner: &Inner, driver: DriverKind, launch: &mut Launch, confinemen
         without_proxies(&mut launch.env);
         return;
     }
-    let port = inner.containment.provider_port.load(Ordering::Relaxed);
-    if driver == DriverKind::Claude && port != 0 {
+    if driver == DriverKind::Claude
+        && let Some(port) = provider_port(inner)
+    {
         inner.containment.provider.lead(&mut launch.env, port, Path::new(""));
         confinement.grant.ports.push(port);
     }

@@ -1,13 +1,14 @@
 //! The way from agents without a network to the provider: to the one address that the person configured, and to nothing else.
 
 use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use legion_runtime::TaskKind;
+use legion_process::peer::loopback_user;
+use legion_runtime::{TaskKind, TaskScope, Visit, Visitors};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::Semaphore;
@@ -36,34 +37,18 @@ impl Engine {
     /// When the socket cannot be made.
     pub(crate) fn forward_to_provider(&self) -> io::Result<()> {
         let inner = &self.inner;
-        let provider = &inner.containment.provider;
-        self.forward(listen(&inner.containment.provider_socket())?, provider.clone());
-        if let Some(target) = inner.containment.gateway.clone() {
+        let containment = &inner.containment;
+        let door = |path: &Path| io::Result::Ok(Door { listener: listen(path)?, visitors: Visitors::default() });
+        forward(&inner.tasks, door(&containment.provider_socket())?, containment.provider.clone());
+        if let Some(target) = containment.gateway.clone() {
             let gateway = Provider::Plain { target, rest: String::new() };
-            self.forward(listen(&inner.containment.gateway_socket())?, gateway);
+            forward(&inner.tasks, door(&containment.gateway_socket())?, gateway);
         }
-        // For agents among the machine's own network (tier `landlock`), which reach ports and no names.
-        let file = inner.data_dir.root().join("model-port");
-        let last = std::fs::read_to_string(&file).ok().and_then(|text| text.trim().parse::<u16>().ok());
-        let bind = |port| std::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, port));
-        let listener = last.and_then(|port| bind(port).ok()).map_or_else(|| bind(0), Ok)?;
-        listener.set_nonblocking(true)?;
-        let port = listener.local_addr()?.port();
-        std::fs::write(&file, port.to_string())?;
-        inner.containment.provider_port.store(port, Ordering::Relaxed);
-        self.forward(TcpListener::from_std(listener)?, provider.clone());
+        // Agents that outlived the service before this one ask the port that they were given.
+        if last_port(inner).is_some() {
+            provider_port(inner);
+        }
         Ok(())
-    }
-
-    fn forward(&self, listener: impl Accept + Send + Sync + 'static, provider: Provider) {
-        let inner = self.inner.clone();
-        self.inner.tasks.spawn(TaskKind::Listener, move |cancel| async move {
-            tokio::select! {
-                biased;
-                () = cancel.cancelled() => {}
-                () = accept(listener, inner, provider) => {}
-            }
-        });
     }
 
     /// The socket on which the faces are to be served for agents that have no network.
@@ -73,6 +58,52 @@ impl Engine {
     pub fn listen_for_agents(&self) -> io::Result<UnixListener> {
         listen(&self.inner.containment.service_socket())
     }
+}
+
+/// The port of this machine that leads to the provider, for agents among the machine's own network (tier `landlock`), which reach ports and
+/// no names. Opened for the first of them, and from then on the same; none when that fails.
+pub(super) fn provider_port(inner: &Inner) -> Option<u16> {
+    let mut port = inner.containment.provider_port.lock().unwrap_or_else(PoisonError::into_inner);
+    if port.is_none() {
+        let opened = open_port(inner);
+        *port = opened.inspect_err(|error| tracing::warn!(%error, "no port leads to the provider")).ok();
+    }
+    *port
+}
+
+fn open_port(inner: &Inner) -> io::Result<u16> {
+    let bind = |port| std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port));
+    let listener = last_port(inner).and_then(|port| bind(port).ok()).map_or_else(|| bind(0), Ok)?;
+    listener.set_nonblocking(true)?;
+    let port = listener.local_addr()?.port();
+    std::fs::write(port_file(inner), port.to_string())?;
+    let containment = &inner.containment;
+    let gate = Gate {
+        listener: TcpListener::from_std(listener)?,
+        visitors: Visitors::default(),
+        users: containment.config.user_ids.unwrap_or_default(),
+    };
+    forward(&inner.tasks, gate, containment.provider.clone());
+    Ok(port)
+}
+
+fn last_port(inner: &Inner) -> Option<u16> {
+    std::fs::read_to_string(port_file(inner)).ok()?.trim().parse().ok()
+}
+
+fn port_file(inner: &Inner) -> PathBuf {
+    inner.data_dir.root().join("model-port")
+}
+
+fn forward(tasks: &TaskScope, listener: impl Accept + Send + Sync + 'static, provider: Provider) {
+    let scope = tasks.clone();
+    tasks.spawn(TaskKind::Listener, move |cancel| async move {
+        tokio::select! {
+            biased;
+            () = cancel.cancelled() => {}
+            () = accept(listener, scope, provider) => {}
+        }
+    });
 }
 
 /// Listens at `path`, whatever was there. Who may come in is decided by the directory, which is its owner's alone.
@@ -91,31 +122,65 @@ fn listen(path: &Path) -> io::Result<UnixListener> {
 /// Takes what comes in, on either kind of socket.
 trait Accept {
     type Stream: Stream + 'static;
-    fn next(&self) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+    fn next(&self) -> impl Future<Output = io::Result<(Self::Stream, Visit)>> + Send;
 }
 
-impl Accept for UnixListener {
+/// A socket in a directory that only agents are given.
+struct Door {
+    listener: UnixListener,
+    visitors: Visitors,
+}
+
+impl Accept for Door {
     type Stream = UnixStream;
-    async fn next(&self) -> io::Result<UnixStream> {
-        self.accept().await.map(|(stream, _)| stream)
+    async fn next(&self) -> io::Result<(UnixStream, Visit)> {
+        loop {
+            let (stream, _) = self.listener.accept().await?;
+            if let Some(visit) = self.visitors.admit(&stream) {
+                return Ok((stream, visit));
+            }
+        }
     }
 }
 
-impl Accept for TcpListener {
+/// A port, which everybody on this machine can see. It opens for the service's user and its agents'.
+struct Gate {
+    listener: TcpListener,
+    visitors: Visitors,
+    /// The first and the last of the users of agents.
+    users: (u32, u32),
+}
+
+impl Gate {
+    fn admit(&self, stream: &TcpStream, peer: SocketAddr) -> Option<Visit> {
+        let user = loopback_user(stream.local_addr().ok()?, peer)?;
+        let (first, last) = self.users;
+        let known = self.visitors.is_own(user) || (first..=last).contains(&user);
+        if known { self.visitors.of_user(user) } else { None }
+    }
+}
+
+impl Accept for Gate {
     type Stream = TcpStream;
-    async fn next(&self) -> io::Result<TcpStream> {
-        self.accept().await.map(|(stream, _)| stream)
+    async fn next(&self) -> io::Result<(TcpStream, Visit)> {
+        loop {
+            let (stream, peer) = self.listener.accept().await?;
+            match self.admit(&stream, peer) {
+                Some(visit) => return Ok((stream, visit)),
+                None => tracing::info!(%peer, "a connection to the provider was refused: it is no agent's"),
+            }
+        }
     }
 }
 
-async fn accept(listener: impl Accept, inner: Arc<Inner>, provider: Provider) {
+async fn accept(listener: impl Accept, tasks: TaskScope, provider: Provider) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
         let place = places.clone().acquire_owned().await.expect("never closed");
         match listener.next().await {
-            Ok(stream) => {
+            Ok((stream, visit)) => {
                 let provider = provider.clone();
-                inner.tasks.spawn(TaskKind::Connection, move |cancel| async move {
+                tasks.spawn(TaskKind::Connection, move |cancel| async move {
                     let served = async {
                         if let Err(error) = serve(stream, &provider).await {
                             tracing::debug!(%error, "a connection to the provider ended");
@@ -126,7 +191,7 @@ async fn accept(listener: impl Accept, inner: Arc<Inner>, provider: Provider) {
                         () = cancel.cancelled() => {}
                         () = served => {}
                     }
-                    drop(place);
+                    drop((visit, place));
                 });
             }
             Err(error) => {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicU16;
 use std::sync::{Mutex, PoisonError};
 
 use legion_agents::Login;
@@ -59,8 +58,8 @@ pub(crate) struct Containment {
     pub(super) provider: Provider,
     /// Where the gateway is, when there is one.
     pub(super) gateway: Option<Target>,
-    /// The port of this machine that leads to the provider; 0 until it is known.
-    pub(super) provider_port: AtomicU16,
+    /// The port of this machine that leads to the provider, once an agent needed it.
+    pub(super) provider_port: Mutex<Option<u16>>,
     pub(super) trust: TrustFile,
     pub(crate) placeholders: Placeholders,
     pub(crate) resources: Resources,
@@ -90,7 +89,7 @@ impl Containment {
             tiers: tiers(&config, data_dir, helper),
             provider: Provider::of(login),
             gateway: gateway_url.and_then(Target::of),
-            provider_port: AtomicU16::new(0),
+            provider_port: Mutex::default(),
             trust: TrustFile::at(data_dir.root().join("trusted.json")),
             placeholders: Placeholders::open(data_dir, lives)?,
             places: Places::new(config.memory_reserve_bytes),

@@ -3,6 +3,7 @@
 pub mod attempt;
 pub(crate) mod cgroup;
 pub mod mapped_mount;
+pub mod peer;
 pub(crate) mod proc;
 pub mod replace;
 pub(crate) mod spawn;

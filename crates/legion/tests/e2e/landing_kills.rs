@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::{Legion, shims_below, text};
+use crate::support::{Legion, PATIENCE, shims_below, text};
 use crate::tickets::photograph;
 use crate::{kit, small};
 
@@ -51,6 +51,8 @@ const POINTS: &[&str] = &[
 
 /// How long a service may live at first until it is killed wherever it is.
 const LIFE: Duration = Duration::from_secs(3);
+/// How long securing and removing a clone may take at the end, on a slow machine.
+const CLEARED_IN: Duration = Duration::from_secs(3);
 
 /// No part is bad, and no number stands in two of them. It says nothing good about a tree that it has not read.
 const CHECK: &str = "set -e\n[ -d parts ]\n! grep -l bad parts/* || exit 3\n\
@@ -240,20 +242,15 @@ fn killed_at_every_point(tickets: usize, per_point: u32, limit: Duration) {
         let number = dir.parent().and_then(|dir| dir.file_name()).map(|name| name.to_string_lossy()[1..].to_owned());
         closed.values().any(|ticket| ticket["status"] == "error" && Some(ticket["id"].to_string()) == number)
     };
-    // A thousand clones may be left of the soak: they are waited for as long as they become fewer.
-    let mut left: Vec<PathBuf> = Vec::new();
-    let mut were = usize::MAX;
-    let cleared = loop {
-        let cleared = legion.eventually(|| {
-            left = small::clones(&legion).into_iter().filter(|dir| !failed(dir)).collect();
-            left.is_empty()
-        });
-        if cleared || left.len() >= were {
-            break cleared;
-        }
-        were = left.len();
-    };
-    assert!(cleared, "clones of merged tickets are left: {left:?}\n{}", legion.service_log());
+    // A thousand clones may be left of the soak. All of them are secured before the first is removed: each has its time.
+    let left_now = || -> Vec<PathBuf> { small::clones(&legion).into_iter().filter(|dir| !failed(dir)).collect() };
+    let mut left = left_now();
+    let (patience, waited) = (PATIENCE + CLEARED_IN * u32::try_from(left.len()).expect("not so many"), Instant::now());
+    while !left.is_empty() && waited.elapsed() < patience {
+        std::thread::sleep(Duration::from_millis(100));
+        left = left_now();
+    }
+    assert!(left.is_empty(), "clones of merged tickets are left: {left:?}\n{}", legion.service_log());
 
     // The checkout of the person.
     assert_eq!(photograph(&work), after_init, "the person's checkout was touched");
