@@ -106,7 +106,8 @@ pub trait Directory: Send + Sync + 'static {
     /// The settings as they are now. A change is effective with the next call.
     fn settings(&self) -> Arc<Settings>;
 
-    /// Logs a grant durably before it returns. `nanos` is a wish: less is granted when less is left.
+    /// Logs a grant durably before it returns. `nanos` is a wish: less is granted when less is left. A wish for nothing is granted
+    /// whatever is left: a call that costs nothing is counted for its caller, too.
     async fn allowance(&self, caller: &Caller, nanos: u64) -> Result<Allowance, NoAllowance>;
 
     /// Takes in a finished call: once for each [`Call`].

@@ -61,6 +61,15 @@ impl Ledger {
     /// Sets money aside for a call. When less is left than that but something is, the call may go: a budget is overspent by one
     /// call at most.
     pub(crate) async fn reserve(self: &Arc<Self>, caller: &Caller, nanos: u64) -> Result<Reservation, NoAllowance> {
+        self.take(caller, nanos, nanos.max(GRANT_NANOS)).await
+    }
+
+    /// For a call that will cost nothing, whatever is left: it is charged nothing, to its caller.
+    pub(crate) async fn reserve_nothing(self: &Arc<Self>, caller: &Caller) -> Result<Reservation, NoAllowance> {
+        self.take(caller, 0, 0).await
+    }
+
+    async fn take(self: &Arc<Self>, caller: &Caller, nanos: u64, wish: u64) -> Result<Reservation, NoAllowance> {
         let place = self.place(caller);
         let take = |part| {
             let taken = lock(&place.purse).take(nanos, part, self.clock.mono_ms());
@@ -80,7 +89,7 @@ impl Ledger {
         if let Some(reservation) = take(false) {
             return Ok(reservation);
         }
-        match self.directory.allowance(caller, nanos.max(GRANT_NANOS)).await {
+        match self.directory.allowance(caller, wish).await {
             Ok(allowance) => {
                 let ended = lock(&place.purse).add(allowance);
                 self.give_back(ended);

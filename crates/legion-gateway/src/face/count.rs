@@ -25,7 +25,7 @@ pub(super) async fn answer(core: &Arc<Core>, asked: Asked) -> Response<Body> {
     let provider = &asked.settings.providers[&stop.provider];
     if asked.dialect == Dialect::Anthropic
         && provider.dialect == Dialect::Anthropic
-        && core.governor.closed(&stop.provider, &stop.model).is_none()
+        && (asked.is_replay() || core.governor.closed(&stop.provider, &stop.model).is_none())
         && let Ok(attempt) = prepare(&asked, provider, stop, None, Endpoint::CountTokens)
         && let Ok((answer, recorder)) = attempt.send(core, &asked, provider, &stop.model).await
         && answer.status.is_success()

@@ -66,7 +66,8 @@ pub(crate) struct Governor {
 
 /// Leave to ask a provider. Its holder says how it went; one that is dropped without a word leaves everything as it was.
 pub(crate) struct Permit {
-    governor: Arc<Governor>,
+    /// None: a record answers, and no lane hears how it went.
+    governor: Option<Arc<Governor>>,
     provider: String,
     model: String,
     probes: Vec<LaneKey>,
@@ -107,7 +108,7 @@ impl Governor {
                 }
             }
         }
-        Ok(Permit { governor: self.clone(), provider: provider.to_owned(), model: model.to_owned(), probes })
+        Ok(Permit { governor: Some(self.clone()), provider: provider.to_owned(), model: model.to_owned(), probes })
     }
 
     /// Why and until when a lane is closed, without asking for leave. None when it is open.
@@ -227,22 +228,29 @@ impl Governor {
 }
 
 impl Permit {
+    /// For a call that a record answers: no lane is asked for it.
+    pub(crate) fn of_record() -> Self {
+        Self { governor: None, provider: String::new(), model: String::new(), probes: Vec::new() }
+    }
+
     /// The provider answered.
     pub(crate) fn succeeded(mut self) {
         self.probes.clear();
-        self.governor.succeeded(&self.provider, &self.model);
+        if let Some(governor) = &self.governor {
+            governor.succeeded(&self.provider, &self.model);
+        }
     }
 
     /// The provider failed. Returns until when its lane is closed now, if it is.
     pub(crate) fn failed(self, class: Class, why: &str) -> Option<Timestamp> {
-        self.governor.failed(&self.provider, &self.model, class, why)
+        self.governor.as_ref()?.failed(&self.provider, &self.model, class, why)
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        if !self.probes.is_empty() {
-            release(&mut self.governor.lock(), &self.probes);
+        if let Some(governor) = self.governor.as_ref().filter(|_| !self.probes.is_empty()) {
+            release(&mut governor.lock(), &self.probes);
         }
     }
 }

@@ -11,7 +11,7 @@ use legion_dialects::scan::Head;
 
 use crate::directory::Caller;
 use crate::route::Asker;
-use crate::settings::Settings;
+use crate::settings::{CassetteMode, Settings};
 
 /// Characters of a session's name that are kept.
 const SESSION_CHARS_MAX: usize = 128;
@@ -33,6 +33,11 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
+    /// A record answers it: no provider is asked, and it costs nothing.
+    pub(crate) fn is_replay(&self) -> bool {
+        matches!(self.settings.cassette, CassetteMode::Replay { .. })
+    }
+
     /// The calling program says that a sub-agent of its own is calling.
     pub(crate) fn sub_agent(&self) -> bool {
         self.asker() != Asker::Main

@@ -101,7 +101,7 @@ async fn reserve(way: &mut Way, index: usize, again: bool) -> State {
     }
     let card = way.core.prices.known().card(&asked.settings, way.provider(index), &stop.model);
     let worst = worst(card.as_ref(), asked.prompt_guess(), asked.head.max_tokens);
-    if let Some(most) = asked.settings.call_max_nanos.filter(|most| worst > *most) {
+    if let Some(most) = asked.settings.call_max_nanos.filter(|most| worst > *most && !asked.is_replay()) {
         let message = format!(
             "over budget: this call could cost {} dollars, and a single call may cost {}; ask for fewer tokens",
             dollars(worst),
@@ -112,7 +112,7 @@ async fn reserve(way: &mut Way, index: usize, again: bool) -> State {
         );
     }
     let nanos = expected(card.as_ref(), asked.prompt_guess(), asked.head.max_tokens);
-    match way.core.ledger.reserve(&asked.caller, nanos).await {
+    match way.reserve(nanos).await {
         Ok(reservation) => State::Send { index, again, hold: Hold { reservation, card } },
         Err(none) => State::Answered(way.refused(none.into())),
     }
@@ -120,9 +120,9 @@ async fn reserve(way: &mut Way, index: usize, again: bool) -> State {
 
 async fn send(way: &mut Way, index: usize, again: bool, hold: Hold) -> State {
     let (asked, stop) = (way.asked.clone(), way.plan[index].clone());
-    let permit = match way.core.governor.admit(&stop.provider, &stop.model) {
+    let permit = match way.admit(index) {
         Ok(permit) => permit,
-        Err(closed) => return State::Failed { index, failure: way.closed_until(index, &closed) },
+        Err(failure) => return State::Failed { index, failure },
     };
     let attempt = match prepare(&asked, way.provider(index), &stop, hold.card.as_ref(), Endpoint::Generate) {
         Ok(attempt) => attempt,
@@ -356,10 +356,10 @@ async fn failed(way: &mut Way, index: usize, mut failure: Failure) -> State {
     if is_last && effect.again && failure.may_again {
         let Some(hold) = failure.hold.take() else {
             // Charged already: what comes now is a call of its own.
-            tokio::time::sleep(AGAIN_AFTER).await;
+            tokio::time::sleep(way.pause_of(AGAIN_AFTER)).await;
             return State::Reserve { index, again: true };
         };
-        let hold = way.pause(index, hold, failure.was_sent, AGAIN_AFTER).await;
+        let hold = way.pause(index, hold, failure.was_sent, way.pause_of(AGAIN_AFTER)).await;
         return State::Send { index, again: true, hold };
     }
     let name = failure.class.name();

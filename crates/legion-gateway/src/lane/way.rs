@@ -14,6 +14,7 @@ use legion_dialects::{Class, UpstreamError, count, error};
 use crate::budget::Reservation;
 use crate::cassette::Recorder;
 use crate::core::Core;
+use crate::directory::NoAllowance;
 use crate::governor::{Closed, Permit};
 use crate::lane::asked::Asked;
 use crate::lane::attempt::Attempt;
@@ -22,7 +23,7 @@ use crate::lane::refusal::{Refusal, refuse};
 use crate::lane::settlement::{Draft, Settlement};
 use crate::prices::ModelCard;
 use crate::route::Stop;
-use crate::settings::{Authorization, CassetteMode, Provider};
+use crate::settings::{Authorization, CassetteMode, Pace, Provider};
 use crate::upstream::Answer;
 
 /// Errors longer than this are not passed on whole.
@@ -75,14 +76,32 @@ impl Way {
         &self.asked.settings.providers[&self.plan[index].provider]
     }
 
-    /// The failure of a place whose lane is closed. None when it is open.
+    /// The failure of a place whose lane is closed. None when it is open, and when a record answers.
     pub(super) fn closed(&self, index: usize) -> Option<Failure> {
+        if self.asked.is_replay() {
+            return None;
+        }
         let stop = &self.plan[index];
         let closed = self.core.governor.closed(&stop.provider, &stop.model)?;
         Some(self.closed_until(index, &closed))
     }
 
-    pub(super) fn closed_until(&self, index: usize, closed: &Closed) -> Failure {
+    /// Leave to ask a place.
+    pub(super) fn admit(&self, index: usize) -> Result<Permit, Failure> {
+        if self.asked.is_replay() {
+            return Ok(Permit::of_record());
+        }
+        let stop = &self.plan[index];
+        self.core.governor.admit(&stop.provider, &stop.model).map_err(|closed| self.closed_until(index, &closed))
+    }
+
+    /// Money for a place. A call that a record answers costs nothing, and is counted for its caller all the same.
+    pub(super) async fn reserve(&self, nanos: u64) -> Result<Reservation, NoAllowance> {
+        let (ledger, caller) = (&self.core.ledger, &self.asked.caller);
+        if self.asked.is_replay() { ledger.reserve_nothing(caller).await } else { ledger.reserve(caller, nanos).await }
+    }
+
+    fn closed_until(&self, index: usize, closed: &Closed) -> Failure {
         let stop = &self.plan[index];
         let message = format!("`{stop}` takes no calls until {}: {}", closed.until, closed.why);
         let class = match closed.class {
@@ -203,7 +222,7 @@ impl Way {
             counted: wants.then(|| count::estimate(asked.dialect, &asked.body)),
             streamed_bytes: 0,
             is_stream: false,
-            is_replay: matches!(asked.settings.cassette, CassetteMode::Replay { .. }),
+            is_replay: asked.is_replay(),
             seen: Seen::default(),
         };
         Settlement::new(self.core.clone(), reservation, draft)
@@ -216,6 +235,14 @@ impl Way {
         let all: Vec<String> = left.chain(warnings.iter().cloned()).collect();
         if !all.is_empty() {
             put(headers, "legion-gateway-warnings", &all.join("; "));
+        }
+    }
+
+    /// A pause that spares a provider: a record at full speed needs none.
+    pub(super) fn pause_of(&self, length: Duration) -> Duration {
+        match self.asked.settings.cassette {
+            CassetteMode::Replay { pace: Pace::Full, .. } => Duration::ZERO,
+            _ => length,
         }
     }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use legion_gateway::{CassetteMode, Matching, Pace, Settings};
 
-use crate::support::{Service, Upstream, events, request, until};
+use crate::support::{MESSAGE, Service, Upstream, error, events, request, until};
 
 async fn recorded() -> (Service, Upstream) {
     let upstream = Upstream::start(|received, mut conn| async move {
@@ -87,4 +87,61 @@ async fn a_cassette_that_is_not_there_or_damaged_is_an_error() {
     replay(&service, Matching::Strict, Pace::Full);
     std::fs::write(service.data_dir().join("cassettes/tape.jsonl"), "{broken\n").expect("written");
     assert_eq!(service.message(request("m", true)).await.status, 500);
+}
+
+#[tokio::test]
+async fn a_replay_of_failures_closes_no_lane_is_stopped_by_none_and_costs_nothing() {
+    let upstream = Upstream::start(|received, mut conn| async move {
+        match received.number {
+            0 => conn.answer(429, &[("retry-after", "50")], error("rate_limit_error", "quota").as_bytes()).await,
+            // One that is tried again at once, within the same call.
+            2 => conn.answer(500, &[], error("api_error", "once more").as_bytes()).await,
+            3 => conn.answer(402, &[], error("billing_error", "no credit").as_bytes()).await,
+            _ => conn.answer(200, &[], MESSAGE.as_bytes()).await,
+        }
+    })
+    .await;
+    let service = Service::start(&[("one", &upstream)]).await;
+    service
+        .books
+        .change(|settings: &mut Settings| settings.cassette = CassetteMode::Record { name: "tape".to_owned() });
+    let mut recorded = Vec::new();
+    for _ in 0..4 {
+        recorded.push(service.message(request("m", false)).await.status);
+        service.gateway.reopen("one");
+    }
+    assert_eq!((recorded.as_slice(), upstream.count()), ([429, 200, 402, 200].as_slice(), 5));
+    let taped = || service.gateway.cassettes().list().is_ok_and(|all| all.iter().any(|tape| tape.calls == 5));
+    until("five records", taped).await;
+    replay(&service, Matching::Strict, Pace::Full);
+    // Nothing is left to spend, and a single call may cost nothing.
+    let spent = service.books.spent();
+    service.books.lock().limit = Some(0);
+    service.books.change(|settings: &mut Settings| settings.call_max_nanos = Some(0));
+    let told = service.books.lock().lanes.len();
+    let began = Instant::now();
+    for status in recorded {
+        let got = service.message(request("m", false)).await;
+        assert_eq!(got.status, status, "{}", got.text());
+        assert!(service.gateway.lanes().is_empty(), "{:?}", service.gateway.lanes());
+    }
+    assert!(began.elapsed() < Duration::from_millis(250), "the pause before a second try is the provider's");
+    let heard = service.books.lock().lanes.len();
+    assert_eq!((heard, service.books.spent(), upstream.count()), (told, spent, 5));
+
+    // A lane that is closed in earnest neither stops a replay nor is it opened by one.
+    let live = |settings: &mut Settings| {
+        settings.cassette = CassetteMode::Off;
+        settings.call_max_nanos = None;
+    };
+    service.books.change(live);
+    service.books.lock().limit = None;
+    upstream.forget();
+    assert_eq!(service.message(request("m", false)).await.status, 429);
+    replay(&service, Matching::Strict, Pace::Full);
+    assert_eq!(service.message(request("m", false)).await.status, 429);
+    assert_eq!(service.message(request("m", false)).await.status, 200);
+    assert_eq!(service.gateway.lanes().len(), 1);
+    service.books.change(live);
+    assert_eq!((service.message(request("m", false)).await.status, upstream.count()), (429, 1));
 }

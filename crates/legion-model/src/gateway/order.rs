@@ -44,7 +44,7 @@ pub enum GatewayOrder {
     OpenAllowance {
         allowance: AllowanceId,
         payer: Payer,
-        /// What is wanted. Less is granted when less is left.
+        /// What is wanted. Less is granted when less is left; nothing, where nothing is wanted, whatever is left.
         wanted: NanoUsd,
         /// What agents above it, or it itself, were hired with: less what their programs spent beside the gateway.
         caps: Vec<(AgentId, NanoUsd)>,

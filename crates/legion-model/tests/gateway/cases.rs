@@ -266,3 +266,15 @@ fn no_event_holds_a_key() {
     let Some((_, Event::ProviderSet { provider, .. })) = books.log.first() else { panic!("a provider") };
     assert_eq!(serde_json::to_value(&**provider).expect("plain")["key"], "sealed");
 }
+
+#[test]
+fn a_call_that_costs_nothing_is_counted_for_its_payer_when_nothing_is_left() {
+    let mut books = Books::new();
+    books.budget("day", NanoUsd(10));
+    books.must(open(1, 1, 10));
+    books.must(settle(1, 1, 10));
+    assert_eq!(books.give(open(2, 1, 1)).expect_err("it is used up").kind, RefusalKind::Limit);
+    assert_eq!(books.must(open(3, 1, 0)), GatewayAnswer::Granted(NanoUsd(0)));
+    books.must(settle(2, 3, 0));
+    assert_eq!(books.state.figures[&Scope::Agent(agent(1))].calls, 2);
+}

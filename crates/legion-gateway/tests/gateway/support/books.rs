@@ -79,7 +79,7 @@ impl Directory for Books {
         inner.asked += 1;
         let held: u64 = inner.open.iter().map(|open| open.nanos).sum();
         let left = inner.limit.map_or(u64::MAX, |limit| limit.saturating_sub(inner.charged).saturating_sub(held));
-        if left == 0 {
+        if left == 0 && nanos > 0 {
             let message = "ticket t-1 has spent its budget of 1 dollar".to_owned();
             return Err(NoAllowance::OverBudget { scope: "ticket t-1".to_owned(), message });
         }

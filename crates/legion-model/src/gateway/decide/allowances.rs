@@ -74,6 +74,11 @@ pub(super) fn open(
             format!("{ALLOWANCES_MAX} allowances are open, which is the limit"),
         ));
     }
+    if wanted == NanoUsd::default() {
+        // A call that costs nothing is refused by no budget: it is counted for its payer all the same.
+        let opened = Event::AllowanceOpened { allowance, payer: payer.clone(), granted: wanted };
+        return Ok((vec![opened], GatewayAnswer::Granted(wanted)));
+    }
     let today = day(at);
     let mut left = None::<NanoUsd>;
     for Limit { scope, limit } in limits(state, payer, caps, Scope::Day(today)) {
