@@ -25,7 +25,7 @@ pub(crate) struct CommandOrder<'a> {
     pub command: &'a str,
     /// Where it works: to be written and executed in.
     pub cwd: &'a Path,
-    /// A home that lasts, for caches.
+    /// A home of its own, with caches.
     pub home: &'a Path,
     /// For files of this run, in the tiers that have no `/tmp` of their own.
     pub temporary: &'a Path,

@@ -41,7 +41,7 @@ pub(crate) struct Ground {
     pub work: PathBuf,
     /// Where its gates run.
     pub gates: PathBuf,
-    /// The home of its gates: only they write there.
+    /// The home of its gates: made anew for each, but for caches. Only they write there.
     pub gate_home: PathBuf,
     /// Emptied before each gate.
     pub gate_temporary: PathBuf,

@@ -55,6 +55,46 @@ async fn a_gate_has_no_token_and_a_home_of_its_own_and_is_run_in_a_clean_checkou
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_gate_leaves_for_the_next_one_stays_when_its_work_was_merged_and_goes_when_not() {
+    // It executes what the branch brought, and is led by whatever lies in its home and in ignored files.
+    let check = "[ ! -e $HOME/.led ] || . $HOME/.led\n[ ! -e cache/led ] || . ./cache/led\n\
+                 for tool in tools/*; do . ./$tool; done\ngrep -qx right answer || { echo wrong; exit 3; }\n\
+                 mkdir -p cache $HOME/.cache/go-build $HOME/.config\n\
+                 echo x > $HOME/.config/x; cp answer cache/; cp answer $HOME/.cache/go-build/; echo passed >> cache/passed\n";
+    let settings = SessionSettings { gates: vec![gate("sh check.sh")], ..Default::default() };
+    let files = [("check.sh", check), ("answer", "right\n"), (".gitignore", "cache\n"), ("tools/none", "\n")];
+    let bench = Bench::with(&files, settings).await;
+    let ids = bench.add(vec![ticket("first", "echo 1 > one")]).await;
+    bench.merged(&ids).await;
+    // One that leads every gate after it astray, and fails; in the same run nobody can help that.
+    let plant = "echo 'echo led; exit 0' > $HOME/.led; mkdir -p cache $HOME/.cache/go-build; cp $HOME/.led cache/led; \
+                 cp $HOME/.led $HOME/.cache/go-build/led; touch -d 2000-01-01 cache/led; exit 4";
+    let mut evil =
+        ticket("evil", &format!("echo wrong > answer; echo '{}' > tools/plant", plant.replace('\'', "'\\''")));
+    evil.spec.max_attempts = 1;
+    let ids = bench.add(vec![evil]).await;
+    assert_eq!(bench.closed(&ids).await, [Status::Error], "its second run is not led by its first one");
+    let gates = bench.directory.path().join("data/gates").join(bench.project.to_string());
+    assert!(gates.join("checkout/cache/led").exists() && gates.join("home/.led").exists(), "it was planted");
+    let mut wrong = ticket("wrong", "echo wrong > answer");
+    wrong.spec.max_attempts = 1;
+    let ids = bench.add(vec![wrong]).await;
+    assert_eq!(bench.closed(&ids).await, [Status::Error]);
+    let why = bench.why(ids[0]).await;
+    assert!(why.contains("failed with exit code 3"), "{why}");
+    // What was merged is warm for the next one, and nothing else.
+    let ids = bench.add(vec![ticket("last", "echo 2 > two")]).await;
+    bench.merged(&ids).await;
+    let read = |path: &str| std::fs::read_to_string(gates.join(path)).unwrap_or_default();
+    assert_eq!(read("checkout/cache/passed"), "passed\npassed\n", "that of the first one was kept");
+    assert_eq!([read("checkout/cache/answer"), read("home/.cache/go-build/answer")], ["right\n", "right\n"]);
+    for path in ["checkout/cache/led", "home/.led", "home/.cache/go-build/led"] {
+        assert!(!gates.join(path).exists(), "{path} is there");
+    }
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn ends_of_gates_are_told_apart() {
     let bench = Bench::with(&[("README", "hello\n")], SessionSettings::default()).await;
     let mut missing = checkpoint("missing");
@@ -82,7 +122,9 @@ async fn ends_of_gates_are_told_apart() {
 async fn a_flaky_gate_gets_one_more_chance_and_both_verdicts_are_kept() {
     let bench = Bench::with(&[("README", "hello\n")], SessionSettings::default()).await;
     let mut flaky = checkpoint("flaky");
-    flaky.spec.gates = vec![gate("test -e $HOME/again || { touch $HOME/again; exit 1; }")];
+    // Nothing of a gate's own lasts that long.
+    let again = bench.directory.path().join("again").display().to_string();
+    flaky.spec.gates = vec![gate(&format!("test -e {again} || {{ touch {again}; exit 1; }}"))];
     let ids = bench.add(vec![flaky]).await;
     bench.merged(&ids).await;
     bench.end().await;
@@ -144,7 +186,8 @@ async fn sessions_share_the_directory_of_their_gates_one_after_the_other() {
     };
     bench.engine.session_open(bench.project, Party::Root, None, ask).await.expect("opened");
     // Each would fail if the other one ran beside it.
-    let alone = "mkdir $HOME/alone || exit 1; ls -A; sleep 0.2; rmdir $HOME/alone";
+    let alone = bench.directory.path().join("alone").display().to_string();
+    let alone = format!("mkdir {alone} || exit 1; ls -A; sleep 0.2; rmdir {alone}");
     let mut all = Vec::new();
     for (session, name) in [("s", "one"), ("other", "two")] {
         let mut work = ticket(name, &format!("echo {name} > {name}"));

@@ -177,7 +177,7 @@ fn what_a_gate_executes_reaches_nothing_but_its_checkout() {
             let agent = std::fs::read_to_string(clone.join("agent")).expect("the agent said who it is");
             assert_ne!(found["uid"], agent.trim(), "a gate has a user id of its own");
         }
-        assert!(gates(&legion).join("home/kept").exists(), "its home is kept");
+        assert!(gates(&legion).join("home/kept").exists(), "it has a home to write to");
     }
 }
 
@@ -279,7 +279,7 @@ fn number(ticket: &str) -> u64 {
 }
 
 #[test]
-fn what_a_gate_plants_in_the_home_that_is_kept_is_executed_by_gates_alone() {
+fn what_a_gate_plants_in_its_home_is_executed_by_nobody_after_it() {
     for tier in ["full", "none"] {
         let legion = service(tier);
         small::make(&legion.work(), &[("README", "hello\n")]);
@@ -292,23 +292,27 @@ fn what_a_gate_plants_in_the_home_that_is_kept_is_executed_by_gates_alone() {
              chmod +x \"$HOME/monitor\"; git config --file \"$HOME/.gitconfig\" core.fsmonitor \"$HOME/monitor\"\n",
             outside.display()
         );
-        let planted = legion.dir.file("scripts/planted", planted);
-        let first = dispatched(&legion, &planted.display().to_string(), GATE);
+        let status = "git init --quiet \"$TMPDIR/r\" && cd \"$TMPDIR/r\" && touch x && git add x && git status";
+        // In the very run that plants it, it is executed: this is what is tried.
+        let both = legion.dir.file("scripts/both", format!("{planted}({status})\nrm \"$HOME/executed\" || exit 1\n"));
+        let first = dispatched(&legion, &both.display().to_string(), GATE);
         merged(&legion, &first);
         let home = gates(&legion).join("home");
-        assert!(home.join("monitor").exists() && !home.join("executed").exists(), "it is planted and no more");
-        let harmless = legion.dir.file("scripts/harmless", "true\n").display().to_string();
-        let gate = "git init --quiet \"$TMPDIR/r\" && cd \"$TMPDIR/r\" && touch x && git add x && git status";
-        let second = dispatched(&legion, &harmless, gate);
-        merged(&legion, &second);
-        assert!(home.join("executed").exists(), "the next gate executes it: this is what is tried");
+        assert!(home.join("monitor").exists() && home.join(".gitconfig").exists(), "it is planted");
         assert_eq!(outside.exists(), tier == "none", "what was planted reached out of tier {tier}");
+        let _ = std::fs::remove_file(&outside);
+        // Merged or not, the next gate finds nothing of it.
+        let harmless = legion.dir.file("scripts/harmless", "true\n").display().to_string();
+        let second = dispatched(&legion, &harmless, status);
+        merged(&legion, &second);
+        for name in ["monitor", ".gitconfig", "executed"] {
+            assert!(!home.join(name).exists(), "{name} is there in tier {tier}");
+        }
         legion.ok(&["land", "--into", "landed"]);
-        let executed = std::fs::read_to_string(home.join("executed")).expect("it was executed");
         legion.ok(&["down"]);
         legion.start();
         merged(&legion, &second);
-        assert_eq!(std::fs::read_to_string(home.join("executed")).expect("read"), executed, "by others than gates");
+        assert!(!outside.exists(), "it was executed in tier {tier}");
     }
 }
 
@@ -321,14 +325,16 @@ fn a_gate_that_is_killed_leaves_nothing_and_is_run_again() {
         legion.ok(&["init"]);
         let word = format!("5{}.25", std::process::id());
         // The first time it stays, with children that left their session and have no mark; the next time it passes.
+        let begun = legion.dir.path().join("scripts/begun");
         let script = format!(
-            "[ ! -e \"$HOME/begun\" ] || exit 0\n(setsid sleep {word} &)\n(env -i /usr/bin/setsid /bin/sleep {word} &)\n\
-             touch \"$HOME/begun\"\nsleep {word}\n"
+            "[ ! -e {} ] || exit 0\n(setsid sleep {word} &)\n(env -i /usr/bin/setsid /bin/sleep {word} &)\nsleep {word}\n",
+            begun.display()
         );
         let script = legion.dir.file("scripts/stays", script);
         let ticket = dispatched(&legion, &script.display().to_string(), GATE);
         legion.until("it runs with its children", || (processes_of(&word).len() >= 3).then_some(()));
         let before = processes_of(&word);
+        std::fs::write(&begun, "").expect("written");
         match victim {
             "shim" => {
                 let shims = shims_below(&gates(&legion));
@@ -464,13 +470,18 @@ fn no_gate_runs_without_its_tier() {
     small::make(&legion.work(), &[("README", "hello\n")]);
     legion.start();
     legion.ok(&["init"]);
-    // The first time it stays until its service goes down; it writes down each time that it is run.
-    let script = "echo run >> \"$HOME/runs\"\n[ $(wc -l < \"$HOME/runs\") -gt 1 ] || exec sleep 1000\n";
+    // The first time it stays until its service goes down; it writes down that it is run.
+    let goes = legion.dir.path().join("scripts/goes");
+    let script = format!("echo run >> \"$HOME/runs\"\n[ -e {} ] || exec sleep 1000\n", goes.display());
     let script = legion.dir.file("scripts/stays", script);
     let ticket = dispatched(&legion, &script.display().to_string(), GATE);
-    let runs = || std::fs::read_to_string(gates(&legion).join("home/runs")).unwrap_or_default();
-    legion.until("it runs", || legion.data().join("gates").exists().then(runs).filter(|runs| !runs.is_empty()));
+    let runs = |legion: &Legion| std::fs::read_to_string(gates(legion).join("home/runs")).unwrap_or_default();
+    legion.until("it runs", || {
+        legion.data().join("gates").exists().then(|| runs(&legion)).filter(|runs| !runs.is_empty())
+    });
     legion.ok(&["down"]);
+    std::fs::write(&goes, "").expect("written");
+    std::fs::remove_file(gates(&legion).join("home/runs")).expect("removed");
     let real = PathBuf::from(env!("CARGO_BIN_EXE_legion"));
     let without = legion
         .dir
@@ -483,12 +494,12 @@ fn no_gate_runs_without_its_tier() {
         why.contains("could not be run").then_some(why)
     });
     assert!(why.contains("cannot be held in tier `full`") && why.contains("legion doctor"), "{why}");
-    assert_eq!(std::fs::read_to_string(gates(&legion).join("home/runs")).expect("read"), "run\n", "it ran unheld");
+    assert_eq!(runs(&legion), "", "it ran unheld");
     let tickets = small::tickets(&legion.json(&["check"]));
     assert!(!tickets.values().any(small::is_closed), "the ticket is not blamed: {tickets:?}");
     legion.ok(&["down"]);
     legion.use_binary(real);
     legion.start();
     merged(&legion, &ticket);
-    assert_eq!(std::fs::read_to_string(gates(&legion).join("home/runs")).expect("read"), "run\nrun\n");
+    assert_eq!(runs(&legion), "run\n");
 }

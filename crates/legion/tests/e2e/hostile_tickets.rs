@@ -264,6 +264,57 @@ fn nothing_of_a_hostile_agent_is_executed_or_merged() {
     println!("{} hostile agents: 0 executed, 0 merged, each told", CASES.len());
 }
 
+/// A check as real ones are: it executes what the branch brought, and programs of it read their home and caches that are ignored.
+const LED: &str = "set -e\nfor rc in \"$HOME/.checkrc\" \"$HOME/.cache/pip/rc\" cache/rc; do if [ -e \"$rc\" ]; then . \"$rc\"; fi; done\n\
+                   for tool in tools/*; do sh \"$tool\"; done\nmkdir -p cache; echo passed >> cache/passed\n\
+                   for answer in answers/*; do grep -qx right \"$answer\" || { echo \"$answer is wrong\"; exit 3; }; done\n";
+
+#[test]
+fn what_the_gate_of_one_ticket_leaves_does_not_let_another_one_pass() {
+    let legion = Legion::new();
+    let files = [
+        ("check.sh", LED),
+        ("legion.toml", "[gates]\nanswers = \"sh check.sh\"\n"),
+        (".gitignore", "cache/\n"),
+        ("tools/none", "true\n"),
+        ("answers/0", "right\n"),
+    ];
+    small::make(&legion.work(), &files);
+    legion.start();
+    legion.ok(&["init"]);
+    let base = target(&legion);
+    let gates =
+        || std::fs::read_dir(legion.data().join("gates")).expect("gates ran").flatten().next().expect("one").path();
+    let ended = |name: &str, script: &str| {
+        let program = small::program(&legion, name, &format!("cat > /dev/null; {script}"));
+        let args = ["dispatch", "-k", "x", "--max-attempts", "1", "--command", &program, name];
+        let ticket = legion.ok(&args).trim().to_owned();
+        legion.until_long("it has ended", || {
+            small::tickets(&legion.json(&["check"])).values().all(small::is_closed).then_some(())
+        });
+        legion.ok(&["why", &ticket])
+    };
+    // The first one is turned down, and so is its second chance.
+    let plant = "cat > tools/plant <<'EOF'\nmkdir -p cache \"$HOME/.cache/pip\"\n\
+                 for rc in \"$HOME/.checkrc\" \"$HOME/.cache/pip/rc\" cache/rc; do echo 'exit 0' > \"$rc\"; touch -d 2000-01-01 \"$rc\"; done\n\
+                 exit 4\nEOF\n";
+    let why = ended("plants", plant);
+    assert!(why.contains("failed with exit code 4"), "{why}");
+    for planted in ["home/.checkrc", "home/.cache/pip/rc", "checkout/cache/rc"] {
+        assert!(gates().join(planted).exists(), "{planted} was not planted: this is what is tried");
+    }
+    let why = ended("relies-on-it", "echo wrong > answers/1");
+    assert!(why.contains("failed with exit code 3"), "{why}");
+    assert_eq!(target(&legion), base, "something was merged");
+    // Honest work passes, and what its gates left is there for the next.
+    for name in ["honest", "honest-too"] {
+        let why = ended(name, &format!("echo right > answers/{name}"));
+        assert!(why.contains("merged"), "{why}");
+    }
+    let passed = std::fs::read_to_string(gates().join("checkout/cache/passed")).expect("a cache");
+    assert_eq!(passed, "passed\npassed\n", "of those that were merged");
+}
+
 /// Whether a person has to decide about a ticket.
 fn held(legion: &Legion, ticket: &Value) -> bool {
     !small::is_closed(ticket) && legion.ok(&["why", &ticket["id"].to_string()]).contains("changes protected files")

@@ -101,8 +101,9 @@ fn plan(legion: &Legion, tickets: usize) -> String {
         let mut more = String::new();
         match kind {
             // The same number as the ticket after it: each passes alone, and both together do not.
+            // A gate keeps nothing by which it could know that it was run before: now and then it fails.
             "flaky" => {
-                let flaky = format!("test -e $HOME/seen-{number} || {{ touch $HOME/seen-{number}; exit 1; }}");
+                let flaky = format!("case $(date +%N) in *[01]) echo part {number} fails; exit 1;; esac");
                 more = format!("gate = [\"sh check.sh\", {flaky:?}]\n");
             }
             "hopeless" => more = "max_attempts = 2\n".to_owned(),

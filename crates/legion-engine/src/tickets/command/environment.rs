@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::tickets::site::Site;
 
-/// Variables of every gate and set-up command. Its home is kept, for caches; it is not the person's.
+/// Variables of every gate and set-up command. Its home has caches and is not the person's.
 pub(super) fn environment(site: &Site, home: &Path, temporary: &Path) -> BTreeMap<String, String> {
     let mut environment = site.inner.base_environment.clone();
     environment.extend(site.inner.gate_environment.clone());

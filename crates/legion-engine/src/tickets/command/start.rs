@@ -17,7 +17,7 @@ pub(in crate::tickets) struct Start<'a> {
     pub id: Uuid,
     pub command: &'a str,
     pub cwd: &'a Path,
-    /// A home that lasts. It is made.
+    /// Its home. It is made.
     pub home: &'a Path,
     /// For files of this run. It is made.
     pub temporary: &'a Path,

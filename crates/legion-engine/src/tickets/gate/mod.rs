@@ -5,6 +5,7 @@ mod place;
 mod reading;
 mod run;
 mod verdict;
+mod warm;
 
 pub(super) use place::remove_all;
 pub(super) use reading::Reading;

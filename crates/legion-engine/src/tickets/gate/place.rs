@@ -58,19 +58,28 @@ async fn fill(control: &Control, commit: &Oid, place: &GatePlace, wanted: &str) 
 /// Removes a directory, also one with directories in it that nobody may write to.
 pub(in crate::tickets) async fn remove_all(directory: &Path) -> Result<(), Failure> {
     let owned = directory.to_owned();
-    let removing = move || match remove_once(&owned) {
-        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-            make_writable(&owned)?;
-            remove_once(&owned)
-        }
-        removed => removed,
-    };
-    let removed = tokio::task::spawn_blocking(removing).await.map_err(|error| Failure::of(&error))?;
+    let removed = tokio::task::spawn_blocking(move || remove_now(&owned)).await.map_err(|error| Failure::of(&error))?;
     removed.map_err(|error| Failure::passing(format!("failed to remove `{}`: {error}", directory.display())))
 }
 
-fn remove_once(directory: &Path) -> std::io::Result<()> {
-    match std::fs::remove_dir_all(directory) {
+/// The same, at once. What is no directory is removed as well. Blocks.
+pub(super) fn remove_now(path: &Path) -> std::io::Result<()> {
+    match remove_once(path) {
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            make_writable(path)?;
+            remove_once(path)
+        }
+        removed => removed,
+    }
+}
+
+fn remove_once(path: &Path) -> std::io::Result<()> {
+    let removed = match std::fs::symlink_metadata(path) {
+        Ok(found) if found.is_dir() => std::fs::remove_dir_all(path),
+        Ok(_) => std::fs::remove_file(path),
+        Err(error) => Err(error),
+    };
+    match removed {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         removed => removed,
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use legion_model::TicketOrder;
 use legion_model::body::clip;
-use legion_model::tickets::GateRun;
+use legion_model::tickets::{GateRun, GateVerdict};
 use legion_process::{ExitCause, ExitStatus, ProcessState, process_state, sweep};
 use legion_sandbox::why_not_held;
 use tokio_util::sync::CancellationToken;
@@ -14,6 +14,7 @@ use super::others::end_others;
 use super::place::check_out;
 use super::reading::{LOG_BYTES_MAX, Reading};
 use super::verdict::{Ended, judge};
+use super::warm;
 use crate::tickets::command::{Running, Start, finish_ended, start};
 use crate::tickets::failure::Failure;
 use crate::tickets::order::Case;
@@ -92,7 +93,6 @@ pub(in crate::tickets) async fn run(
         Some(running) => running.finish(),
         None => finish_ended(site, run.id.0, &site.ground.gates),
     };
-    drop(alone);
     if let Some(why) = not_held(&reading) {
         // No answer about the tree: it is run again under the same id, after a while.
         let _ = std::fs::remove_dir_all(&dir);
@@ -100,6 +100,10 @@ pub(in crate::tickets) async fn run(
         return Err(Failure::passing(not_run(run, &why)));
     }
     let verdict = judge(&run.gate, reading, &Ended { timed_out, excess });
+    if verdict.verdict == GateVerdict::Passed {
+        warm::passed(site);
+    }
+    drop(alone);
     Ok(Some(TicketOrder::GateEnded {
         session: case.session.clone(),
         landing: case.landing.id,
@@ -121,7 +125,9 @@ async fn begin(site: &Site, case: &Case, run: &GateRun, dir: &Path) -> Result<Op
                 let ended = tokio::task::spawn_blocking(move || end_others(&others, own)).await;
                 ended.map_err(|error| Failure::of(&error))?;
                 let control = site.control().await?;
+                warm::clear(site, &control, case, built).await?;
                 let checkout = check_out(site, &control, built).await?;
+                warm::begin(site, case, built)?;
                 let started = start(site, specification(site, run, &checkout, dir)).await;
                 return started.map(Some).map_err(|failure| Failure { why: not_run(run, &failure.why), ..failure });
             }
