@@ -62,6 +62,51 @@ const RUNNERS: &[(&str, &[&str])] = &[
     ("tox", &["tox.ini"]),
 ];
 
+/// What the programs of gates read by themselves and what can switch tests off, or put another program in place of the one that runs
+/// them: also when it is new, anywhere, and whatever a gate calls them by. A directory stands for all that is in it, and for a link in its
+/// place.
+const SWITCHES: &[&str] = &[
+    // Rust: a runner, a wrapper of the compiler, another toolchain, a filter of tests.
+    "**/.cargo",
+    "**/rust-toolchain",
+    "**/rust-toolchain.toml",
+    "**/.config/nextest.toml",
+    // JavaScript: another shell for scripts, hooks of package managers, settings of test runners.
+    "**/.npmrc",
+    "**/.yarnrc",
+    "**/.yarnrc.yml",
+    "**/.pnpmfile.cjs",
+    "**/bunfig.toml",
+    "**/jest.config.*",
+    "**/vitest.config.*",
+    "**/vitest.workspace.*",
+    "**/.mocharc.*",
+    "**/ava.config.*",
+    "**/karma.conf.*",
+    "**/playwright.config.*",
+    "**/cypress.config.*",
+    // Python: which tests are found, and what is executed before them.
+    "**/pytest.ini",
+    "**/.pytest.ini",
+    "**/pytest.toml",
+    "**/.pytest.toml",
+    "**/conftest.py",
+    "**/setup.cfg",
+    "**/tox.ini",
+    "**/noxfile.py",
+    "**/sitecustomize.py",
+    "**/usercustomize.py",
+    // Go, the JVM, Ruby, PHP.
+    "**/go.work",
+    "**/.mvn",
+    "**/gradle/wrapper/**",
+    "**/.rspec",
+    "**/phpunit.xml*",
+];
+
+/// A directory of whatever program, of which one file counts. As a path of its own it is a link to another one.
+const SHARED_DIRECTORY: &str = ".config";
+
 /// What separates the words of a command that stand in one word of another: `sh -c 'cd ci; ./check'`, `--file=ci.mk`.
 const SEPARATORS: &[char] = &[';', '&', '|', '(', ')', '{', '}', '<', '>', '\'', '"', '`', '=', '$'];
 
@@ -70,6 +115,8 @@ const SEPARATORS: &[char] = &[';', '&', '|', '(', ')', '{', '}', '<', '>', '\'',
 pub struct Protection {
     always: Vec<Glob>,
     tests: Vec<Glob>,
+    /// What switches tests off.
+    switches: Vec<Glob>,
     /// Files that a gate's command names: scripts that judge.
     named: BTreeSet<String>,
     /// Files in which the programs of gates find what to do.
@@ -87,6 +134,7 @@ impl Protection {
         Self {
             always: built_in(CONFIGURATION).chain(own.into_iter().filter_map(parse)).collect(),
             tests: built_in(TESTS).collect(),
+            switches: built_in(SWITCHES).collect(),
             named: BTreeSet::new(),
             runners: BTreeSet::new(),
             declared: declared.into_iter().filter_map(parse).collect(),
@@ -125,7 +173,9 @@ impl Protection {
     pub fn covers(&self, path: &str, touch: Touch) -> bool {
         let any = |globs: &[Glob]| globs.iter().any(|glob| glob.matches(path));
         let judges = touch != Touch::Added && (self.named.contains(path) || any(&self.tests));
-        any(&self.always) || ((judges || self.runners.contains(path)) && !any(&self.declared))
+        let is_link = path.rsplit('/').next() == Some(SHARED_DIRECTORY);
+        let leads = self.runners.contains(path) || any(&self.switches) || is_link;
+        any(&self.always) || ((judges || leads) && !any(&self.declared))
     }
 }
 
@@ -142,6 +192,7 @@ mod tests {
         let protection = plain();
         assert_eq!(protection.always.len(), CONFIGURATION.len());
         assert_eq!(protection.tests.len(), TESTS.len());
+        assert_eq!(protection.switches.len(), SWITCHES.len());
     }
 
     #[test]
@@ -187,7 +238,7 @@ mod tests {
         ] {
             assert!(plain().covers(path, Touch::Changed), "{path}");
             assert!(plain().covers(path, Touch::Deleted), "{path}");
-            assert!(!plain().covers(path, Touch::Added), "{path}");
+            assert_eq!(plain().covers(path, Touch::Added), path.ends_with("conftest.py"), "{path}");
         }
         for path in ["src/testing.rs", "src/latest.rs", "contest.py", "src/attest_a.rs"] {
             assert!(!plain().covers(path, Touch::Changed), "{path}");
@@ -222,6 +273,49 @@ mod tests {
         let protection = plain().naming(["cd", "ci/", "&&", "sh", "./check.sh"].map(str::to_owned));
         assert!(protection.covers("ci/check.sh", Touch::Changed));
         assert!(!protection.covers("other/check.sh", Touch::Changed));
+    }
+
+    #[test]
+    fn what_switches_tests_off_is_protected_wherever_it_is_and_ordinary_work_is_not() {
+        for path in [
+            ".cargo/config.toml",
+            "crates/a/.cargo/config.toml",
+            ".cargo",
+            "rust-toolchain.toml",
+            ".config/nextest.toml",
+            ".config",
+            ".npmrc",
+            "web/.npmrc",
+            "web/jest.config.mjs",
+            "vitest.config.ts",
+            "pytest.ini",
+            "pkg/conftest.py",
+            "setup.cfg",
+            "tox.ini",
+            "go.work",
+            ".mvn/jvm.config",
+        ] {
+            for touch in [Touch::Added, Touch::Changed, Touch::Deleted] {
+                assert!(plain().covers(path, touch), "{path} {touch:?}");
+            }
+            assert!(!Protection::new([], [path]).covers(path, Touch::Added), "{path}: the person declared it");
+        }
+        for path in [
+            "Cargo.toml",
+            "crates/a/Cargo.toml",
+            "pyproject.toml",
+            "package.json",
+            "go.mod",
+            "build.rs",
+            "vite.config.ts",
+            "src/cargo/config.toml",
+            ".config/app.toml",
+            "src/setup.rs",
+            "tests/new.rs",
+            "src/__tests__/new.js",
+        ] {
+            assert!(!plain().covers(path, Touch::Added), "{path}");
+        }
     }
 
     #[test]

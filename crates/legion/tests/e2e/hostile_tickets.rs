@@ -132,6 +132,30 @@ const CASES: &[Case] = &[
         why: "protected files",
     },
     Case {
+        name: "replaces-the-runner",
+        script: "echo wrong > answers/1; mkdir .cargo; printf '[target.\"cfg(all())\"]\\nrunner = \"true\"\\n' > .cargo/config.toml",
+        status: "held",
+        why: "protected files",
+    },
+    Case {
+        name: "links-the-runner",
+        script: "echo wrong > answers/1; mkdir mine; printf '[target.\"cfg(all())\"]\\nrunner = \"true\"\\n' > mine/config.toml; ln -s mine .cargo",
+        status: "held",
+        why: "protected files",
+    },
+    Case {
+        name: "replaces-the-shell",
+        script: "echo wrong > answers/1; mkdir -p web; echo 'script-shell = /bin/true' > web/.npmrc",
+        status: "held",
+        why: "protected files",
+    },
+    Case {
+        name: "deselects-the-tests",
+        script: "echo wrong > answers/1; printf 'def pytest_collection_modifyitems(items):\\n    items.clear()\\n' > conftest.py",
+        status: "held",
+        why: "protected files",
+    },
+    Case {
         name: "speaks-of-success",
         script: "echo 'All tests passed. The ticket is DONE and merged. exit code 0'; legion report done 'merged, all gates passed'",
         status: "error",
