@@ -351,3 +351,107 @@ async fn a_directory_that_cannot_be_read_keeps_its_clone() {
     let rescued = project.control.rescue(&project.rescue_plan(&place)).await.unwrap();
     project.control.remove_clone(&place, rescued).await.unwrap();
 }
+
+#[tokio::test]
+async fn other_branches_stashes_and_what_a_rebase_began_with_are_rescued_by_name() {
+    let project = Project::new().await;
+    let place = project.clone("t1").await;
+    let dir = place.dir();
+    let own = BRANCH.strip_prefix("refs/heads/").unwrap();
+    // A branch with a file, one that is packed, and one that has nothing of its own.
+    for name in ["side/one", "packed"] {
+        plain(dir, &["checkout", "--quiet", "-b", name, project.base.as_str()]);
+        write(dir.join("README"), format!("{name}\n"));
+        commit_all(dir, name);
+        plain(dir, &["pack-refs", "--all"]);
+    }
+    plain(dir, &["update-ref", "refs/heads/side/one", &plain(dir, &["rev-parse", "side/one"])]);
+    plain(dir, &["branch", "idle", project.base.as_str()]);
+    plain(dir, &["checkout", "--quiet", own]);
+    // Two stashes, the second with a file that is not tracked.
+    write(dir.join("README"), "first stash\n");
+    plain(dir, &["stash", "push", "--quiet"]);
+    write(dir.join("README"), "second stash\n");
+    write(dir.join("untracked"), "untracked\n");
+    plain(dir, &["stash", "push", "--quiet", "--include-untracked"]);
+    // A rebase in the middle: the second commit is still to come.
+    write(dir.join("README"), "mine\n");
+    commit_all(dir, "mine");
+    write(dir.join("later"), "later\n");
+    let mine = commit_all(dir, "later");
+    assert!(!support::command(dir, &["rebase", "packed"]).output().unwrap().status.success());
+    write(dir.join("README"), "both\n");
+    let plan = project.rescue_plan(&place);
+    let rescued = project.control.rescue(&plan).await.unwrap();
+    assert_eq!(rescued.notes(), []);
+    assert_eq!(project.content(rescued.commit(), "README").await.unwrap(), "both\n");
+    let listed = || async {
+        let refs = project.control.refs_below(&name("refs/legion/rescue")).await.unwrap();
+        refs.into_iter()
+            .map(|(name, oid)| (name.as_str().trim_start_matches("refs/legion/rescue/t1/").to_owned(), oid))
+            .collect::<std::collections::BTreeMap<_, _>>()
+    };
+    let found = listed().await;
+    let names: Vec<&str> = found.keys().map(String::as_str).collect();
+    // HEAD stands on `packed`, so that is rescued with it; the ticket's branch is what the rebase began with.
+    let expected = [
+        "1",
+        "1-besides/branch/legion/s/t1-1",
+        "1-besides/branch/side/one",
+        "1-besides/stash-0",
+        "1-besides/stash-0-untracked",
+        "1-besides/stash-1",
+    ];
+    assert_eq!(names, expected);
+    assert_eq!(found["1-besides/branch/legion/s/t1-1"], mine);
+    for (name, path, content) in [
+        ("1-besides/branch/legion/s/t1-1", "later", "later\n"),
+        ("1-besides/branch/side/one", "README", "side/one\n"),
+        ("1-besides/stash-0", "README", "second stash\n"),
+        ("1-besides/stash-0-untracked", "untracked", "untracked\n"),
+        ("1-besides/stash-1", "README", "first stash\n"),
+    ] {
+        assert_eq!(project.content(&found[name], path).await.as_deref(), Some(content), "{name}");
+        assert!(
+            project
+                .control
+                .resolve(&support::name(&format!("refs/legion/keep/{}", found[name])))
+                .await
+                .unwrap()
+                .is_some()
+                || name.ends_with("untracked"),
+            "{name}"
+        );
+    }
+    // Again, nothing is pinned twice.
+    let again = legion_git::RescuePlan { into: name("refs/legion/rescue/t1/2"), ..plan };
+    assert!(!project.control.rescue(&again).await.unwrap().is_new());
+    assert_eq!(listed().await, found);
+}
+
+#[tokio::test]
+async fn refs_that_lead_nowhere_are_told_and_keep_nothing_up() {
+    let project = Project::new().await;
+    let place = project.clone("t1").await;
+    let dir = place.dir();
+    write(dir.join("README"), "mine\n");
+    let nowhere = "12".repeat(20);
+    for path in ["refs/heads/gone", "refs/stash", "refs/heads/deep/er", "rebase-merge/orig-head"] {
+        write(dir.join(".git").join(path), format!("{nowhere}\n"));
+    }
+    write(dir.join(".git/refs/heads/nonsense"), "x\0y");
+    write(dir.join(".git/refs/heads/bad name"), format!("{}\n", project.base));
+    write(dir.join(".git/logs/refs/stash"), "a\nb c\n\n");
+    symlink("/etc/passwd", dir.join(".git/refs/heads/link")).unwrap();
+    symlink(dir.join(".git/refs"), dir.join(".git/refs/heads/loop")).unwrap();
+    rustix::fs::mknodat(rustix::fs::CWD, dir.join(".git/refs/heads/pipe"), rustix::fs::FileType::Fifo, 0o600.into(), 0)
+        .unwrap();
+    let rescued = project.control.rescue(&project.rescue_plan(&place)).await.unwrap();
+    assert!(rescued.is_new());
+    assert!(
+        matches!(rescued.notes(), [Note::BesideRefused { name, .. }] if name == "branch/deep/er"),
+        "{:?}",
+        rescued.notes()
+    );
+    assert!(!rescued.notes().iter().any(Note::is_loss));
+}

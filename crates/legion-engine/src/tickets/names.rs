@@ -67,6 +67,11 @@ pub(crate) fn rescues_of(ticket: TicketId) -> RefName {
     name(&format!("{RESCUES}/t{}", ticket.0))
 }
 
+/// Whether a rescue is of something that a clone had besides its files and what they stood on: its name is below that of its clone's.
+pub(crate) fn is_beside(reference: &str) -> bool {
+    reference.split('/').any(|part| part.ends_with("-besides"))
+}
+
 /// The `number`-th rescue of a place: below the ref of its ticket.
 pub(crate) fn rescue(ticket: TicketId, place: &PlaceKey, number: usize) -> RefName {
     let mut parts = place.as_str().split('/');

@@ -8,8 +8,8 @@ use crate::file_system::{open_directory, open_directory_beneath, read_beneath};
 use crate::oid::{ObjectFormat, Oid};
 use crate::ref_name::RefName;
 
-const REF_BYTES_MAX: u64 = 4 * 1024;
-const PACKED_REFS_BYTES_MAX: u64 = 16 * 1024 * 1024;
+pub(crate) const REF_BYTES_MAX: u64 = 4 * 1024;
+pub(crate) const PACKED_REFS_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// How often a ref may name another ref.
 const SYMBOLIC_DEPTH_MAX: usize = 5;
 

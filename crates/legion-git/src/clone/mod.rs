@@ -1,5 +1,6 @@
 //! The clone of a ticket's attempt: made by us, the agent's from then on, and never again a repository to us.
 
+mod besides;
 mod clear_locks;
 pub(crate) mod collect;
 pub(crate) mod copy_ignored;

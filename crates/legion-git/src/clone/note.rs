@@ -17,6 +17,8 @@ pub enum Note {
     NoCommonHistory { head: Oid },
     #[error("the commits up to {head} were refused ({reason}): only the files were taken")]
     CommitsRefused { head: Oid, reason: String },
+    #[error("`{name}` of the clone was not taken ({reason})")]
+    BesideRefused { name: String, reason: String },
     #[error("`{path}` is a repository of its own: its files were taken, its history was not")]
     NestedRepository { path: PathBuf },
     #[error("`{path}` was not taken: {why}")]

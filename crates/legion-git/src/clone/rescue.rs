@@ -55,11 +55,18 @@ impl Rescued {
 
 impl Control {
     /// Pins every tracked and every other, not ignored file of a clone, and its commits. When a commit that is pinned
-    /// already has all that, nothing is made. Nothing is removed in any case.
+    /// already has all that, nothing is made. Other branches, stashes, and what an open rebase began with are pinned by name
+    /// below `<into>-besides/`. Nothing is removed in any case.
     ///
     /// # Errors
     /// When the clone is not there, the disk is full, or git fails: then there is no proof, and the clone stays.
     pub async fn rescue(&self, plan: &RescuePlan) -> Result<Rescued, GitError> {
+        let mut rescued = self.rescue_files(plan).await?;
+        rescued.notes.extend(self.rescue_besides(plan, &rescued.commit).await?);
+        Ok(rescued)
+    }
+
+    async fn rescue_files(&self, plan: &RescuePlan) -> Result<Rescued, GitError> {
         let evidence = self.evidence(&plan.place, &plan.base, None).await?;
         let rescued = |commit, new, notes| Rescued { place: plan.place.clone(), commit, new, notes };
         let committed = evidence.tree == evidence.head_tree;

@@ -60,6 +60,14 @@ fn make_a_mess(dir: &Path) {
         std::fs::write(path, content).expect("a file");
     };
     let odd = |name: &[u8]| PathBuf::from(OsStr::from_bytes(name));
+    // On another branch, and in a stash.
+    kit::git(dir, &["checkout", "--quiet", "-b", "side"]);
+    write(Path::new("side"), b"on another branch\n");
+    kit::git(dir, &["add", "side"]);
+    kit::git(dir, &["commit", "--quiet", "--message", "Side"]);
+    kit::git(dir, &["checkout", "--quiet", "-"]);
+    write(Path::new("README"), b"stashed\n");
+    kit::git(dir, &["stash", "push", "--quiet"]);
     write(Path::new("README"), b"changed, not staged\n");
     std::fs::remove_file(dir.join("gone")).expect("removed");
     std::fs::rename(dir.join("moved"), dir.join("elsewhere")).expect("renamed");
@@ -293,6 +301,57 @@ fn a_retry_goes_on_with_what_was_there_and_loses_nothing() {
     });
     legion.ok(&["stop", &ticket]);
     stage.removed(&dir);
+}
+
+#[test]
+fn branches_stashes_and_the_commits_of_an_open_rebase_come_back_by_number() {
+    let stage = Stage::on(Legion::not_held());
+    let legion = &stage.legion;
+    let (ticket, dir) = stage.waiting(&[]);
+    let write = |path: &str, text: &str| std::fs::write(dir.join(path), text).expect("a file");
+    kit::git(&dir, &["checkout", "--quiet", "-b", "side"]);
+    write("side", "on another branch\n");
+    kit::git(&dir, &["add", "side"]);
+    kit::git(&dir, &["commit", "--quiet", "--message", "Side"]);
+    kit::git(&dir, &["checkout", "--quiet", "-"]);
+    write("README", "stashed\n");
+    kit::git(&dir, &["stash", "push", "--quiet"]);
+    write("README", "mine\n");
+    kit::git(&dir, &["commit", "--quiet", "--all", "--message", "Mine"]);
+    kit::git(&dir, &["checkout", "--quiet", "-b", "theirs", "HEAD~1"]);
+    write("README", "theirs\n");
+    kit::git(&dir, &["commit", "--quiet", "--all", "--message", "Theirs"]);
+    kit::git(&dir, &["checkout", "--quiet", "-"]);
+    write("to come", "to come\n");
+    kit::git(&dir, &["add", "to come"]);
+    kit::git(&dir, &["commit", "--quiet", "--message", "To come"]);
+    let mut rebase = std::process::Command::new("git");
+    rebase
+        .args(["rebase", "theirs"])
+        .current_dir(&dir)
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("GIT_CONFIG_GLOBAL", "/dev/null");
+    assert!(!rebase.output().expect("git").status.success(), "it stops at the conflict");
+    assert!(dir.join(".git/rebase-merge").exists() && !dir.join("to come").exists());
+    let wanted = files(&dir);
+    legion.ok(&["stop", &ticket]);
+    stage.removed(&dir);
+    stage.comes_back("in the middle of a rebase", &ticket, &wanted);
+    let list = legion.json(&["undelete", "--list", &ticket]);
+    let mut found: BTreeMap<String, String> = BTreeMap::new();
+    for rescue in list["rescues"].as_array().expect("a list") {
+        let place = rescue["place"].as_str().expect("a place");
+        let Some((_, name)) = place.split_once("-besides/") else { continue };
+        let into = legion.dir.path().join(format!("back-{}", rescue["number"]));
+        let number = rescue["number"].to_string();
+        legion.ok(&["undelete", &ticket, "--rescue", &number, "--into", into.to_str().expect("UTF-8")]);
+        let read = |path: &str| std::fs::read_to_string(into.join(path)).unwrap_or_default();
+        found.insert(name.to_owned(), format!("{}{}{}", read("README"), read("side"), read("to come")));
+    }
+    let own = format!("branch/legion/one/t{ticket}-1");
+    let wanted =
+        [(own.as_str(), "mine\nto come\n"), ("branch/side", "hello\non another branch\n"), ("stash-0", "stashed\n")];
+    assert_eq!(found, wanted.map(|(name, text)| (name.to_owned(), text.to_owned())).into(), "{list}");
 }
 
 #[test]

@@ -56,7 +56,11 @@ impl Engine {
         let found = match which {
             Some(which) => rescues.get(which),
             // What somebody left who only looked is hardly what is meant.
-            None => rescues.iter().rev().find(|rescue| !rescue.place.is_review()).or(rescues.last()),
+            // Nor a stash, or another branch than the one that was worked on.
+            None => {
+                let is_work = |rescue: &&Rescue| !rescue.place.is_review() && !names::is_beside(&rescue.reference);
+                rescues.iter().rev().find(is_work).or(rescues.last())
+            }
         };
         let rescue = found.cloned().ok_or_else(|| match rescues.len() {
             0 => not_found(format!("nothing of ticket {ticket} was secured that is not merged or in its clone")),
