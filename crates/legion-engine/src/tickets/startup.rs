@@ -50,8 +50,7 @@ impl Engine {
                 self.compare(&site, &control, &expected.session).await?;
             }
         }
-        let known = self.read(project, strays::Known::of).await?;
-        for (dir, outcome) in strays::clear(&site, &known).await {
+        for (dir, outcome) in strays::clear(&site).await {
             match outcome {
                 Ok(()) => {
                     tracing::warn!(%project, dir = %dir.display(), "a clone that no ticket knew was secured and removed")

@@ -15,10 +15,10 @@ use super::site::{Site, oid};
 
 /// Places that somebody needs, or whose removal is under way.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Known(BTreeSet<PlaceKey>);
+struct Known(BTreeSet<PlaceKey>);
 
 impl Known {
-    pub(crate) fn of(state: &Organisation) -> Self {
+    fn of(state: &Organisation) -> Self {
         let board = &state.board;
         let attempts = board.tickets.values().filter_map(|ticket| ticket.attempt());
         let of_attempts = attempts.flat_map(|attempt| {
@@ -29,10 +29,23 @@ impl Known {
 }
 
 /// Secures and removes every clone of the project that is not known. Tells what became of each.
-pub(crate) async fn clear(site: &Site, known: &Known) -> Vec<(PathBuf, Result<(), Failure>)> {
+pub(crate) async fn clear(site: &Site) -> Vec<(PathBuf, Result<(), Failure>)> {
+    let found = found(&site.ground.work);
+    match known(site).await {
+        Some(known) => clear_found(site, found, &known).await,
+        None => Vec::new(),
+    }
+}
+
+async fn clear_found(site: &Site, found: Vec<Found>, known: &Known) -> Vec<(PathBuf, Result<(), Failure>)> {
     let mut cleared = Vec::new();
-    for Found { session, ticket, key, whole } in found(&site.ground.work) {
+    for Found { session, ticket, key, whole } in found {
         if known.0.contains(&key) {
+            continue;
+        }
+        let _held = site.ground.hold(&key).await;
+        // An attempt may have begun there since.
+        if is_needed(site, &key).await {
             continue;
         }
         let outcome = match whole {
@@ -44,9 +57,20 @@ pub(crate) async fn clear(site: &Site, known: &Known) -> Vec<(PathBuf, Result<()
     cleared
 }
 
-/// What a killed making or removal has left of a clone: nobody has worked on it, or it is secured.
+/// Asked of the state as it is now. Nothing when the project is being closed.
+async fn known(site: &Site) -> Option<Known> {
+    let keeper =
+        site.inner.projects.read().expect("no holder panics").get(&site.project).map(|open| open.keeper.clone());
+    keeper?.read(Known::of).await.ok()
+}
+
+/// Whether somebody needs a place. The caller holds it: who comes later makes a clone of their own.
+async fn is_needed(site: &Site, key: &PlaceKey) -> bool {
+    known(site).await.is_none_or(|known| known.0.contains(key))
+}
+
+/// What a killed making or removal has left of a clone: nobody has worked on it, or it is secured. The caller holds the place.
 async fn clear_rest(site: &Site, key: &PlaceKey) -> Result<(), Failure> {
-    let _held = site.ground.hold(key).await;
     let place = ClonePlace::at(site.ground.dir(key));
     site.control().await?.clear_beside(&place).await.map_err(|error| Failure::of(&error))
 }
@@ -59,11 +83,8 @@ pub(super) async fn clear_dropped(site: &Site, order: &WorkOrder) {
         _ => return,
     };
     let Some(key) = key else { return };
-    let keeper =
-        site.inner.projects.read().expect("no holder panics").get(&site.project).map(|open| open.keeper.clone());
-    let Some(keeper) = keeper else { return };
-    let Ok(known) = keeper.read(Known::of).await else { return };
-    if known.0.contains(key) || !site.ground.dir(key).exists() {
+    let _held = site.ground.hold(key).await;
+    if is_needed(site, key).await {
         return;
     }
     // What is left here is found again at the next start.
@@ -72,8 +93,8 @@ pub(super) async fn clear_dropped(site: &Site, order: &WorkOrder) {
     }
 }
 
+/// The caller holds the place.
 async fn clear_one(site: &Site, session: &SessionName, ticket: TicketId, key: &PlaceKey) -> Result<(), Failure> {
-    let _held = site.ground.hold(key).await;
     let _turn = site.ground.turn_to_take().await;
     let dir = site.ground.dir(key);
     if !dir.exists() {
@@ -154,4 +175,108 @@ fn directories(path: &Path) -> Vec<(String, PathBuf)> {
     let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
     let dirs = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
     dirs.filter_map(|entry| Some((entry.file_name().into_string().ok()?, entry.path()))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use legion_agents::Login;
+    use legion_git::{Git, ObjectFormat, PersonRepo};
+    use legion_model::tickets::{NewTicket, OnUpstream, SessionSettings, TicketSpec};
+    use legion_model::{Bounds, DriverKind, Party, Tier};
+    use legion_runtime::{DataDir, SystemClock};
+    use legion_store::MemoryLog;
+    use legion_testkit::TestDir;
+
+    use super::*;
+    use crate::{ContainmentConfig, Engine, EngineConfig, SessionAsk};
+
+    const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    async fn open(directory: &TestDir) -> Engine {
+        let config = EngineConfig {
+            data_dir: DataDir::open(&directory.path().join("data")).expect("a data directory"),
+            log: Arc::new(MemoryLog::new()),
+            clock: Arc::new(SystemClock::new()),
+            bounds: Bounds { tier: Tier::None, ..Bounds::default() },
+            output_bytes_max: 1024 * 1024,
+            // No agent can be started: its ticket fails, and its clone stays.
+            legion: "/nowhere".into(),
+            claude: None,
+            login: Login::Env(BTreeMap::new()),
+            base_environment: BTreeMap::from([("PATH".to_owned(), PATH.to_owned())]),
+            gate_environment: BTreeMap::new(),
+            runtime_dir: Some(directory.dir("run")),
+            url: "http://127.0.0.1:1".to_owned(),
+            gateway_url: None,
+            failpoints: None,
+            containment: ContainmentConfig { user_ids: None, ..Default::default() },
+        };
+        Engine::open(config).await.expect("the engine opens")
+    }
+
+    fn ticket() -> NewTicket {
+        let spec = TicketSpec {
+            title: "any".to_owned(),
+            prompt: "anything".to_owned().into(),
+            context: None,
+            criteria: Vec::new(),
+            plan: None,
+            checkpoint: false,
+            gates: Vec::new(),
+            files: Vec::new(),
+            team: None,
+            role: None,
+            group: None,
+            worker: None,
+            driver: Some(DriverKind::Command),
+            command: Some(vec!["true".to_owned()]),
+            model: None,
+            max_attempts: 1,
+            timeout_s: 60,
+            on_upstream: OnUpstream::Wait,
+        };
+        NewTicket { local: None, spec, after: Vec::new(), after_new: Vec::new() }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_place_that_was_taken_after_it_was_asked_who_is_known_stays() {
+        let directory = TestDir::new();
+        directory.file("person/README", "hello\n");
+        let person = directory.repo("person");
+        let engine = open(&directory).await;
+        let project = engine.project_for(&person).await.expect("a project");
+        let repo =
+            PersonRepo::discover(Git::find(PATH.as_ref()).await.expect("git"), &person).await.expect("a repository");
+        let tip = repo.resolve("HEAD").await.expect("git works").expect("a commit");
+        let repository = engine.repository_open(project, ObjectFormat::Sha1).await.expect("opened");
+        let bundle = repository.import_dir.join("one.bundle");
+        repo.bundle(&tip, &[], &bundle).await.expect("a bundle");
+        let base = engine.import_bundle(project, &bundle, tip.as_str()).await.expect("imported");
+        let session: SessionName = "s".parse().expect("a name");
+        let ask = SessionAsk { name: session, base, branch: None, settings: SessionSettings::default() };
+        engine.session_open(project, Party::Root, None, ask).await.expect("opened");
+        let added = engine.tickets_add(project, Party::Root, None, None, vec![ticket()], None).await.expect("added");
+        let id = added.tickets[0];
+        let closed = move |state: &Organisation| state.board.tickets[&id].is_closed().then_some(());
+        engine.until(project, PATIENCE, closed).await.expect("it lives").expect("it is closed");
+
+        let site = Site::of(&engine.inner, project);
+        let stray = site.ground.work.join("s/t9/a1");
+        std::fs::create_dir_all(&stray).expect("made");
+        std::fs::write(stray.join("file"), "x").expect("written");
+        let all = found(&site.ground.work);
+        assert_eq!(all.len(), 2, "the clone of the ticket, and one that nobody knows");
+        // As if the ticket had been dispatched only after it was asked.
+        let cleared = clear_found(&site, all, &Known::default()).await;
+        let gone: Vec<_> = cleared.iter().map(|(dir, outcome)| (dir.as_path(), outcome.is_ok())).collect();
+        assert_eq!(gone, [(stray.as_path(), true)]);
+        let left = found(&site.ground.work);
+        assert!(left.len() == 1 && left[0].ticket == id && !stray.exists());
+        assert!(engine.shutdown(false, PATIENCE).await, "the engine ends");
+    }
 }

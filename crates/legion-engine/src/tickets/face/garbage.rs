@@ -34,13 +34,6 @@ impl Engine {
     pub async fn gc(&self, project: ProjectId) -> Result<Garbage, EngineError> {
         let mut garbage = Garbage::default();
         let site = Site::of(&self.inner, project);
-        let known = self.read(project, strays::Known::of).await?;
-        for (dir, outcome) in strays::clear(&site, &known).await {
-            match outcome {
-                Ok(()) => garbage.clones += 1,
-                Err(failure) => garbage.kept.push(format!("`{}`: {}", dir.display(), failure.why)),
-            }
-        }
         let fired = |state: &Organisation| {
             let live = state.processes.values().map(|process| process.agent).collect::<Vec<AgentId>>();
             state.fired.keys().copied().filter(|agent| !live.contains(agent)).collect::<Vec<AgentId>>()
@@ -51,6 +44,12 @@ impl Engine {
             landings.filter_map(|landing| landing.run.as_ref().map(|run| run.id.0)).collect::<Vec<Uuid>>()
         });
         let running = running.await?;
+        for (dir, outcome) in strays::clear(&site).await {
+            match outcome {
+                Ok(()) => garbage.clones += 1,
+                Err(failure) => garbage.kept.push(format!("`{}`: {}", dir.display(), failure.why)),
+            }
+        }
         let agents: Vec<_> = fired.into_iter().map(|agent| self.inner.data_dir.agent(agent.0)).collect();
         let (runs, now) = (site.ground.gate_runs(), self.inner.clock.now());
         let now = SystemTime::from(now);
