@@ -4,6 +4,7 @@ use std::{ffi::OsStr, time::Duration};
 
 use legion_api::{Session, Ticket};
 use legion_git::RefName;
+use serde::Deserialize;
 
 use crate::{
     context::Context,
@@ -16,9 +17,18 @@ use crate::{
 const OPEN_WITHIN: Duration = Duration::from_secs(120);
 /// The forge's program.
 const PROGRAM: &str = "gh";
+/// What it calls a pull request that is neither merged nor closed.
+const OPEN: &str = "OPEN";
+
+/// What the forge's program says of a pull request.
+#[derive(Deserialize)]
+struct Found {
+    state: String,
+    url: String,
+}
 
 /// Pushes the session's branch to the remote of the branch that the session began on, and opens a pull request where `gh` is installed.
-/// Returns its address, when one was opened.
+/// One that is open has what was pushed. Returns its address, when there is one.
 pub(crate) async fn open(
     context: Context<'_>,
     repository: &Repository,
@@ -51,9 +61,18 @@ pub(crate) async fn open(
         output.note(&format!("`{PROGRAM}` is not installed; open the pull request with\n  {by_hand}"));
         return Ok(None);
     }
-    let words: Vec<&OsStr> = arguments.iter().map(OsStr::new).collect();
-    let ran = context.hooks.run(OsStr::new(PROGRAM), &words, repository.repo.root(), OPEN_WITHIN);
-    let why = match ran {
+    let run = |arguments: &[&str]| {
+        let words: Vec<&OsStr> = arguments.iter().map(OsStr::new).collect();
+        context.hooks.run(OsStr::new(PROGRAM), &words, repository.repo.root(), OPEN_WITHIN)
+    };
+    // It fails where there is none. Whatever else is wrong, the next call says it.
+    let seen = run(&["pr", "view", &name, "--json", "state,url"]).ok().filter(|ran| ran.status.success());
+    let found = seen.and_then(|ran| serde_json::from_slice::<Found>(&ran.stdout).ok());
+    if let Some(found) = found.filter(|found| found.state == OPEN) {
+        output.note(&format!("{} has it now", escape_line(&found.url)));
+        return Ok(Some(found.url));
+    }
+    let why = match run(&arguments) {
         Ok(ran) if ran.status.success() => {
             let address = String::from_utf8_lossy(&ran.stdout).trim().to_owned();
             output.note(&format!("opened {}", escape_line(&address)));

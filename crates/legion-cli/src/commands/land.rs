@@ -54,7 +54,7 @@ pub(crate) struct Landing {
     /// Numbers and titles of the tickets that came with it.
     pub tickets: Vec<LandedTicket>,
     pub dry_run: bool,
-    /// Address of the pull request, when one was opened.
+    /// Address of the pull request that has it, when there is one.
     pub pull_request: Option<String>,
 }
 
@@ -95,7 +95,7 @@ pub(crate) async fn run(context: Context<'_>, args: &LandArgs) -> Result<u8, Cli
     let landed =
         if args.dry_run { repository.repo.land_dry_run(&plan).await } else { repository.repo.land(&plan).await }?;
     let mut landing = described(&repository, &session, &tickets, &landed).await?;
-    if landed.new.as_str() != session.tip {
+    if is_untested(&landed, &plan.commit) {
         context.output.note("this merge was not tested: what each side passed alone, the two together may not");
     }
     landing.dry_run = args.dry_run;
@@ -116,6 +116,11 @@ pub(crate) async fn run(context: Context<'_>, args: &LandArgs) -> Result<u8, Cli
         }
     }
     Ok(exit::DONE)
+}
+
+/// Whether the branch stands at a commit that was made just now. One that had everything already stands where it stood.
+fn is_untested(landed: &Landed, tip: &Oid) -> bool {
+    landed.new != *tip && landed.old.as_ref() != Some(&landed.new)
 }
 
 fn tip(session: &Session) -> Result<Oid, CliError> {
@@ -199,5 +204,16 @@ mod tests {
         assert_eq!(into("--into other", Some("main")), branch("other"));
         assert_eq!(into("--pr", Some("main")), branch("legion/auth"));
         assert!(into("--into a..b", None).unwrap_err().contains("no name of a ref or branch"));
+    }
+
+    #[test]
+    fn only_a_merge_that_was_made_is_said_to_be_untested() {
+        let oid = |digit: &str| digit.repeat(40).parse::<Oid>().unwrap();
+        let (tip, own, merge) = (oid("a"), oid("b"), oid("c"));
+        let landed = |old: Option<&Oid>, new: &Oid| Landed { branch: None, old: old.cloned(), new: new.clone() };
+        assert!(!is_untested(&landed(Some(&own), &tip), &tip), "moved forward");
+        assert!(!is_untested(&landed(None, &tip), &tip), "a new branch");
+        assert!(!is_untested(&landed(Some(&own), &own), &tip), "it had the tip already, and commits of its own");
+        assert!(is_untested(&landed(Some(&own), &merge), &tip));
     }
 }

@@ -23,6 +23,7 @@ mod landing_kills;
 mod login;
 mod nothing_lost;
 mod prices;
+mod pull_requests;
 mod raw_http;
 mod restart;
 mod small;

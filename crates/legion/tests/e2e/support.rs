@@ -53,6 +53,12 @@ impl Legion {
         Self { dir, env, binary: PathBuf::from(env!("CARGO_BIN_EXE_legion")) }
     }
 
+    /// Finds programs in this directory first, from now on.
+    pub fn prepend_path(&mut self, dir: &std::path::Path) {
+        let path = format!("{}:{}", dir.display(), self.env["PATH"]);
+        self.env.insert("PATH".to_owned(), path);
+    }
+
     /// Uses another copy of the binary from now on.
     pub fn use_binary(&mut self, binary: PathBuf) {
         self.binary = binary;

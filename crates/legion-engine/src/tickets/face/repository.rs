@@ -101,7 +101,7 @@ impl Engine {
             ImportError::Git(error) => Failure::from(error).into(),
             error => EngineError::Refused(
                 Refusal::new(RefusalKind::Invalid, chain(&error))
-                    .hint("make it again with `legion init` or `legion import`"),
+                    .hint("make it again with `legion init` or `legion sync`"),
             ),
         })?;
         if imported != *tip {
