@@ -76,6 +76,10 @@ pub struct ProviderRequest {
     /// More headers of each call. None may hold a secret.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
+    /// Flags of `anthropic-beta` that go on; `*` is all of them, and the text with which Claude Code says who it is. When absent: all
+    /// where Anthropic itself answers, or the caller's own login is passed on; none anywhere else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub betas: Option<BTreeSet<String>>,
 }
 
 /// What a provider answered when it was tried.

@@ -62,6 +62,25 @@ pub(crate) struct AddArgs {
     /// A header of each call, no secret (can be repeated)
     #[arg(long, value_name = "NAME=VALUE")]
     pub header: Vec<String>,
+    /// Flags of `anthropic-beta` that go on: `forward` (all), `drop`, or names with commas; else all to Anthropic only
+    #[arg(long, value_name = "FLAGS", value_parser = betas)]
+    pub betas: Option<Betas>,
+}
+
+/// Flags that go on, by name; `*` is all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Betas(BTreeSet<String>);
+
+fn betas(text: &str) -> Result<Betas, String> {
+    let names = match text {
+        "forward" => BTreeSet::from(["*".to_owned()]),
+        "drop" => BTreeSet::new(),
+        names => names.split(',').map(|name| name.trim().to_owned()).collect(),
+    };
+    if names.contains("") {
+        return Err("`forward`, `drop`, or names such as context-1m-2025-08-07 with commas".to_owned());
+    }
+    Ok(Betas(names))
 }
 
 pub(crate) async fn run(context: Context<'_>, args: &ProviderArgs) -> Result<u8, CliError> {
@@ -135,6 +154,7 @@ fn request(add: &AddArgs) -> Result<ProviderRequest, CliError> {
         free: add.free.then_some(true),
         models: add.model.iter().cloned().collect::<BTreeSet<_>>(),
         headers,
+        betas: add.betas.clone().map(|Betas(names)| names),
     })
 }
 

@@ -1,13 +1,16 @@
 //! What is set, as the gateway reads it.
 
 use legion_gateway::{
-    Agents, Authorization, Betas, CassetteMode, ClosedLane, KeySource, Matching, Pace, Settings, Target, Who,
+    Agents, Authorization, Betas, CassetteMode, ClosedLane, KeySource, Matching, Origin, Pace, Settings, Target, Who,
 };
 use legion_model::ProjectId;
 use legion_model::gateway::{self as model, GatewayState};
 use legion_model::tickets::{SessionName, TicketId};
 
 use legion_gateway::Dialect;
+
+/// Where Anthropic itself answers.
+const ANTHROPIC: &str = "https://api.anthropic.com";
 
 /// The settings that a state means.
 pub(super) fn of(state: &GatewayState) -> Settings {
@@ -53,16 +56,29 @@ fn provider(known: &model::Provider) -> Option<legion_gateway::Provider> {
             model::KeySource::Caller => Authorization::Passthrough,
         },
         headers: known.headers.clone(),
-        betas: match &known.betas {
-            None => Betas::Forward,
-            Some(only) if only.is_empty() => Betas::Drop,
-            Some(only) => Betas::Only(only.iter().cloned().collect()),
-        },
+        betas: betas(known),
         authorities: None,
         models: known.models.iter().cloned().collect(),
         prices: Default::default(),
         free: known.free,
     })
+}
+
+/// What only Anthropic is to see goes nowhere else unless somebody says so.
+fn betas(known: &model::Provider) -> Betas {
+    match &known.betas {
+        None if is_anthropic_itself(known) => Betas::Forward,
+        None => Betas::Drop,
+        Some(only) if only.contains(model::Provider::ALL_BETAS) => Betas::Forward,
+        Some(only) if only.is_empty() => Betas::Drop,
+        Some(only) => Betas::Only(only.iter().cloned().collect()),
+    }
+}
+
+/// A login of the caller's own is one at Anthropic, by whatever way it is reached.
+fn is_anthropic_itself(known: &model::Provider) -> bool {
+    known.key == model::KeySource::Caller
+        || Origin::of(&known.url).is_ok_and(|origin| Origin::of(ANTHROPIC).is_ok_and(|itself| itself == origin))
 }
 
 /// The dialects that the gateway speaks.
@@ -118,5 +134,38 @@ fn cassette(mode: &model::CassetteMode) -> CassetteMode {
             matching: if *nearest { Matching::Nearest } else { Matching::Strict },
             pace: if *full_speed { Pace::Full } else { Pace::Recorded },
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use legion_model::gateway::{Format, KeySource as Key, Provider};
+
+    use super::*;
+
+    #[test]
+    fn flags_and_attribution_go_to_anthropic_and_to_those_who_were_named_only() {
+        let betas = |url: &str, key: Key, said: Option<&[&str]>| {
+            let name = "p".parse().expect("a name");
+            let said = said.map(|words| words.iter().map(|word| (*word).to_owned()).collect());
+            let known = Provider { betas: said, ..Provider::new(name, Format::Anthropic, url.to_owned(), key) };
+            provider(&known).expect("a dialect").betas
+        };
+        let only = |word: &str| Betas::Only(vec![word.to_owned()]);
+        for (url, key, said, expected) in [
+            ("https://api.anthropic.com/v1", Key::Sealed, None, Betas::Forward),
+            ("https://API.anthropic.com:443", Key::Sealed, None, Betas::Forward),
+            ("https://proxy.example", Key::Caller, None, Betas::Forward),
+            ("https://api.anthropic.com.evil.example", Key::Sealed, None, Betas::Drop),
+            ("http://api.anthropic.com", Key::None, None, Betas::Drop),
+            ("https://llm.example/v1", Key::Sealed, None, Betas::Drop),
+            // A server of one's own is not Anthropic: its cache dies of the attribution.
+            ("http://127.0.0.1:11434", Key::None, None, Betas::Drop),
+            ("https://llm.example/v1", Key::Sealed, Some(&["*"][..]), Betas::Forward),
+            ("https://llm.example/v1", Key::Sealed, Some(&["b-1"][..]), only("b-1")),
+            ("https://api.anthropic.com", Key::Sealed, Some(&[][..]), Betas::Drop),
+        ] {
+            assert_eq!(betas(url, key, said), expected, "{url} {said:?}");
+        }
     }
 }

@@ -134,7 +134,8 @@ pub struct Provider {
     /// More headers of each call, as `x-title`. None holds a secret.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
-    /// Which of `anthropic-beta` go on: all when absent.
+    /// Which of `anthropic-beta` go on; [`Provider::ALL_BETAS`] among them is all. When absent: all where Anthropic itself answers, or
+    /// the caller's own login is passed on; none anywhere else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub betas: Option<BTreeSet<String>>,
     /// Models that are offered.
@@ -150,6 +151,9 @@ fn is_false(flag: &bool) -> bool {
 }
 
 impl Provider {
+    /// Stands for every flag in `betas`.
+    pub const ALL_BETAS: &str = "*";
+
     /// One without anything special.
     pub fn new(name: ProviderName, format: Format, url: String, key: KeySource) -> Self {
         let (headers, models) = (BTreeMap::new(), BTreeSet::new());

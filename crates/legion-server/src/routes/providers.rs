@@ -203,7 +203,9 @@ fn provider(id: &str, request: &ProviderRequest) -> Result<Provider> {
         (None, None, None) => KeySource::None,
     };
     let bearer = template.as_ref().is_some_and(|template| matches!(template.authorization, Authorization::Bearer(_)));
-    let betas = template.as_ref().and_then(|template| match &template.betas {
+    let of_template = template.as_ref().and_then(|template| match &template.betas {
+        // At another address it is Anthropic all the same: the template says so.
+        Betas::Forward if template.dialect == Dialect::Anthropic => Some([Provider::ALL_BETAS.to_owned()].into()),
         Betas::Forward => None,
         Betas::Drop => Some(Default::default()),
         Betas::Only(only) => Some(only.iter().cloned().collect()),
@@ -213,7 +215,7 @@ fn provider(id: &str, request: &ProviderRequest) -> Result<Provider> {
         free: request.free.unwrap_or_else(|| template.as_ref().is_some_and(|template| template.free)),
         headers: request.headers.clone(),
         models: request.models.clone(),
-        betas,
+        betas: request.betas.clone().or(of_template),
         ..Provider::new(name, format, url.trim_end_matches('/').to_owned(), key)
     })
 }

@@ -102,6 +102,32 @@ async fn a_used_up_budget_refuses_the_next_call_and_calls_the_agent_by_its_name(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_only_anthropic_is_to_see_goes_to_no_other_provider_unless_the_person_says_so() {
+    let (bench, model) = bench().await;
+    let mut asked = question("hello");
+    asked["system"] =
+        json!([{ "type": "text", "text": "x-anthropic-billing-header: cch=1;" }, { "type": "text", "text": "s" }]);
+    let mut provider = json!({ "format": "anthropic", "url": model.url(), "key_env": "UPSTREAM_KEY" });
+    for (said, flags, billing) in [
+        (None, None, false),
+        (Some(json!(["*"])), Some("b-1,b-2"), true),
+        (Some(json!(["b-2"])), Some("b-2"), false),
+        (Some(json!([])), None, false),
+    ] {
+        if let Some(said) = &said {
+            provider["betas"] = said.clone();
+            bench.ask(Method::PUT, "/v1/providers/upstream").json(&provider).expect(200).await;
+        }
+        bench.call(MESSAGES, &asked).header("anthropic-beta", "b-1,b-2").expect(200).await;
+        let requests = model.requests();
+        let sent = requests.last().expect("it was asked");
+        assert_eq!(sent.headers.get("anthropic-beta").map(|value| value.to_str().expect("text")), flags, "{said:?}");
+        assert_eq!(String::from_utf8_lossy(&sent.raw).contains("billing-header"), billing, "{said:?}");
+    }
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn calls_are_recorded_and_answered_from_the_record() {
     let (bench, model) = bench().await;
     let set = |body: &Value| bench.ask(Method::PUT, paths::CASSETTES).json(body);
