@@ -16,6 +16,9 @@ use crate::settings::ClosedLane;
 const LANES_MAX: usize = 1_024;
 /// Shorter closings are not worth a fact.
 const TOLD_FROM: Duration = Duration::from_secs(5);
+/// A call that finds out whether a lane works again may take long: its answer may be long, or the provider silent. After this the next
+/// one finds out for itself.
+const PROBE_TIME: SignedDuration = SignedDuration::from_secs(5);
 /// When somebody already asks whether a lane works again, others come back after this.
 const PROBE_WAIT: SignedDuration = SignedDuration::from_secs(1);
 
@@ -30,8 +33,8 @@ struct LaneKey {
 struct Lane {
     failures: u32,
     closed: Option<(Timestamp, Class, String)>,
-    /// One call is under way that finds out whether it works again.
-    probing: bool,
+    /// Since when a call is under way that finds out whether it works again.
+    probing: Option<Timestamp>,
     /// The directory was told that it is closed.
     told: bool,
 }
@@ -80,7 +83,7 @@ impl Governor {
         let lanes = closed.iter().filter(|lane| lane.until > now).take(LANES_MAX).map(|lane| {
             let key = LaneKey { provider: lane.provider.clone(), model: lane.model.clone() };
             let class = Class::RateLimited { retry_after: None };
-            (key, Lane { failures: 1, closed: Some((lane.until, class, lane.why.clone())), probing: false, told: true })
+            (key, Lane { failures: 1, closed: Some((lane.until, class, lane.why.clone())), probing: None, told: true })
         });
         Self { lanes: Mutex::new(lanes.collect()), directory, clock }
     }
@@ -97,13 +100,14 @@ impl Governor {
                     let Some(lane) = lanes.get_mut(&key) else { continue };
                     let Some((until, class, why)) = &lane.closed else { continue };
                     let waiting = *until > now;
-                    if waiting || lane.probing {
+                    let is_probed = lane.probing.is_some_and(|since| now.duration_since(since) < PROBE_TIME);
+                    if waiting || is_probed {
                         let until = if waiting { *until } else { now.saturating_add(PROBE_WAIT).unwrap_or(now) };
                         let closed = Closed { until, class: *class, why: why.clone() };
                         release(&mut lanes, &probes);
                         return Err(closed);
                     }
-                    lane.probing = true;
+                    lane.probing = Some(now);
                     probes.push(key);
                 }
             }
@@ -194,7 +198,7 @@ impl Governor {
                     return None;
                 }
             }
-            let lane = lanes.entry(key).or_insert(Lane { failures: 0, closed: None, probing: false, told: false });
+            let lane = lanes.entry(key).or_insert(Lane { failures: 0, closed: None, probing: None, told: false });
             // Calls that failed together are one failure.
             if lane.closed.as_ref().is_none_or(|(until, ..)| *until <= now) {
                 lane.failures = lane.failures.saturating_add(1);
@@ -211,7 +215,7 @@ impl Governor {
                 now.saturating_add(SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX)).unwrap_or(now);
             let until = lane.closed.as_ref().map_or(until, |(before, ..)| until.max(*before));
             lane.closed = Some((until, class, why.to_owned()));
-            lane.probing = false;
+            lane.probing = None;
             let tell = length >= TOLD_FROM;
             lane.told |= tell;
             (until, tell)
@@ -263,7 +267,80 @@ fn keys(provider: &str, model: &str) -> [LaneKey; 2] {
 fn release(lanes: &mut HashMap<LaneKey, Lane>, probes: &[LaneKey]) {
     for key in probes {
         if let Some(lane) = lanes.get_mut(key) {
-            lane.probing = false;
+            lane.probing = None;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use async_trait::async_trait;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::directory::{Allowance, Call, Caller, NoAllowance};
+    use crate::settings::Settings;
+
+    /// A clock that stands.
+    #[derive(Debug, Default)]
+    struct Seconds(AtomicI64);
+
+    impl Clock for Seconds {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_second(self.0.load(Ordering::SeqCst)).expect("a time")
+        }
+
+        fn mono_ms(&self) -> u64 {
+            0
+        }
+    }
+
+    struct Nobody;
+
+    #[async_trait]
+    impl Directory for Nobody {
+        async fn caller(&self, _: &str) -> Option<Caller> {
+            None
+        }
+
+        fn settings(&self) -> Arc<Settings> {
+            Arc::default()
+        }
+
+        async fn allowance(&self, _: &Caller, _: u64) -> Result<Allowance, NoAllowance> {
+            Err(NoAllowance::Unavailable { message: String::new() })
+        }
+
+        fn settle(&self, _: Call) {}
+
+        async fn release(&self, _: Uuid) {}
+
+        fn lane_closed(&self, _: &str, _: Option<&str>, _: Timestamp, _: &str) {}
+
+        fn lane_opened(&self, _: &str, _: Option<&str>) {}
+    }
+
+    #[test]
+    fn a_slow_probe_holds_others_back_for_a_few_seconds_only() {
+        let clock = Arc::new(Seconds::default());
+        let governor = Arc::new(Governor::new(Arc::new(Nobody), clock.clone(), &[]));
+        let admit = || governor.admit("p", "m");
+        let failing = admit().unwrap_or_else(|_| panic!("the lane is open"));
+        failing.failed(Class::RateLimited { retry_after: Some(Duration::from_secs(10)) }, "quota");
+        clock.0.store(9, Ordering::SeqCst);
+        assert!(admit().is_err(), "it is closed");
+        clock.0.store(10, Ordering::SeqCst);
+        let slow = admit().unwrap_or_else(|_| panic!("one finds out"));
+        clock.0.store(14, Ordering::SeqCst);
+        assert!(admit().is_err(), "somebody finds out already");
+        clock.0.store(15, Ordering::SeqCst);
+        let second = admit().unwrap_or_else(|_| panic!("the first takes too long"));
+        assert!(admit().is_err(), "one at a time");
+        second.succeeded();
+        assert!(admit().is_ok() && governor.view().is_empty(), "it is open for all");
+        drop(slow);
+        assert!(admit().is_ok());
     }
 }
