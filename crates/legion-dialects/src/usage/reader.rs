@@ -20,6 +20,8 @@ pub struct Reader {
 enum Form {
     Stream(Splitter),
     Answer(Vec<u8>),
+    /// A stream with an event that is too large to be read: what comes after it is not understood.
+    Blind,
     /// Too large, or done.
     Ignored,
 }
@@ -42,12 +44,17 @@ impl Reader {
                         Some(Err(_)) => break,
                     }
                 }
-                self.form = Form::Ignored;
+                self.form = Form::Blind;
             }
             Form::Answer(body) if body.len() + bytes.len() <= ANSWER_BYTES_MAX => body.extend_from_slice(bytes),
             Form::Answer(_) => self.form = Form::Ignored,
-            Form::Ignored => {}
+            Form::Blind | Form::Ignored => {}
         }
+    }
+
+    /// Whether a stream holds what could not be read: nobody knows then whether its end was seen.
+    pub fn is_blind(&self) -> bool {
+        matches!(self.form, Form::Blind)
     }
 
     /// What was seen until now.
@@ -57,6 +64,9 @@ impl Reader {
 
     /// Nothing more will come.
     pub fn end(&mut self) {
+        if self.is_blind() {
+            return;
+        }
         match std::mem::replace(&mut self.form, Form::Ignored) {
             Form::Stream(mut splitter) => {
                 if let Some(Ok(event)) = splitter.finish() {
@@ -64,7 +74,7 @@ impl Reader {
                 }
             }
             Form::Answer(body) => dialects::answer(self.dialect, &body, &mut self.seen),
-            Form::Ignored => {}
+            Form::Blind | Form::Ignored => {}
         }
     }
 

@@ -188,7 +188,8 @@ impl Inner {
             Lane::Bytes { reader, border, .. } => {
                 reader.end();
                 let seen = reader.seen().clone();
-                let terminal = seen.terminal || !parts.is_stream;
+                // Where its end could not be seen, the connection's own is believed.
+                let terminal = seen.terminal || !parts.is_stream || reader.is_blind();
                 let outcome = outcome(&seen, terminal);
                 if outcome == Outcome::Cut {
                     let fault = UpstreamError::new(Class::Server, "the provider's answer broke off");
