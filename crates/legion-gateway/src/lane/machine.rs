@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, Response, StatusCode};
 use legion_dialects::first_frame::{Peek, Verdict};
 use legion_dialects::usage::{Reader, Seen};
@@ -251,6 +251,10 @@ async fn stream(way: &mut Way, sent: Sent, mut begun: VecDeque<Bytes>) -> State 
         rename::begin(&mut begun, &way.asked.head.model);
     }
     let mut headers = answer_headers(&answer.headers, across);
+    if is_stream {
+        // Signs of life, errors and the model's name make another length of it.
+        headers.remove(CONTENT_LENGTH);
+    }
     if across {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));

@@ -147,3 +147,34 @@ async fn an_answer_in_one_piece_is_counted_by_its_own_numbers_though_its_length_
     let call = &service.books.calls()[0];
     assert_eq!((call.outcome, call.estimated, call.usage.input, call.usage.output), ("done", false, 11, 7));
 }
+
+#[tokio::test]
+async fn a_stream_with_an_event_too_large_to_be_read_goes_on_whole_and_is_an_estimate() {
+    let mut events = events();
+    events[2] = events[2].replace("Hello", &"h".repeat(17 * 1024 * 1024));
+    let whole = events.concat();
+    let upstream = Upstream::streaming(events).await;
+    let service = Service::start(&[("one", &upstream)]).await;
+    let got = service.message(request("m", true)).await;
+    assert!(!got.cut && got.body == whole.as_bytes(), "{} bytes of {}", got.body.len(), whole.len());
+    until("a settled call", || !service.books.calls().is_empty()).await;
+    let call = &service.books.calls()[0];
+    assert_eq!((call.outcome, call.estimated, call.usage.input), ("done", true, 11));
+}
+
+#[tokio::test]
+async fn a_stream_that_is_changed_on_its_way_has_not_the_length_that_the_provider_said() {
+    let upstream = Upstream::start(|_, mut conn| async move {
+        let body = events().concat();
+        let length = body.len();
+        conn.raw(format!("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}").as_bytes())
+            .await;
+    })
+    .await;
+    let service = Service::start(&[("one", &upstream)]).await;
+    service.books.change(|settings| settings.routes[0].target.model = Some("m".to_owned()));
+    let got = service.message(request("a-model-with-a-longer-name", true)).await;
+    assert_eq!((got.cut, got.header("content-length")), (false, None));
+    let renamed = events().concat().replacen(r#""model":"m""#, r#""model":"a-model-with-a-longer-name""#, 1);
+    assert_eq!(got.text(), renamed);
+}
