@@ -2,6 +2,7 @@
 //! which learns from what the provider says of other calls.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use http::Response;
@@ -10,9 +11,12 @@ use legion_dialects::{Class, Dialect, count};
 use crate::core::Core;
 use crate::face::router::json;
 use crate::lane::{Asked, Refusal, answer_headers, prepare, refuse};
-use crate::route::plan;
+use crate::route::{Stop, plan};
+use crate::settings::Provider;
 use crate::upstream::Endpoint;
 
+/// How long a provider may take: programs wait for this before they go on, and our own estimate is there at once.
+const PATIENCE: Duration = Duration::from_secs(3);
 /// Bytes of such an answer.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
@@ -23,28 +27,34 @@ pub(super) async fn answer(core: &Arc<Core>, asked: Asked) -> Response<Body> {
     };
     let stop = &plan[0];
     let provider = &asked.settings.providers[&stop.provider];
-    if asked.dialect == Dialect::Anthropic
-        && provider.dialect == Dialect::Anthropic
+    // Chat has no such question.
+    let can_ask = asked.dialect == provider.dialect && asked.dialect != Dialect::Chat;
+    if can_ask
         && (asked.is_replay() || core.governor.closed(&stop.provider, &stop.model).is_none())
-        && let Ok(attempt) = prepare(&asked, provider, stop, None, Endpoint::CountTokens)
-        && let Ok((answer, recorder)) = attempt.send(core, &asked, provider, &stop.model).await
-        && answer.status.is_success()
+        && let Ok(Some(counted)) = tokio::time::timeout(PATIENCE, ask(core, &asked, provider, stop)).await
     {
-        let headers = answer_headers(&answer.headers, true);
-        if let Ok(bytes) = answer.body.collect(ANSWER_BYTES_MAX, &asked.settings.limits).await {
-            if let Some(mut recorder) = recorder {
-                recorder.push(&bytes);
-                recorder.complete();
-            }
-            if let Ok(text) = String::from_utf8(bytes.to_vec()) {
-                let mut response = json(text);
-                response.headers_mut().extend(headers);
-                return response;
-            }
-        }
+        return counted;
     }
     // A count that fails is worse than one that is a little high: programs decide by it when to shorten a conversation.
     let ours = count::estimate(asked.dialect, &asked.body);
     let tokens = core.learned.corrected(&stop.provider, &stop.model, ours);
     json(format!("{{\"input_tokens\":{tokens}}}"))
+}
+
+/// What the provider says. That it does not answer says nothing about its lane: this question has limits of its own.
+async fn ask(core: &Core, asked: &Asked, provider: &Provider, stop: &Stop) -> Option<Response<Body>> {
+    let attempt = prepare(asked, provider, stop, None, Endpoint::CountTokens).ok()?;
+    let (answer, recorder) = attempt.send(core, asked, provider, &stop.model).await.ok()?;
+    if !answer.status.is_success() {
+        return None;
+    }
+    let headers = answer_headers(&answer.headers, true);
+    let bytes = answer.body.collect(ANSWER_BYTES_MAX, &asked.settings.limits).await.ok()?;
+    if let Some(mut recorder) = recorder {
+        recorder.push(&bytes);
+        recorder.complete();
+    }
+    let mut response = json(String::from_utf8(bytes.to_vec()).ok()?);
+    response.headers_mut().extend(headers);
+    Some(response)
 }

@@ -1,5 +1,7 @@
 //! Counting tokens.
 
+use std::time::{Duration, Instant};
+
 use legion_gateway::{Provider, templates};
 
 use crate::support::{AGENT, Service, Upstream, anthropic, error, request};
@@ -14,6 +16,16 @@ async fn the_provider_counts_where_it_can() {
     assert_eq!((got.status, got.text().as_str()), (200, r#"{"input_tokens":42}"#));
     assert_eq!(upstream.requests()[0].line, "POST /v1/messages/count_tokens HTTP/1.1");
     assert!(service.books.calls().is_empty(), "counting is no call");
+}
+
+#[tokio::test]
+async fn a_provider_that_says_nothing_is_not_waited_for() {
+    let upstream = Upstream::start(|_, mut conn| async move { conn.hung_up().await }).await;
+    let service = Service::start(&[("one", &upstream)]).await;
+    let began = Instant::now();
+    assert!(count(&service, &request("m", false)).await > 0);
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    assert!(upstream.count() == 1 && service.gateway.lanes().is_empty(), "its lane is open");
 }
 
 #[tokio::test]
