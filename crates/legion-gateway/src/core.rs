@@ -10,7 +10,7 @@ use crate::budget::Ledger;
 use crate::cassette::Cassettes;
 use crate::directory::Directory;
 use crate::governor::Governor;
-use crate::lane::Flights;
+use crate::lane::{Flights, Upstreams};
 use crate::learned::Learned;
 use crate::prices::Prices;
 use crate::secrets::{Redactor, SecretStore};
@@ -31,6 +31,7 @@ pub(crate) struct Core {
     pub redactor: Redactor,
     pub cassettes: Cassettes,
     pub flights: Flights,
+    pub upstreams: Upstreams,
     /// Calls that are being answered and have not begun their answer.
     pub asking: AtomicUsize,
     /// What each agent has left, by its id.

@@ -16,7 +16,7 @@ use crate::core::{Core, UPKEEP_EVERY};
 use crate::directory::Directory;
 use crate::face;
 use crate::governor::{Governor, LaneView};
-use crate::lane::Flights;
+use crate::lane::{Flights, Upstreams};
 use crate::learned::Learned;
 use crate::prices::{KnownPrices, NewPrices, Prices, PricesError, PricesUpdated};
 use crate::secrets::{Redactor, SecretStore, SecretsError};
@@ -75,6 +75,7 @@ impl Gateway {
             cassettes: Cassettes::new(data_dir.join("cassettes"), clock.clone(), redactor.clone(), &tasks),
             redactor,
             flights: Flights::default(),
+            upstreams: Upstreams::default(),
             asking: AtomicUsize::new(0),
             shares: Shares::new(share),
             directory,

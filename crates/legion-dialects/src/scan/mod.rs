@@ -2,7 +2,9 @@
 
 mod head;
 mod splice;
+mod turns;
 
 pub use head::Head;
 pub(crate) use splice::splice_at;
 pub use splice::splice_model;
+pub use turns::{thinks, turns};

@@ -46,7 +46,7 @@ pub fn forward<'b>(dialect: Dialect, body: &'b [u8], head: &Head, target: &Targe
 
 fn clean<'b>(body: &'b [u8], target: &Target, warnings: &mut Vec<Warning>) -> Result<Cow<'b, [u8]>, Refused> {
     let marked = contains(body, signature::MARK);
-    let signed = marked || (target.drop_unmarked_signatures && contains(body, "\"thinking\""));
+    let signed = marked || (target.foreign_turns > 0 && contains(body, "\"thinking\""));
     if target.anthropic_itself && !signed {
         return Ok(Cow::Borrowed(body));
     }
@@ -100,13 +100,14 @@ fn without_foreign(raw: &RawValue, target: &Target, warnings: &mut Vec<Warning>)
     let mut messages: Vec<Cow<'_, str>> = Vec::new();
     for (index, message) in array(raw, &path)?.into_iter().enumerate() {
         let path = path.index(index);
+        let is_foreign = index < target.foreign_turns;
         let fields = Fields::read(message, &path)?;
         let content = fields.peek("content").filter(|content| content.get().starts_with('['));
         let blocks = content.map(|content| array(content, &path)).transpose()?.unwrap_or_default();
         let mut kept: Vec<String> = Vec::new();
         let mut touched = false;
         for block in &blocks {
-            match judge(block, target) {
+            match judge(block, target, is_foreign) {
                 Judged::Keep => kept.push(block.get().to_owned()),
                 Judged::Rewritten(block) => {
                     touched = true;
@@ -148,7 +149,7 @@ enum Judged {
     Drop,
 }
 
-fn judge(block: &RawValue, target: &Target) -> Judged {
+fn judge(block: &RawValue, target: &Target, is_foreign: bool) -> Judged {
     let path = Path::Root;
     let Ok(mut fields) = Fields::read(block, &path) else { return Judged::Keep };
     let kind = fields.peek("type").map_or("", |raw| raw.get());
@@ -161,7 +162,7 @@ fn judge(block: &RawValue, target: &Target) -> Judged {
     let text = fields.string(name, &path).ok().flatten().unwrap_or_default();
     let read = signature::read(&text);
     match read.origin {
-        Origin::Unmarked if target.drop_unmarked_signatures => Judged::Drop,
+        Origin::Unmarked if is_foreign => Judged::Drop,
         Origin::Unmarked => Judged::Keep,
         Origin::Provider(provider) if provider == target.provider && !read.native.is_empty() => {
             let mut writer = Writer::with_capacity(block.get().len());

@@ -50,8 +50,9 @@ pub struct Target {
     pub cache_markers: bool,
     /// Anthropic: a `system` message may stand in the middle of the conversation.
     pub system_turns: bool,
-    /// Signatures without a mark in the client's history were made by another provider: the session changed its upstream.
-    pub drop_unmarked_signatures: bool,
+    /// So many turns at the beginning of the client's history (of Responses: items) are from before the conversation changed its
+    /// upstream: signatures without a mark in them were made by another provider.
+    pub foreign_turns: usize,
     /// Anthropic: beta flags that an upstream other than Anthropic itself takes.
     pub betas: Vec<String>,
     /// Schema keywords that this upstream refuses, such as `$schema`.

@@ -56,7 +56,7 @@ fn target(case: &Value) -> Target {
         cache_markers: yes("cache_markers"),
         cache_key: wish["cache_key"].as_str().map(ToOwned::to_owned),
         system_turns: yes("system_turns"),
-        drop_unmarked_signatures: yes("drop_unmarked_signatures"),
+        foreign_turns: wish["foreign_turns"].as_u64().unwrap_or(0) as usize,
         betas: words("betas"),
         keywords_refused: words("keywords_refused"),
         ..Target::default()

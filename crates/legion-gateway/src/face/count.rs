@@ -43,7 +43,8 @@ pub(super) async fn answer(core: &Arc<Core>, asked: Asked) -> Response<Body> {
 
 /// What the provider says. That it does not answer says nothing about its lane: this question has limits of its own.
 async fn ask(core: &Core, asked: &Asked, provider: &Provider, stop: &Stop) -> Option<Response<Body>> {
-    let attempt = prepare(asked, provider, stop, None, Endpoint::CountTokens).ok()?;
+    let past = core.upstreams.past(asked, provider, false, core.clock.mono_ms());
+    let attempt = prepare(asked, provider, stop, None, Endpoint::CountTokens, past).ok()?;
     let (answer, recorder) = attempt.send(core, asked, provider, &stop.model).await.ok()?;
     if !answer.status.is_success() {
         return None;

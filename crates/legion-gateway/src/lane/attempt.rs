@@ -13,6 +13,7 @@ use crate::cassette::{Question, Recorder};
 use crate::core::Core;
 use crate::lane::asked::Asked;
 use crate::lane::headers::request_headers;
+use crate::lane::upstreams::Past;
 use crate::prices::ModelCard;
 use crate::route::Stop;
 use crate::settings::{Authorization, Betas, CassetteMode, Provider};
@@ -31,6 +32,7 @@ pub(crate) struct Attempt {
     pub body: Bytes,
     pub memory: Memory,
     pub warnings: Vec<String>,
+    pub past: Past,
 }
 
 /// Writes the request for a provider.
@@ -40,8 +42,9 @@ pub(crate) fn prepare(
     stop: &Stop,
     card: Option<&ModelCard>,
     endpoint: Endpoint,
+    past: Past,
 ) -> Result<Attempt, Refused> {
-    let target = target(asked, provider, stop, card);
+    let target = Target { foreign_turns: past.foreign, ..target(asked, provider, stop, card) };
     let across = asked.dialect != provider.dialect;
     let (body, lost, memory) = if across {
         let translated = translate::request(asked.dialect, provider.dialect, &asked.body, &target)?;
@@ -73,7 +76,7 @@ pub(crate) fn prepare(
             headers.insert(name, value);
         }
     }
-    Ok(Attempt { endpoint, headers, body, memory, warnings })
+    Ok(Attempt { endpoint, headers, body, memory, warnings, past })
 }
 
 impl Attempt {
@@ -85,6 +88,7 @@ impl Attempt {
             body: Bytes::new(),
             memory: Memory::default(),
             warnings: Vec::new(),
+            past: Past::default(),
         }
     }
 
@@ -174,6 +178,7 @@ fn target(asked: &Asked, provider: &Provider, stop: &Stop, card: Option<&ModelCa
         },
         output_tokens_max: card.and_then(|card| card.output_max),
         cache_control: provider.url.contains("openrouter.ai"),
+        inline_thinking: ["api.minimax.io", "api.minimaxi.com"].iter().any(|host| provider.url.contains(host)),
         reasoning_content: ["api.deepseek.com", "moonshot.ai"].iter().any(|host| provider.url.contains(host)),
         cache_key: asked.program_session().or_else(|| asked.caller.session.clone()),
         cache_markers: is_anthropic_itself(provider),
@@ -182,6 +187,6 @@ fn target(asked: &Asked, provider: &Provider, stop: &Stop, card: Option<&ModelCa
 }
 
 /// Its requests go on byte by byte: it is Anthropic, or leads to it.
-fn is_anthropic_itself(provider: &Provider) -> bool {
+pub(super) fn is_anthropic_itself(provider: &Provider) -> bool {
     provider.dialect == Dialect::Anthropic && provider.betas == Betas::Forward
 }

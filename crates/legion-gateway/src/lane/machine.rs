@@ -124,7 +124,8 @@ async fn send(way: &mut Way, index: usize, again: bool, hold: Hold) -> State {
         Ok(permit) => permit,
         Err(failure) => return State::Failed { index, failure },
     };
-    let attempt = match prepare(&asked, way.provider(index), &stop, hold.card.as_ref(), Endpoint::Generate) {
+    let past = way.core.upstreams.past(&asked, way.provider(index), index > 0, way.core.clock.mono_ms());
+    let attempt = match prepare(&asked, way.provider(index), &stop, hold.card.as_ref(), Endpoint::Generate, past) {
         Ok(attempt) => attempt,
         Err(refused) => return State::Answered(way.refused(Refusal::new(refused.class, refused.to_string()))),
     };
@@ -238,6 +239,7 @@ async fn stream(way: &mut Way, sent: Sent, mut begun: VecDeque<Bytes>) -> State 
     let across = dialect != way.asked.dialect;
     let is_stream = is_stream(&answer.headers);
     permit.succeeded();
+    way.core.upstreams.answered(attempt.past, way.core.clock.mono_ms());
     if let Some(draft) = settlement.draft() {
         draft.is_stream = is_stream;
         draft.status = answer.status.as_u16();

@@ -13,6 +13,7 @@ mod ping;
 mod refusal;
 mod rename;
 mod settlement;
+mod upstreams;
 mod way;
 
 pub(crate) use asked::Asked;
@@ -22,3 +23,4 @@ pub(crate) use headers::answer_headers;
 pub(crate) use machine::run;
 pub use outcome::Outcome;
 pub(crate) use refusal::{Refusal, refuse};
+pub(crate) use upstreams::Upstreams;

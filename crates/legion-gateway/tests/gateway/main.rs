@@ -14,6 +14,7 @@ mod models;
 mod passthrough;
 mod prices;
 mod secrets;
+mod signatures;
 mod silence;
 mod support;
 mod tls;

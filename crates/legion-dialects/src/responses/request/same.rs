@@ -15,7 +15,7 @@ use std::borrow::Cow;
 /// came when there are none.
 pub fn clean<'b>(body: &'b [u8], target: &Target, warnings: &mut Vec<Warning>) -> Result<Cow<'b, [u8]>, Refused> {
     let contains = |part: &str| memmem::find(body, part.as_bytes()).is_some();
-    let signed = contains(MARK) || (target.drop_unmarked_signatures && contains("\"reasoning\""));
+    let signed = contains(MARK) || (target.foreign_turns > 0 && contains("\"reasoning\""));
     if !signed {
         return Ok(Cow::Borrowed(body));
     }
@@ -56,7 +56,7 @@ fn write_input(
         let thinking = reasoning::from_client(String::new(), Some(content));
         let Some(Signature { origin, native }) = thinking.signature else { continue };
         match origin {
-            Origin::Unmarked if !target.drop_unmarked_signatures => {
+            Origin::Unmarked if index >= target.foreign_turns => {
                 writer.raw(raw.get());
             }
             Origin::Provider(provider) if provider == target.provider && !native.is_empty() => {

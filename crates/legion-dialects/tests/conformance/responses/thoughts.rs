@@ -180,8 +180,13 @@ fn rule_06_between_clients_and_providers_of_this_dialect_foreign_thoughts_are_ta
     let body = own.to_string();
     let kept = translate::request(R, R, body.as_bytes(), &target()).expect("is fine");
     assert_eq!(String::from_utf8(kept.body).expect("is text"), body.replace("\"gpt\"", "\"gpt-5.2\""));
-    let dropped = request_to(R, R, &own, &Target { drop_unmarked_signatures: true, ..target() });
+    let dropped = request_to(R, R, &own, &Target { foreign_turns: 2, ..target() });
     assert_eq!(dropped.body["input"].as_array().map(Vec::len), Some(1));
+    // What this upstream made since the change stays.
+    let mut since = own.clone();
+    since["input"].as_array_mut().expect("a list").rotate_left(1);
+    let kept = request_to(R, R, &since, &Target { foreign_turns: 1, ..target() });
+    assert_eq!(kept.body["input"].as_array().map(Vec::len), Some(2));
 }
 
 proptest! {
