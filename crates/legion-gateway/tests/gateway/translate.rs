@@ -4,14 +4,14 @@ use legion_gateway::{Authorization, Dialect, KeySource, Provider};
 
 use crate::support::{AGENT, Service, Upstream, anthropic, error, events, request, until};
 
-fn chat(name: &str, url: &str) -> Provider {
+pub fn chat(name: &str, url: &str) -> Provider {
     Provider { dialect: Dialect::Chat, authorization: Authorization::Bearer(KeySource::Sealed), ..anthropic(name, url) }
 }
 
 /// A Chat answer of 20 prompt tokens, 12 of them from the cache, and 5 of output.
 const CHAT: &str = r#"{"id":"c1","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"Hello"},"finish_reason":"stop"}],"usage":{"prompt_tokens":20,"completion_tokens":5,"total_tokens":25,"prompt_tokens_details":{"cached_tokens":12}}}"#;
 
-fn chunks() -> Vec<String> {
+pub fn chunks() -> Vec<String> {
     let chunk = |choices: &str, rest: &str| {
         format!(
             "data: {{\"id\":\"c1\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\"choices\":{choices}{rest}}}\n\n"
