@@ -19,9 +19,7 @@ const HEAD_LETTERS: usize = 32;
 
 pub fn image(media: &Media) -> u64 {
     match media {
-        Media::Base64 { data, .. } => {
-            png_pixels(data).map_or(IMAGE_MAX, |pixels| pixels.div_ceil(PIXELS_PER_TOKEN).clamp(IMAGE_MIN, IMAGE_MAX))
-        }
+        Media::Base64 { data, .. } => pixels(data),
         Media::Url(_) | Media::File(_) => IMAGE_MAX,
         Media::Text(text) => super::text::tokens(text),
     }
@@ -30,9 +28,27 @@ pub fn image(media: &Media) -> u64 {
 pub fn document(media: &Media) -> u64 {
     match media {
         Media::Text(text) => super::text::tokens(text),
-        Media::Base64 { data, .. } => (data.len() as u64 * 3 / 4).div_ceil(PAGE_BYTES).max(1) * PAGE,
+        Media::Base64 { data, .. } => pages(data.len()),
         Media::Url(_) | Media::File(_) => PAGE,
     }
+}
+
+/// So many letters of base64 that begin with these, which say what it is. `None` when they say nothing that is known here.
+pub fn payload(head: &str, letters: usize) -> Option<u64> {
+    const PDF: &str = "JVBERi";
+    const IMAGES: [&str; 4] = ["iVBORw0KGgo", "/9j/", "R0lGOD", "UklGR"];
+    if head.starts_with(PDF) {
+        return Some(pages(letters));
+    }
+    IMAGES.iter().any(|known| head.starts_with(known)).then(|| pixels(head))
+}
+
+fn pixels(data: &str) -> u64 {
+    png_pixels(data).map_or(IMAGE_MAX, |pixels| pixels.div_ceil(PIXELS_PER_TOKEN).clamp(IMAGE_MIN, IMAGE_MAX))
+}
+
+fn pages(letters: usize) -> u64 {
+    (letters as u64 * 3 / 4).div_ceil(PAGE_BYTES).max(1) * PAGE
 }
 
 /// Width times height, from the head of a PNG.

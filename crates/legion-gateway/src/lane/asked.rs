@@ -5,9 +5,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::HeaderMap;
 use jiff::Timestamp;
-use legion_dialects::Dialect;
 use legion_dialects::hints::Hints;
 use legion_dialects::scan::Head;
+use legion_dialects::{Dialect, count};
 
 use crate::directory::Caller;
 use crate::route::Asker;
@@ -59,7 +59,6 @@ impl Asked {
 
     /// Tokens of the prompt, roughly and cheaply: for reservations, not for people.
     pub(crate) fn prompt_guess(&self) -> u64 {
-        const BYTES_OF_A_TOKEN: u64 = 4;
-        self.body.len() as u64 / BYTES_OF_A_TOKEN
+        count::guess(&self.body)
     }
 }
