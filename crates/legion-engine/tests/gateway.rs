@@ -147,7 +147,7 @@ async fn what_is_set_aside_is_charged_once_and_the_rest_is_free_again() {
     bench.charge(&caller, allowance, 2 * DOLLAR);
     bench.charge(&caller, allowance, DOLLAR);
     assert_eq!((bench.spent(agent).await, bench.look(held).await), (3 * DOLLAR, 2 * DOLLAR));
-    bench.directory.release(allowance.id).await;
+    bench.directory.release(allowance.id).await.expect("given back");
     assert_eq!((bench.spent(agent).await, bench.look(held).await), (3 * DOLLAR, 0));
     assert!(bench.look(|state| state.allowances.is_empty()).await);
 
@@ -176,10 +176,10 @@ async fn money_that_a_dead_service_left_open_counts_as_spent_until_somebody_says
     let other = bench.allowance(&caller, DOLLAR).await;
     assert_ne!(other.id, allowance.id);
     bench.charge(&caller, other, DOLLAR / 2);
-    bench.directory.release(other.id).await;
+    bench.directory.release(other.id).await.expect("given back");
     assert_eq!(bench.spent(agent).await, 4 * DOLLAR + DOLLAR / 2);
     // It is not given back by anybody who does not know what was spent of it.
-    bench.directory.release(allowance.id).await;
+    bench.directory.release(allowance.id).await.expect("given back");
     assert_eq!(bench.spent(agent).await, 4 * DOLLAR + DOLLAR / 2);
 
     let reconcile = |spent| GatewayOrder::Reconcile { allowance: None, spent: NanoUsd(spent) };
@@ -240,7 +240,8 @@ async fn money_that_is_only_set_aside_is_waited_for_and_ends_nobody() {
     // Somebody does: whoever waits is answered.
     let waits = bench.allowance(&caller, 1);
     let gives = bench.directory.release(held[0].id);
-    let (allowance, _) = tokio::join!(waits, gives);
+    let (allowance, given) = tokio::join!(waits, gives);
+    given.expect("given back");
     assert!(allowance.nanos > 0);
     bench.end().await;
 }
@@ -249,12 +250,15 @@ async fn money_that_is_only_set_aside_is_waited_for_and_ends_nobody() {
 async fn a_full_disk_is_no_budget_and_passes() {
     let bench = Bench::new().await;
     let (project, agent, caller) = bench.agent("ann").await;
-    bench.allowance(&caller, DOLLAR).await;
+    let first = bench.allowance(&caller, DOLLAR).await;
     bench.log.set_full(true);
     let none = bench.directory.allowance(&caller, DOLLAR).await.expect_err("nothing can be logged");
     assert!(matches!(&none, NoAllowance::Unavailable { message } if message.contains("the disk is full")), "{none:?}");
+    assert!(bench.directory.release(first.id).await.is_err(), "nothing can be logged");
     bench.log.set_full(false);
     bench.allowance(&caller, DOLLAR).await;
+    bench.directory.release(first.id).await.expect("given back");
+    assert!(!bench.look(move |state| state.allowances.values().any(|known| known.id.0 == first.id)).await);
     let works = move |state: &Organisation| state.agents[&agent].run.is_some();
     assert!(bench.engine.read(project, works).await.expect("read"));
     bench.end().await;

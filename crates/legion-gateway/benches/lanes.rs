@@ -20,8 +20,8 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::service::TowerToHyperService;
 use legion_gateway::{
-    Agents, Allowance, Call, Caller, Dialect, Directory, Gateway, NoAllowance, Options, Route, Settings, Target, Who,
-    templates,
+    Agents, Allowance, Call, Caller, Dialect, Directory, Gateway, NoAllowance, NotReleased, Options, Route, Settings,
+    Target, Who, templates,
 };
 use legion_runtime::{Environment, Share, SystemClock, TaskScope};
 use tokio::net::{TcpListener, TcpStream};
@@ -326,7 +326,9 @@ impl Directory for Books {
     fn settle(&self, call: Call) {
         assert!(!call.estimated, "{call:?}");
     }
-    async fn release(&self, _: Uuid) {}
+    async fn release(&self, _: Uuid) -> Result<(), NotReleased> {
+        Ok(())
+    }
     fn lane_closed(&self, _: &str, _: Option<&str>, _: jiff::Timestamp, _: &str) {}
     fn lane_opened(&self, _: &str, _: Option<&str>) {}
 }

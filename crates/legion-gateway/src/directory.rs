@@ -56,6 +56,11 @@ pub enum NoAllowance {
     Forbidden { message: String },
 }
 
+/// An allowance could not be given back now: the books cannot be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an allowance could not be given back")]
+pub struct NotReleased;
+
 /// One request that was sent to a provider, after its end: exactly one for each that the provider may charge for, also where it was
 /// cut, nobody waited for it, or another provider answered in its place. An error that a provider answered at once costs nothing: it is
 /// named in `left` of the call that came after it, and where none did, the call ends as `refused`.
@@ -113,8 +118,9 @@ pub trait Directory: Send + Sync + 'static {
     /// Takes in a finished call: once for each [`Call`].
     fn settle(&self, call: Call);
 
-    /// An allowance is no longer used: what was not charged is free again. Comes after the last `settle` that charges it.
-    async fn release(&self, allowance: Uuid);
+    /// An allowance is no longer used: what was not charged is free again. Comes after the last `settle` that charges it, and again
+    /// until it is taken in.
+    async fn release(&self, allowance: Uuid) -> Result<(), NotReleased>;
 
     /// A lane takes no calls until a time. `model`: none when all of the provider's are closed.
     fn lane_closed(&self, provider: &str, model: Option<&str>, until: Timestamp, why: &str);

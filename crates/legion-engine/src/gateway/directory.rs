@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use legion_gateway::{Allowance, Call, Caller, Directory, NoAllowance, Settings};
+use legion_gateway::{Allowance, Call, Caller, Directory, NoAllowance, NotReleased, Settings};
 use legion_model::gateway::{AllowanceId, GatewayAnswer, GatewayOrder, NanoUsd};
 use legion_model::{Order, Party, Refusal, RefusalKind};
 use uuid::Uuid;
@@ -124,16 +124,18 @@ impl Directory for GatewayDirectory {
         self.engine.inner.gateway.add(&call);
     }
 
-    async fn release(&self, allowance: Uuid) {
+    async fn release(&self, allowance: Uuid) -> Result<(), NotReleased> {
         // What it was spent for is in the books before the rest is free again.
         if let Err(error) = self.engine.settle_calls().await {
-            tracing::warn!(%error, "an allowance is kept: what was spent of it cannot be settled");
-            return;
+            tracing::warn!(%error, "an allowance is kept for now: what was spent of it cannot be settled");
+            return Err(NotReleased);
         }
         let order = GatewayOrder::CloseAllowances(vec![AllowanceId(allowance)]);
         if let Err(error) = self.engine.inner.gateway.books.give(Party::Root, order).await {
-            tracing::warn!(%error, "an allowance is kept: it counts as spent after the next start");
+            tracing::warn!(%error, "an allowance is kept for now: it counts as spent if the service ends before there is room");
+            return Err(NotReleased);
         }
+        Ok(())
     }
 
     fn lane_closed(&self, provider: &str, model: Option<&str>, until: Timestamp, why: &str) {

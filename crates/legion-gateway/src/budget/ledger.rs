@@ -114,8 +114,12 @@ impl Ledger {
         });
         self.give_back(ended);
         let returns = std::mem::take(&mut *lock(&self.returns));
-        for allowance in returns {
-            self.directory.release(allowance).await;
+        for (number, allowance) in returns.iter().enumerate() {
+            if self.directory.release(*allowance).await.is_err() {
+                // There may be room for it later, and no sooner for the others.
+                self.give_back(returns[number..].to_vec());
+                return;
+            }
         }
     }
 

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use legion_gateway::{
-    Agents, Allowance, Authorization, Betas, Call, Caller, Dialect, Directory, KeySource, NoAllowance, Provider, Route,
-    Settings, Target, Who,
+    Agents, Allowance, Authorization, Betas, Call, Caller, Dialect, Directory, KeySource, NoAllowance, NotReleased,
+    Provider, Route, Settings, Target, Who,
 };
 use uuid::Uuid;
 
@@ -80,7 +80,9 @@ impl Directory for OneProvider {
         self.settled.lock().expect("nobody panics with it").push(call);
     }
 
-    async fn release(&self, _allowance: Uuid) {}
+    async fn release(&self, _allowance: Uuid) -> Result<(), NotReleased> {
+        Ok(())
+    }
 
     fn lane_closed(&self, _provider: &str, _model: Option<&str>, _until: Timestamp, _why: &str) {}
 

@@ -96,6 +96,53 @@ async fn a_large_budget_needs_one_grant_for_many_calls_and_gives_it_back_after_a
 }
 
 #[tokio::test]
+async fn an_allowance_that_could_not_be_given_back_is_given_back_later() {
+    let upstream = Upstream::fixed(200, &[], MESSAGE).await;
+    let service = Service::start(&[("one", &upstream)]).await;
+    service.books.lock().releases_fail = 3;
+    assert_eq!(service.message(request("m", false)).await.status, 200);
+    service
+        .books
+        .change(|settings: &mut Settings| settings.limits.allowance_rest = std::time::Duration::from_millis(1));
+    until("an allowance that is given back", || service.books.open_allowances() == 0).await;
+    let inner = service.books.lock();
+    assert_eq!((inner.releases_fail, inner.released.len(), inner.asked), (0, 1, 1));
+}
+
+#[tokio::test]
+async fn an_image_counts_as_one_and_not_as_its_letters() {
+    let upstream = Upstream::fixed(200, &[], MESSAGE).await;
+    let service = Service::start(&[("one", &upstream)]).await;
+    // As text these would be 1.3 million tokens, for more than a dollar.
+    let image = format!("/9j/{}", "A".repeat(5_000_000));
+    let image =
+        format!(r#"{{"type":"image","source":{{"type":"base64","media_type":"image/jpeg","data":"{image}"}}}}"#);
+    let body = format!(r#"{{"model":"m","max_tokens":100,"messages":[{{"role":"user","content":[{image}]}}]}}"#);
+    service.books.change(|settings: &mut Settings| settings.call_max_nanos = Some(10_000_000));
+    assert_eq!(service.message(body.clone()).await.status, 200, "a cent is enough");
+
+    // Cut before the provider named its own numbers, it is charged by the same estimate.
+    let silent = Upstream::start(|_, mut conn| async move { conn.hung_up().await }).await;
+    service.books.change(|settings: &mut Settings| {
+        settings.providers.get_mut("one").expect("set up").url.clone_from(&silent.url);
+    });
+    let call = service.message(body);
+    let call = tokio::time::timeout(std::time::Duration::from_secs(5), call);
+    let hung_up = async {
+        tokio::select! {
+            _ = call => panic!("there is no answer"),
+            () = until("a call at the provider", || silent.count() == 1) => {}
+        }
+    };
+    hung_up.await;
+    until("a settled call", || service.books.calls().len() == 2).await;
+    let call = &service.books.calls()[1];
+    assert_eq!((call.outcome, call.estimated), ("hang-up", true));
+    assert!((1_600..1_700).contains(&call.usage.input), "{:?}", call.usage);
+    assert_eq!(call.charged_nanos, call.usage.input * 1_000);
+}
+
+#[tokio::test]
 async fn a_call_that_no_provider_answers_costs_nothing() {
     let upstream = Upstream::fixed(400, &[], crate::support::error("invalid_request_error", "no")).await;
     let service = Service::start(&[("one", &upstream)]).await;

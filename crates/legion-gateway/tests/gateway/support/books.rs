@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use legion_gateway::{Allowance, Call, Caller, Directory, NoAllowance, Settings};
+use legion_gateway::{Allowance, Call, Caller, Directory, NoAllowance, NotReleased, Settings};
 use uuid::Uuid;
 
 #[derive(Default)]
@@ -23,6 +23,8 @@ pub struct Inner {
     pub calls: Vec<Call>,
     pub asked: usize,
     pub released: Vec<Uuid>,
+    /// So many times from now on nothing can be given back.
+    pub releases_fail: usize,
     pub lanes: Vec<String>,
 }
 
@@ -97,12 +99,17 @@ impl Directory for Books {
         inner.calls.push(call);
     }
 
-    async fn release(&self, allowance: Uuid) {
+    async fn release(&self, allowance: Uuid) -> Result<(), NotReleased> {
         let mut inner = self.lock();
+        if inner.releases_fail > 0 {
+            inner.releases_fail -= 1;
+            return Err(NotReleased);
+        }
         let before = inner.open.len();
         inner.open.retain(|open| open.id != allowance);
         assert_eq!(inner.open.len() + 1, before, "an allowance is released once");
         inner.released.push(allowance);
+        Ok(())
     }
 
     fn lane_closed(&self, provider: &str, model: Option<&str>, until: jiff::Timestamp, why: &str) {
