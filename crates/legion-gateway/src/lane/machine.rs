@@ -337,9 +337,12 @@ async fn whole(
     };
     match translated {
         Ok((body, lost)) => {
-            settlement.settle(Outcome::Done);
             let warnings: Vec<String> =
                 attempt.warnings.into_iter().chain(lost.iter().map(ToString::to_string)).collect();
+            if let Some(draft) = settlement.draft() {
+                draft.warnings.clone_from(&warnings);
+            }
+            settlement.settle(Outcome::Done);
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             way.sign(&mut headers, index, &warnings);
             let mut response = Response::new(Body::from(body));

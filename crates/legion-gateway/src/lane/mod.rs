@@ -13,6 +13,7 @@ mod ping;
 mod refusal;
 mod rename;
 mod settlement;
+mod trace;
 mod upstreams;
 mod way;
 

@@ -104,7 +104,12 @@ impl Parts {
         };
         note(&mut self.settlement, seen);
         if let (Lane::Translate(stream), Some(draft)) = (&self.lane, self.settlement.draft()) {
-            draft.warnings.extend(stream.warnings().iter().map(ToString::to_string));
+            for lost in stream.warnings().iter().map(ToString::to_string) {
+                // A caller that goes away is noted twice.
+                if !draft.warnings.contains(&lost) {
+                    draft.warnings.push(lost);
+                }
+            }
         }
     }
 }

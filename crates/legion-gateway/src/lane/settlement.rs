@@ -9,6 +9,7 @@ use crate::budget::Reservation;
 use crate::core::Core;
 use crate::directory::{Call, Caller};
 use crate::lane::outcome::Outcome;
+use crate::lane::trace;
 use crate::lane::way::Hold;
 use crate::prices::{self, ModelCard};
 use crate::settings::Price;
@@ -151,6 +152,7 @@ impl Settlement {
             first_byte_ms: draft.first_byte_ms,
             total_ms: self.core.clock.mono_ms().saturating_sub(draft.arrived_ms),
         };
+        trace::tell(&call);
         // Told before the allowance may be given back.
         self.core.directory.settle(call);
         reservation.charge(charged_nanos);

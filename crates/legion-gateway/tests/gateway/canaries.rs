@@ -1,9 +1,8 @@
 //! Keys of five shapes, looked for in four encodings in everything that is written down or told while calls fail in each way in which
 //! they can. A provider that quotes its key quotes it in all four.
 
-use std::io::Write;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,7 +10,7 @@ use legion_gateway::{Authorization, CassetteMode, Dialect, KeySource, Provider};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::pki_types::PrivateKeyDer;
 
-use crate::support::{AGENT, Service, Upstream, anthropic, events, request, until};
+use crate::support::{AGENT, Log, Service, Upstream, anthropic, events, request, until};
 
 /// Anthropic's, OpenAI's, Google's, a token of three parts, and one without any shape.
 const KEYS: [&str; 5] = [
@@ -76,21 +75,6 @@ fn echo(secret: &str) -> String {
 fn finds(content: &[u8], key: &str) -> Option<String> {
     let holds = |form: &str| content.windows(form.len()).any(|window| window == form.as_bytes());
     encodings(key).into_iter().find(|form| holds(form))
-}
-
-/// The log, as a service that logs everything would write it.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("whole").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }
 
 async fn upstream(failure: Failure, key: &'static str, elsewhere: &str) -> Upstream {
@@ -216,7 +200,7 @@ async fn keys_of_every_shape_are_in_no_sink_whatever_goes_wrong() {
     let calls = cases.flat_map(|(key, failure)| [Dialect::Anthropic, Dialect::Chat].map(|of| call(failure, key, of)));
     let hits: Vec<String> = futures_util::future::join_all(calls).await.concat();
     assert!(hits.is_empty(), "{}", hits.join("\n"));
-    let log = log.0.lock().expect("whole").clone();
+    let log = log.bytes();
     let text = String::from_utf8_lossy(&log);
     for said in ["a provider did not answer a call", "a provider could not be asked"] {
         assert!(text.contains(said), "the log is not the gateway's: {} bytes", text.len());

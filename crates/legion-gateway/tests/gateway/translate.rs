@@ -2,7 +2,7 @@
 
 use legion_gateway::{Authorization, Dialect, KeySource, Provider};
 
-use crate::support::{AGENT, Service, Upstream, anthropic, error, events, request, until};
+use crate::support::{AGENT, Log, Service, Upstream, anthropic, error, events, request, until};
 
 pub fn chat(name: &str, url: &str) -> Provider {
     Provider { dialect: Dialect::Chat, authorization: Authorization::Bearer(KeySource::Sealed), ..anthropic(name, url) }
@@ -52,6 +52,35 @@ async fn an_anthropic_caller_is_answered_by_a_chat_provider() {
     assert_eq!((call.usage.input, call.usage.cache_read, call.usage.output), (8, 12, 5));
     assert_eq!((call.outcome, call.estimated), ("done", false));
     assert!(got.header("legion-gateway-warnings").is_some_and(|all| all.contains("zz_unknown")), "{:?}", got.headers);
+}
+
+#[tokio::test]
+async fn what_is_lost_in_the_middle_of_a_stream_is_named_in_the_trace() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+    // The runtime of this test has one thread: all of its tasks log here.
+    let _log = tracing::subscriber::set_default(subscriber);
+    let citation = r#"{"type":"content_block_delta","index":0,"delta":{"type":"citations_delta","citation":{"type":"char_location","cited_text":"x","document_index":0,"start_char_index":0,"end_char_index":1}}}"#;
+    let mut all = events();
+    all.insert(3, format!("event: content_block_delta\ndata: {citation}\n\n"));
+    let upstream = Upstream::streaming(all).await;
+    let service = Service::start(&[("one", &upstream)]).await;
+    let headers = [("authorization", "Bearer lgn_agent_a1"), ("x-session-id", "s-1")];
+    let body = r#"{"model":"m","stream":true,"messages":[{"role":"user","content":"hi"}]}"#;
+    let got = service.post("/gateway/openai/v1/chat/completions", &headers, body).await;
+    assert!(got.text().ends_with("data: [DONE]\n\n"), "{}", got.text());
+    until("a settled call", || !service.books.calls().is_empty()).await;
+    let warnings = service.books.calls()[0].warnings.clone();
+    let lost: Vec<&String> = warnings.iter().filter(|warning| warning.contains("citation")).collect();
+    assert_eq!(lost.len(), 1, "{warnings:?}");
+    // Headers had gone when it was lost.
+    assert!(!got.header("legion-gateway-warnings").is_some_and(|all| all.contains("citation")), "{:?}", got.headers);
+    let told = log.text();
+    let line = told.lines().find(|line| line.contains("a call has ended")).unwrap_or_else(|| panic!("{told}"));
+    for part in ["legion::calls", "a1", "s-1", "provider=one", "outcome=\"done\"", "status=200", lost[0]] {
+        assert!(line.contains(part), "{part}: {line}");
+    }
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod books;
 mod client;
+mod log;
 mod service;
 mod upstream;
 mod wait;
@@ -9,6 +10,7 @@ mod words;
 
 pub use books::Books;
 pub use client::{Got, send};
+pub use log::Log;
 pub use service::{Service, anthropic, request as http_request};
 pub use upstream::{Conn, Upstream};
 pub use wait::{until, within};
