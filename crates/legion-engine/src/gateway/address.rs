@@ -6,17 +6,24 @@ use legion_agents::Login;
 use legion_gateway::{Authorization, Provider, Settings};
 
 /// Variables by which a program finds and opens another way to a model. Left out where the gateway is the way.
-const OTHER_WAYS: [&str; 6] = [
+const OTHER_WAYS: [&str; 8] = [
     "ANTHROPIC_API_KEY",
     "ANTHROPIC_AUTH_TOKEN",
     "ANTHROPIC_BASE_URL",
     "ANTHROPIC_CUSTOM_HEADERS",
     "ANTHROPIC_UNIX_SOCKET",
     "CLAUDE_CODE_OAUTH_TOKEN",
+    "OPENAI_API_KEY",
+    "OPENAI_BASE_URL",
 ];
 /// Of these, the ones that stay when a program keeps its own login.
-const OWN_LOGIN: [&str; 4] =
-    ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_CUSTOM_HEADERS", "CLAUDE_CODE_OAUTH_TOKEN"];
+const OWN_LOGIN: [&str; 5] = [
+    "ANTHROPIC_API_KEY",
+    "ANTHROPIC_AUTH_TOKEN",
+    "ANTHROPIC_CUSTOM_HEADERS",
+    "CLAUDE_CODE_OAUTH_TOKEN",
+    "OPENAI_API_KEY",
+];
 /// Of these, the ones that are a login by themselves.
 const CREDENTIALS: [&str; 3] = ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN"];
 /// Newer versions of Claude Code then say which of their sub-agents calls: routes are found by it.
@@ -75,8 +82,12 @@ impl GatewayAddress {
         // The token is in the address only where the header is not free for it.
         let url = self.anthropic(keeps_login.then_some(token))?;
         base.insert("ANTHROPIC_BASE_URL".to_owned(), url);
+        base.insert("OPENAI_BASE_URL".to_owned(), self.openai(keeps_login.then_some(token))?);
         if !keeps_login {
             base.insert("ANTHROPIC_AUTH_TOKEN".to_owned(), token.to_owned());
+        }
+        if !(keeps_login && login.variables().contains_key("OPENAI_API_KEY")) {
+            base.insert("OPENAI_API_KEY".to_owned(), token.to_owned());
         }
         base.insert("NO_PROXY".to_owned(), no_proxy(login, &base));
         base.insert(HINTS.to_owned(), "1".to_owned());
@@ -171,6 +182,8 @@ mod tests {
             map(&[
                 ("ANTHROPIC_AUTH_TOKEN", "lgn_t"),
                 ("ANTHROPIC_BASE_URL", "http://127.0.0.1:18080/gateway/anthropic"),
+                ("OPENAI_API_KEY", "lgn_t"),
+                ("OPENAI_BASE_URL", "http://127.0.0.1:18080/gateway/openai/v1"),
                 ("CLAUDE_CODE_GATEWAY_HINT_HEADERS", "1"),
                 ("NO_PROXY", "corp,127.0.0.1,localhost,::1"),
             ])

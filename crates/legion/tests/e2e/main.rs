@@ -21,6 +21,7 @@ mod hostile_tickets;
 mod kit;
 mod landing_kills;
 mod login;
+mod matrix;
 mod nothing_lost;
 mod prices;
 mod pull_requests;
