@@ -81,6 +81,10 @@ pub struct Agent {
     pub usage: Usage,
     /// Dollars spent by its runs, as its driver reports them; null when none of them reported money.
     pub cost_usd: Option<f64>,
+    /// Of `cost_usd`, dollars that its program reported and the gateway did not see, as it has a login of its own and calls its
+    /// provider directly: routes and budgets of the gateway do not hold for them. Absent when there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside_gateway_usd: Option<f64>,
     /// False when a message cannot reach it before its turn ends.
     pub can_steer: bool,
     pub hired_at: Option<Timestamp>,

@@ -270,6 +270,10 @@ pub struct Cost {
     pub by: String,
     pub lines: Vec<CostLine>,
     pub total: CostLine,
+    /// Dollars that programs of agents reported themselves and the gateway did not see, as they have a login of their own: they are in
+    /// no line, and budgets of the gateway do not hold for them.
+    #[serde(default)]
+    pub beside_gateway_usd: f64,
 }
 
 /// Base URLs of the gateway for one caller. The caller's token is in them: they are as secret as it is.

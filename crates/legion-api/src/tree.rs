@@ -18,6 +18,10 @@ pub struct Report {
     pub run: Option<Run>,
     pub queued: u32,
     pub cost_usd: Option<f64>,
+    /// Of `cost_usd`, dollars that its program reported and the gateway did not see, as it has a login of its own and calls its
+    /// provider directly: routes and budgets of the gateway do not hold for them. Absent when there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside_gateway_usd: Option<f64>,
     pub suspect: Option<String>,
 }
 
@@ -52,6 +56,10 @@ pub struct TreeNode {
     /// Outcome word of its last finished run.
     pub last_outcome: Option<crate::Outcome>,
     pub cost_usd: Option<f64>,
+    /// Of `cost_usd`, dollars that its program reported and the gateway did not see, as it has a login of its own and calls its
+    /// provider directly: routes and budgets of the gateway do not hold for them. Absent when there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside_gateway_usd: Option<f64>,
     pub suspect: Option<String>,
     /// False for an agent that a filter left out but that stands above one that it kept.
     pub matched: bool,

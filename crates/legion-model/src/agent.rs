@@ -126,6 +126,11 @@ pub struct Agent {
 }
 
 impl Agent {
+    /// Of `spent`, what its programs reported themselves and the gateway did not see: they found another way to a model.
+    pub fn spent_beside_gateway(&self) -> MicroUsd {
+        self.spent.less(self.metered.micro())
+    }
+
     /// The gateway's total has grown: by what, goes to the run that it was for.
     pub(crate) fn has_spent(&mut self, run: Option<RunId>, total: NanoUsd) {
         let more = total.micro().less(self.metered.micro());

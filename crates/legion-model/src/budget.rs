@@ -16,8 +16,7 @@ impl Organisation {
     pub fn spent_beside_gateway(&self, agent: &Agent) -> MicroUsd {
         let below: MicroUsd =
             self.reports(Party::Agent(agent.id)).map(|report| self.spent_beside_gateway(report)).sum();
-        let own = agent.spent.less(agent.metered.micro());
-        own + agent.spent_by_fired.less(agent.metered_by_fired.micro()) + below
+        agent.spent_beside_gateway() + agent.spent_by_fired.less(agent.metered_by_fired.micro()) + below
     }
 
     /// Spent by an agent, or set aside for those below it: a report with a budget counts with the larger of budget and spending.

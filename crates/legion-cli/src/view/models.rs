@@ -164,7 +164,14 @@ pub(crate) fn cost(cost: &Cost, look: &Look) -> String {
     };
     let rows: Vec<Vec<Cell>> = cost.lines.iter().chain([&cost.total]).map(row).collect();
     let by = cost.by.to_uppercase();
-    table(&[&by, "CALLS", "PROMPT", "CACHED", "OUTPUT", "COST", "NOTES"], &rows, look)
+    let mut text = table(&[&by, "CALLS", "PROMPT", "CACHED", "OUTPUT", "COST", "NOTES"], &rows, look);
+    if cost.beside_gateway_usd > 0.0 {
+        let beside = dollars(cost.beside_gateway_usd);
+        text.push_str(&format!(
+            "beside the gateway: {beside}, by programs with a login of their own; no budget here holds for it\n"
+        ));
+    }
+    text
 }
 
 /// What is done now, then one line each.
@@ -242,9 +249,16 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_said_beside_the_cost() {
-        let cost = Cost { by: "agent".to_owned(), lines: vec![line("ada")], total: line("total") };
+        let cost =
+            Cost { by: "agent".to_owned(), lines: vec![line("ada")], total: line("total"), beside_gateway_usd: 0.12 };
         let text = super::cost(&cost, &crate::view::samples::look());
         assert!(text.contains("ada") && text.contains("$0.5000"), "{text}");
         assert!(text.contains("1 calls of unknown price; $0.2500 not settled"), "{text}");
+        assert!(
+            text.ends_with(
+                "beside the gateway: $0.1200, by programs with a login of their own; no budget here holds for it\n"
+            ),
+            "{text}"
+        );
     }
 }

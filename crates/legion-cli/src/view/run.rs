@@ -29,11 +29,14 @@ pub(crate) fn dollars(amount: f64) -> String {
     if amount.abs() >= 1.0 || amount == 0.0 { format!("${amount:.2}") } else { format!("${amount:.4}") }
 }
 
-/// What else is to be said of it: that nothing holds it, messages that wait, a suspicion.
-pub(crate) fn remark(tier: Option<&str>, queued: u32, suspect: Option<&str>) -> String {
+/// What else is to be said of it: that nothing holds it, money that no budget of the gateway holds, messages that wait, a suspicion.
+pub(crate) fn remark(tier: Option<&str>, beside: Option<f64>, queued: u32, suspect: Option<&str>) -> String {
     let mut words = Vec::new();
     if tier == Some("none") {
         words.push("not contained".to_owned());
+    }
+    if let Some(beside) = beside {
+        words.push(format!("{} beside the gateway", dollars(beside)));
     }
     if queued > 0 {
         words.push(format!("{queued} waiting"));
@@ -57,8 +60,9 @@ mod tests {
 
     #[test]
     fn a_remark_names_what_waits_and_why_it_is_suspect() {
-        assert_eq!(remark(None, 0, None), "");
-        assert_eq!(remark(Some("full"), 2, Some("silent for 60 s")), "2 waiting, suspect: silent for 60 s");
-        assert_eq!(remark(Some("none"), 1, None), "not contained, 1 waiting");
+        assert_eq!(remark(None, None, 0, None), "");
+        assert_eq!(remark(Some("full"), None, 2, Some("silent for 60 s")), "2 waiting, suspect: silent for 60 s");
+        assert_eq!(remark(Some("none"), None, 1, None), "not contained, 1 waiting");
+        assert_eq!(remark(None, Some(0.5), 0, None), "$0.5000 beside the gateway");
     }
 }

@@ -63,6 +63,7 @@ fn node(id: &str, name: &str, parent: &str, level: u32) -> TreeNode {
         queued: 0,
         last_outcome: None,
         cost_usd: None,
+        beside_gateway_usd: None,
         suspect: None,
         matched: true,
         reports: Vec::new(),
@@ -117,6 +118,7 @@ pub(crate) fn status() -> StatusReport {
         queued: 0,
         usage: Usage::default(),
         cost_usd: None,
+        beside_gateway_usd: None,
         can_steer: false,
         hired_at: None,
         suspect: None,
@@ -132,6 +134,7 @@ pub(crate) fn status() -> StatusReport {
         run: Some(open_run(3, "11:58:00")),
         queued: 2,
         cost_usd: Some(1.5),
+        beside_gateway_usd: None,
         suspect: Some("silent for 60 s".to_owned()),
     };
     StatusReport { agent, inbox: messages(), reports: vec![report], tickets: TicketCounts::default() }

@@ -46,7 +46,10 @@ pub(crate) fn status(report: &StatusReport, look: &Look) -> String {
                 status_cell(report.status),
                 run_cell(report.run.as_ref(), None, look),
                 Cell::new(report.cost_usd.map(dollars).unwrap_or_default()),
-                Cell::styled(Style::Warn, remark(report.tier.as_deref(), report.queued, report.suspect.as_deref())),
+                Cell::styled(
+                    Style::Warn,
+                    remark(report.tier.as_deref(), report.beside_gateway_usd, report.queued, report.suspect.as_deref()),
+                ),
             ]
         })
         .collect();
@@ -69,7 +72,7 @@ fn heading(agent: &Agent, look: &Look) -> Vec<Cell> {
         status_cell(agent.status),
         run_cell(agent.run.as_ref(), None, look),
         Cell::new(agent.cost_usd.map(dollars).unwrap_or_default()),
-        Cell::styled(Style::Warn, remark(None, agent.queued, agent.suspect.as_deref())),
+        Cell::styled(Style::Warn, remark(None, agent.beside_gateway_usd, agent.queued, agent.suspect.as_deref())),
     ]
 }
 

@@ -49,7 +49,10 @@ fn row(node: &TreeNode, branch: &str, ids: &ShortIds, look: &Look) -> Vec<Cell> 
         status_cell(node.status),
         run_cell(node.run.as_ref(), node.last_outcome, look),
         Cell::new(node.cost_usd.map(dollars).unwrap_or_default()),
-        Cell::styled(Style::Warn, remark(node.tier.as_deref(), node.queued, node.suspect.as_deref())),
+        Cell::styled(
+            Style::Warn,
+            remark(node.tier.as_deref(), node.beside_gateway_usd, node.queued, node.suspect.as_deref()),
+        ),
     ]
 }
 

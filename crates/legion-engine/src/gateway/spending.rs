@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use legion_model::AgentId;
 use legion_model::gateway::{Figures, GatewayState, Scope};
+use legion_model::{AgentId, MicroUsd, Party};
 
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -66,6 +66,21 @@ impl Engine {
     pub async fn spending(&self, by: SpentBy) -> Result<Spent, EngineError> {
         let names = if by == SpentBy::Agent { self.agent_names().await? } else { HashMap::new() };
         self.gateway_read(move |state| spent(state, by, &names)).await
+    }
+
+    /// What programs of the agents that are there, and of those that these fired, reported themselves and the gateway did not see.
+    ///
+    /// # Errors
+    /// When a project cannot be read.
+    pub async fn spent_beside_gateway(&self) -> Result<MicroUsd, EngineError> {
+        let mut total = MicroUsd::default();
+        for (_, keeper) in self.keepers_by_project() {
+            let of_project = keeper.read(|state| {
+                state.reports(Party::Root).map(|agent| state.spent_beside_gateway(agent)).sum::<MicroUsd>()
+            });
+            total += of_project.await?;
+        }
+        Ok(total)
     }
 }
 

@@ -33,6 +33,7 @@ pub(crate) fn agent(state: &Organisation, agent: &Agent) -> api::Agent {
         queued: queued(agent),
         usage: run::usage(usage),
         cost_usd: cost(agent),
+        beside_gateway_usd: beside_gateway(agent),
         can_steer: spec.driver.capabilities().steers,
         hired_at: Some(agent.hired_at),
         suspect: suspect(agent),
@@ -63,6 +64,7 @@ pub(crate) fn root() -> api::Agent {
         queued: 0,
         usage: run::usage(Usage::default()),
         cost_usd: None,
+        beside_gateway_usd: None,
         can_steer: false,
         hired_at: None,
         suspect: None,
@@ -83,6 +85,7 @@ pub(crate) fn report(state: &Organisation, agent: &Agent) -> api::Report {
         run,
         queued: queued(agent),
         cost_usd: cost(agent),
+        beside_gateway_usd: beside_gateway(agent),
         suspect: suspect(agent),
     }
 }
@@ -124,6 +127,12 @@ pub(crate) fn queued(agent: &Agent) -> u32 {
 /// Null until one of its runs reported money.
 pub(crate) fn cost(agent: &Agent) -> Option<f64> {
     (agent.cost_reported.is_some() || agent.spent.0 > 0).then(|| agent.spent.dollars())
+}
+
+/// Null when the gateway saw all of it.
+pub(crate) fn beside_gateway(agent: &Agent) -> Option<f64> {
+    let beside = agent.spent_beside_gateway();
+    (beside.0 > 0).then(|| beside.dollars())
 }
 
 pub(crate) fn suspect(agent: &Agent) -> Option<String> {

@@ -54,5 +54,6 @@ async fn cost(State(context): State<Shared>, Params(query): Params<CostQuery>) -
     };
     let Spent { lines, total } = context.engine.spending(spent_by).await?;
     let lines = lines.into_iter().map(gateway::cost_line).collect();
-    Ok(Json(Cost { by: by.to_owned(), lines, total: gateway::cost_line(total) }))
+    let beside_gateway_usd = context.engine.spent_beside_gateway().await?.dollars();
+    Ok(Json(Cost { by: by.to_owned(), lines, total: gateway::cost_line(total), beside_gateway_usd }))
 }

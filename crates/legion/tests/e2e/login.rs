@@ -201,6 +201,73 @@ async fn login_329() {
     login("2.1.329").await;
 }
 
+/// Without a provider a program that is logged in finds its own way, and the screens say so; with one, the same login goes through the
+/// gateway untouched, and what it costs is in the books.
+async fn through_the_gateway(version: &str, auth: &str, token: &str) {
+    let Some((legion, model, _trap)) = logged_in(version, auth, &[("LEGION_GATEWAY_LISTEN", "127.0.0.1:0")]).await
+    else {
+        return;
+    };
+    person(&legion, "home/.claude");
+    legion.start();
+    let run = || {
+        let task = format!("Say it. @@{}@@", json!([{"text": "said"}]));
+        let agent = id(&legion.json(&["hire", &task, "--driver", "claude", "--model", "claude-sonnet-4-5"]));
+        let ended = legion.json(&["wait", &agent, "--timeout", "60s"]);
+        assert_eq!(ended["outcome"], "completed", "{ended}");
+        agent
+    };
+    let shown = |agent: &str| legion.json(&["status", agent])["agent"].clone();
+    let beside = run();
+    let agent = shown(&beside);
+    assert!(agent["cost_usd"].as_f64().is_some_and(|dollars| dollars > 0.0), "{agent}");
+    assert_eq!(agent["beside_gateway_usd"], agent["cost_usd"], "{agent}");
+    for screen in [&["tree"][..], &["status"], &["cost"]] {
+        let said = legion.ok(screen);
+        assert!(said.contains("beside the gateway"), "{screen:?}: {said}");
+    }
+    assert_eq!(legion.json(&["cost"])["total"]["calls"], 0);
+
+    legion.ok(&["provider", "add", "native", "--format", "anthropic", "--url", &model.url(), "--login"]);
+    let before = model.requests().len();
+    let agent = run();
+    assert_asked_with(&model, token);
+    let sent = model.requests().len() - before;
+    let cost = legion.json(&["cost", "--by", "agent"]);
+    let line = cost["lines"].as_array().and_then(|lines| lines.iter().find(|line| line["id"] == agent.as_str()));
+    let line = line.unwrap_or_else(|| panic!("no line of {agent}: {cost}"));
+    assert_eq!((&line["calls"], &line["unknown_calls"]), (&json!(sent), &json!(0)), "{cost}");
+    assert!(line["cost_nanos"].as_u64().is_some_and(|nanos| nanos > 0), "{cost}");
+    let through = shown(&agent);
+    assert!(through["cost_usd"].as_f64().is_some_and(|dollars| dollars > 0.0), "{through}");
+    assert!(through["beside_gateway_usd"].is_null(), "{through}");
+    // The token in the address did not go on.
+    for request in model.requests() {
+        let text = format!("{:?} {}", request.headers, String::from_utf8_lossy(&request.raw));
+        assert!(!text.contains("lgn_"), "a token of ours went to the provider");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_setup_token_through_the_gateway_197() {
+    through_the_gateway("2.1.197", "setup-token", SETUP_TOKEN).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_setup_token_through_the_gateway_329() {
+    through_the_gateway("2.1.329", "setup-token", SETUP_TOKEN).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_persons_login_through_the_gateway_197() {
+    through_the_gateway("2.1.197", "login", PERSON_TOKEN).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_persons_login_through_the_gateway_329() {
+    through_the_gateway("2.1.329", "login", PERSON_TOKEN).await;
+}
+
 /// A person may keep the configuration elsewhere.
 async fn login_elsewhere(version: &str) {
     let kept = legion_testkit::TestDir::new();
