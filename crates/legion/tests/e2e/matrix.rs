@@ -14,6 +14,8 @@ use crate::support::Legion;
 const MODEL: &str = "claude-haiku-4-5";
 /// A program that calls whenever it is asked to, by what Legion put into its environment, until it is told to stop.
 const CALLER: &str = r#"
+# Money that is used up ends the run: its program writes down what it was told before it goes.
+trap '' INT TERM
 desk=$1; number=0
 echo "$LEGION_AGENT_NAME" > "$desk/name.new"; mv "$desk/name.new" "$desk/name"
 while [ ! -e "$desk/stop" ]; do
