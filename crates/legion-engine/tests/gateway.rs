@@ -9,9 +9,10 @@ use legion_agents::Login;
 use legion_engine::{Engine, EngineConfig, GatewayDirectory, HireAsk, SpentBy};
 use legion_gateway::{Allowance, Call, Caller, Directory, NoAllowance, Usage};
 use legion_model::gateway::{BudgetOf, GatewayAnswer, GatewayOrder, GatewayState, NanoUsd, Scope};
-use legion_model::{AgentId, Bounds, DriverKind, Organisation, Outcome, Party, ProcessPhase, ProjectId, Tier};
+use legion_model::{AgentId, Bounds, DriverKind, Organisation, Outcome, Party, ProcessPhase, ProjectId, RunId, Tier};
 use legion_runtime::{DataDir, SystemClock, new_id};
 use legion_store::{Log, MemoryLog};
+use tokio::task::JoinSet;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const DOLLAR: u64 = NanoUsd::DOLLAR.0;
@@ -261,5 +262,52 @@ async fn a_full_disk_is_no_budget_and_passes() {
     assert!(!bench.look(move |state| state.allowances.values().any(|known| known.id.0 == first.id)).await);
     let works = move |state: &Organisation| state.agents[&agent].run.is_some();
     assert!(bench.engine.read(project, works).await.expect("read"));
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_hundred_callers_with_open_streams_overspend_by_one_call_each_at_most() {
+    let bench = Bench::new().await;
+    let (_, agent, caller) = bench.agent("ann").await;
+    let limit = 5 * DOLLAR;
+    let of = BudgetOf::One(Scope::Agent(agent));
+    bench.engine.gateway(Party::Root, GatewayOrder::SetBudget { of, limit: NanoUsd(limit) }).await.expect("set");
+    // Each has a purse of its own, as the gateway keeps one for each run.
+    let directory = Arc::new(GatewayDirectory::new(bench.engine.clone(), "the person's".to_owned()));
+    let callers: Vec<Caller> =
+        (0..200).map(|_| Caller { run: Some(RunId(new_id()).to_string()), ..caller.clone() }).collect();
+    let ask = || {
+        let mut asking = JoinSet::new();
+        for caller in callers.clone() {
+            let directory = directory.clone();
+            asking.spawn(async move { (directory.allowance(&caller, 1).await, caller) });
+        }
+        asking.join_all()
+    };
+    let (mut streams, mut told) = (Vec::new(), Vec::new());
+    for (answer, caller) in ask().await {
+        match answer {
+            Ok(allowance) => streams.push((allowance, caller)),
+            Err(none) => told.push(none),
+        }
+    }
+    // All of it is set aside, and nothing is spent: nobody is told that it is over.
+    assert!(streams.len() > 1 && !told.is_empty(), "{} streams, {} refused", streams.len(), told.len());
+    assert_eq!(streams.iter().map(|(allowance, _)| allowance.nanos).sum::<u64>(), limit);
+    assert!(told.iter().all(|none| matches!(none, NoAllowance::Busy { .. })), "{:?}", told.first());
+    // Each stream turns out to be dearer than all that was set aside for it.
+    let mut charged = 0;
+    for (allowance, caller) in &streams {
+        charged += allowance.nanos + DOLLAR;
+        bench.charge(caller, *allowance, allowance.nanos + DOLLAR);
+        bench.directory.release(allowance.id).await.expect("given back");
+    }
+    assert_eq!(bench.spent(agent).await, charged);
+    assert_eq!(charged, limit + streams.len() as u64 * DOLLAR, "one call each");
+    for (answer, _) in ask().await {
+        let none = answer.expect_err("nothing is left for anybody");
+        assert!(matches!(&none, NoAllowance::OverBudget { scope, .. } if scope == "agent ann"), "{none:?}");
+    }
+    assert_eq!(bench.spent(agent).await, charged);
     bench.end().await;
 }
