@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Plan, PlanDuration, TextOrList, TicketKey};
+use crate::{Plan, PlanDuration, PlanUpstream, TextOrList};
 
 /// Dispatches one ticket. All but `title` or `prompt`, and `criteria` or `gate`, have defaults.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -22,9 +22,9 @@ pub struct DispatchRequest {
     /// What must be true in the end: one sentence, or a list of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub criteria: Option<TextOrList>,
-    /// Numbers of the tickets that must be merged before this one starts.
+    /// The tickets that must be merged before this one starts, by their numbers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub after: Vec<TicketKey>,
+    pub after: Vec<PlanUpstream>,
     /// The ticket gates what comes after it.
     #[serde(default)]
     pub checkpoint: bool,

@@ -50,8 +50,8 @@ pub use inbox::{AckRequest, Acked, Inbox};
 pub use limits::{Budget, Limits};
 pub use message::{Message, MessageKind, MessageState};
 pub use plan::{
-    DurationText, Plan, PlanDefaults, PlanDuration, PlanPlace, PlanReader, PlanSession, PlanTicket, TextOrList,
-    TicketKey, plan_schema,
+    DurationText, Plan, PlanDefaults, PlanDuration, PlanPlace, PlanReader, PlanSession, PlanTicket, PlanUpstream,
+    TextOrList, TicketKey, plan_schema,
 };
 pub use price::{LongPromptPrice, ModelPrice, PriceList, PriceSource, PricesUpdateRequest, PricesUpdated, TokenPrice};
 pub use repository::{Garbage, ObjectFormat, OpenRepository, Repository};

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{MergeState, TicketStatus};
+use crate::{MergeState, OnUpstream, TicketStatus};
 
 /// A ticket that another one waits for or builds on, as the agent of that other one needs to know it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -16,6 +16,8 @@ pub struct Upstream {
     /// A line for each file that it changed, such as `src/a.rs +12 -3`.
     pub diff_summary: Vec<String>,
     pub is_checkpoint: bool,
+    /// What becomes of the other one when this ends without being merged.
+    pub on_upstream: OnUpstream,
 }
 
 /// What a ticket waits for or builds on.

@@ -5,7 +5,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use legion_model::plan::{Known, PlanSpec, TicketFields, TicketSpec, bounds, check};
+use legion_model::plan::{Known, PlanSpec, TicketFields, TicketSpec, UpstreamSpec, bounds, check};
 
 /// Milliseconds that any of them may take.
 const MILLISECONDS_MAX: f64 = 100.0;
@@ -77,7 +77,7 @@ fn ticket(at: usize, after: &[String], files: &[String]) -> TicketSpec {
         key: format!("t{at}"),
         title: Some(format!("Part {at}")),
         prompt: Some("Write it as the context says. ".repeat(20)),
-        after: after.to_vec(),
+        after: after.iter().map(|key| UpstreamSpec::from(key.as_str())).collect(),
         fields: TicketFields {
             criteria: Some(vec!["its tests pass".to_owned()]),
             files: Some(files.to_vec()),

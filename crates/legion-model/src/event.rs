@@ -21,7 +21,7 @@ use crate::process::{Exit, StopReason};
 use crate::run::{Outcome, Usage};
 use crate::tickets::{
     AttemptEnd, Evidence, GateSpec, Item, Judgement, PlaceKey, ProtectedChange, Role, SessionName, SessionSettings,
-    Team, TicketId, TicketOutcome, TicketSpec,
+    Team, TicketId, TicketOutcome, TicketSpec, UpstreamPolicy,
 };
 
 /// A fact. `at` is beside it in the record, not inside.
@@ -244,6 +244,9 @@ pub enum Event {
         local: Option<String>,
         spec: Box<TicketSpec>,
         after: Vec<TicketId>,
+        /// Of those in `after`: the ones that have another policy than the ticket.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        policies: Vec<UpstreamPolicy>,
         by: Party,
     },
     /// Closed before, it is queued again.

@@ -5,9 +5,11 @@
 mod read;
 mod schema;
 mod types;
+mod upstream;
 mod values;
 
 pub use read::{PlanPlace, PlanReader};
 pub use schema::plan_schema;
 pub use types::{Plan, PlanDefaults, PlanSession, PlanTicket};
+pub use upstream::PlanUpstream;
 pub use values::{DurationText, PlanDuration, TextOrList, TicketKey};

@@ -288,7 +288,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::plan::{PlanDuration, TextOrList, TicketKey};
+    use crate::plan::{PlanDuration, PlanUpstream, TextOrList, TicketKey};
 
     fn refusal(plan: serde_json::Value) -> String {
         serde_json::from_str::<Plan>(&plan.to_string()).unwrap_err().to_string()
@@ -301,14 +301,15 @@ mod tests {
             "defaults": null,
             "ticket": [
                 { "id": 1, "title": "one", "gate": "cargo test", "timeout": "20m", "files": null },
-                { "id": "two", "after": [1, "1"], "gate": ["cargo fmt --check", "cargo test"], "timeout": 90, "command": ["sh", "-c", "true"] },
+                { "id": "two", "after": [1, "1", { "id": 1, "on_upstream": "skip" }], "gate": ["cargo fmt --check", "cargo test"], "timeout": 90, "command": ["sh", "-c", "true"] },
             ],
         }))
         .unwrap();
         assert_eq!(plan.ticket[0].id, TicketKey::from("1"));
         assert_eq!(plan.ticket[0].timeout, Some(PlanDuration { seconds: 1_200 }));
         assert_eq!(plan.ticket[0].files, None);
-        assert_eq!(plan.ticket[1].after, [TicketKey::from("1"), TicketKey::from("1")]);
+        let skip = PlanUpstream { on_upstream: Some("skip".to_owned()), ..PlanUpstream::from("1") };
+        assert_eq!(plan.ticket[1].after, [PlanUpstream::from("1"), PlanUpstream::from("1"), skip]);
         assert_eq!(plan.ticket[1].gate, Some(TextOrList::List(vec!["cargo fmt --check".into(), "cargo test".into()])));
         assert_eq!(plan.session.as_ref().unwrap().group_caps.as_ref().unwrap()["db"], 1);
         let again: Plan = serde_json::from_str(&serde_json::to_string(&plan).unwrap()).unwrap();
@@ -325,6 +326,8 @@ mod tests {
             ("after", json!("a")),
             ("after", json!([1.5])),
             ("after", json!([-1])),
+            ("after", json!([{ "id": "a", "then": "skip" }])),
+            ("after", json!([{ "on_upstream": "skip" }])),
             ("checkpoint", json!("yes")),
             ("gate", json!({})),
             ("files", json!("src")),

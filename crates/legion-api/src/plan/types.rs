@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::upstream::PlanUpstream;
 use super::values::{PlanDuration, TextOrList, TicketKey};
 
 /// A graph of tickets with what they have in common.
@@ -120,9 +121,9 @@ pub struct PlanTicket {
     /// What shall be done, written for somebody who knows nothing of the project; at most 1 MiB. The title when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prompt: Option<String>,
-    /// Ids of the tickets that must be done and merged before this one starts.
+    /// The tickets that must be done and merged before this one starts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub after: Vec<TicketKey>,
+    pub after: Vec<PlanUpstream>,
     /// What an agent that knows nothing of the project has to know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<String>,

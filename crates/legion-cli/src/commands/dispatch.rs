@@ -1,5 +1,5 @@
 use clap::Args;
-use legion_api::{DispatchRequest, PlanDuration, TextOrList, TicketKey};
+use legion_api::{DispatchRequest, PlanDuration, PlanUpstream, TextOrList};
 
 use super::hire::DriverArg;
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
     context::Context,
     error::CliError,
     exit, input, session,
-    text::{parse_free_text, parse_seconds, parse_ticket},
+    text::{parse_free_text, parse_seconds, parse_upstream},
 };
 
 /// Characters of a title that is made from the text.
@@ -31,9 +31,9 @@ pub(crate) struct DispatchArgs {
     /// What must be true in the end (can be repeated)
     #[arg(short = 'k', long = "criteria", value_name = "TEXT", allow_hyphen_values = true, value_parser = parse_free_text)]
     pub criteria: Vec<String>,
-    /// Tickets that must be done and merged first
-    #[arg(short, long, value_name = "1,2", value_delimiter = ',', value_parser = parse_ticket)]
-    pub after: Vec<u32>,
+    /// Tickets that must be done and merged first; `2:skip`, `2:fail`, `2:wait` says what becomes of this one without that one
+    #[arg(short, long, value_name = "1,2:skip", value_delimiter = ',', value_parser = parse_upstream)]
+    pub after: Vec<PlanUpstream>,
     /// The team that does it: `solo`, `tech_lead_team`, `backend_team`, `fullstack_team`, `qa_team` or your own
     #[arg(long, value_name = "ID")]
     pub team: Option<String>,
@@ -162,7 +162,7 @@ impl DispatchArgs {
             prompt,
             context: self.context.clone(),
             criteria: list(&self.criteria),
-            after: self.after.iter().map(|number| TicketKey(number.to_string())).collect(),
+            after: self.after.clone(),
             checkpoint: self.checkpoint,
             gate: list(&self.gate),
             gate_timeout: self.gate_timeout.map(|seconds| PlanDuration { seconds }),
@@ -235,11 +235,13 @@ mod tests {
 
     #[test]
     fn the_form_of_the_command_that_leaders_know_is_understood() {
-        let line = ["1", "-t", "Auth", "-c", "Rust", "-k", "POST /login works", "--after", "1,#2", "--team", "solo"];
+        let line =
+            ["1", "-t", "Auth", "-c", "Rust", "-k", "POST /login works", "--after", "1,#2:skip", "--team", "solo"];
         let request = request(&[&line[..], &["--plan", "src/a.rs", "Implement it"]].concat()).unwrap();
         assert_eq!((request.worker, request.prompt.as_deref()), (Some(1), Some("Implement it")));
         assert_eq!((request.title.as_deref(), request.team.as_deref()), (Some("Auth"), Some("solo")));
-        assert_eq!(request.after, [TicketKey::from("1"), TicketKey::from("2")]);
+        let skip = PlanUpstream { on_upstream: Some("skip".to_owned()), ..PlanUpstream::from("2") };
+        assert_eq!(request.after, [PlanUpstream::from("1"), skip]);
         assert_eq!(request.criteria.unwrap().into_list(), ["POST /login works"]);
     }
 
@@ -279,6 +281,7 @@ mod tests {
             (&["-k", "x", "1", "do", "it"], "unexpected"),
             (&["-k", "x", "do it", "--after", "two"], "not the number of a ticket"),
             (&["-k", "x", "do it", "--after", "1,,2"], "not the number of a ticket"),
+            (&["-k", "x", "do it", "--after", "1:cry"], "`cry` is not `skip`, `fail` or `wait`"),
             (&["-k", "x", "do it", "--after"], "value is required"),
             (&["do it", "-k"], "value is required"),
             (&["do it", "-k", "--after", "1"], "a text is missing: `--after` is an option"),

@@ -120,7 +120,7 @@ fn shortened(reason: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use legion_api::{PlanDuration, TextOrList, TicketKey};
+    use legion_api::{PlanDuration, PlanUpstream, TextOrList, TicketKey};
 
     use super::*;
 
@@ -158,7 +158,7 @@ files = ["src/db/"]
 
 [[ticket]]
 id = "api"
-after = [1]
+after = [1, { id = "other", on_upstream = "skip" }]
 checkpoint = true
 gate = ["cargo fmt --check", "cargo test"]
 timeout = 90
@@ -169,7 +169,8 @@ timeout = 90
         assert_eq!((session.workers, session.group_caps.as_ref().unwrap()["db"]), (Some(3), 1));
         assert_eq!(plan.defaults.as_ref().unwrap().timeout, Some(PlanDuration { seconds: 1_200 }));
         assert_eq!(plan.ticket[0].prompt.as_deref(), Some("Write the schema."));
-        assert_eq!(plan.ticket[1].after, [TicketKey::from("1")]);
+        let skip = PlanUpstream { on_upstream: Some("skip".to_owned()), ..PlanUpstream::from("other") };
+        assert_eq!(plan.ticket[1].after, [PlanUpstream::from("1"), skip]);
         assert!(matches!(&plan.ticket[1].gate, Some(TextOrList::List(gates)) if gates.len() == 2));
     }
 
@@ -201,6 +202,10 @@ timeout = 90
             (
                 "files = [\"a\", 5]",
                 "PLAN.toml:6:15: ticket `db`, field `files`: invalid type: integer `5`, expected a string",
+            ),
+            (
+                "after = [{ id = \"a\", then = \"skip\" }]",
+                "PLAN.toml:6:23: ticket `db`, field `after`: unknown field `then`, expected `id` or `on_upstream`",
             ),
             (
                 "gate = 5",

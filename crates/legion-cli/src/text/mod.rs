@@ -19,7 +19,7 @@ pub(crate) use escape::{escape_block, escape_line, first_line};
 pub(crate) use fit::{fit, width};
 pub(crate) use free::parse_free_text;
 pub(crate) use moment::{DeadlineArg, parse_deadline, parse_seconds};
-pub(crate) use number::parse_ticket;
+pub(crate) use number::{parse_ticket, parse_upstream};
 pub(crate) use session_name::session_name;
 pub(crate) use short_commit::short_commit;
 pub(crate) use short_id::ShortIds;

@@ -1,6 +1,6 @@
 //! What a ticket builds on.
 
-use legion_api::Deps;
+use legion_api::{Deps, OnUpstream};
 
 use super::{
     Look,
@@ -23,7 +23,12 @@ pub(crate) fn deps(deps: &Deps, look: &Look) -> String {
         };
         let kind = if upstream.is_checkpoint { "  checkpoint" } else { "" };
         let merge = upstream.merge_status.as_str();
-        text.push_str(&format!("{number} {}  {status}  merge: {merge}{kind}\n", escape_line(&upstream.title)));
+        let without = match upstream.on_upstream {
+            OnUpstream::Skip => "  else skipped",
+            OnUpstream::Fail => "  else failed",
+            OnUpstream::Wait => "",
+        };
+        text.push_str(&format!("{number} {}  {status}  merge: {merge}{kind}{without}\n", escape_line(&upstream.title)));
         for line in escape_block(upstream.summary.as_deref().unwrap_or_default().trim()).lines() {
             text.push_str(&format!("  {line}\n"));
         }
@@ -54,10 +59,11 @@ mod tests {
             summary: Some("wrote it\n\u{1b}[2Jand tests".to_owned()),
             diff_summary: vec!["src/db.rs +12 -0".to_owned()],
             is_checkpoint: true,
+            on_upstream: OnUpstream::Skip,
         };
         let all = Deps { ticket_id: 3, dependencies: vec![upstream], dependents: vec![4, 5] };
         insta::assert_snapshot!(deps(&all, &samples::look()), @r"
-        #1 Schema  done  merge: merged  checkpoint
+        #1 Schema  done  merge: merged  checkpoint  else skipped
           wrote it
           \u{1b}[2Jand tests
           src/db.rs +12 -0

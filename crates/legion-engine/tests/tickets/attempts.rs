@@ -1,7 +1,7 @@
 //! Attempts: in parallel, in order, again after a failure, after a conflict, and stopped.
 
 use legion_model::Party;
-use legion_model::tickets::{SessionSettings, Status, TicketChanges};
+use legion_model::tickets::{OnUpstream, SessionSettings, Status, TicketChanges};
 
 use crate::support::{Bench, PATIENCE, gate, ticket};
 
@@ -15,7 +15,7 @@ async fn tickets_run_in_parallel_and_a_dependent_begins_on_what_was_merged() {
         format!("touch {meet}/{own}; while [ ! -e {meet}/{other} ]; do sleep 0.02; done; echo {own} > {own}")
     };
     let mut last = ticket("last", "cat one two > both");
-    last.after_new = vec![0, 1];
+    last.after_new = [(0, OnUpstream::Wait), (1, OnUpstream::Wait)].into();
     let tickets = vec![ticket("one", &wait("one", "two")), ticket("two", &wait("two", "one")), last];
     let ids = bench.add(tickets).await;
     bench.merged(&ids).await;

@@ -1,7 +1,7 @@
 //! Gates: whose they are, how they end, and what they leave.
 
 use legion_model::Party;
-use legion_model::tickets::{GateSpec, GateVerdict, SessionSettings, Status};
+use legion_model::tickets::{GateSpec, GateVerdict, OnUpstream, SessionSettings, Status};
 
 use crate::support::{Bench, checkpoint, gate, ticket};
 
@@ -35,7 +35,7 @@ async fn a_gate_has_no_token_and_a_home_of_its_own_and_is_run_in_a_clean_checkou
         vec![gate("env; pwd; ls -A; echo dirt > README; echo x > untracked; mkdir -p cache; echo warm > cache/x")];
     let mut second = checkpoint("second");
     second.spec.gates = vec![gate("ls -A; cat cache/x; test ! -e untracked && grep -q hello README")];
-    second.after_new = vec![0];
+    second.after_new = [(0, OnUpstream::Wait)].into();
     let ids = bench.add(vec![first, second]).await;
     bench.merged(&ids).await;
     let logs = bench
@@ -168,7 +168,7 @@ async fn what_a_gate_leaves_in_the_way_of_the_next_tree_is_removed() {
     let mut judge = checkpoint("judge");
     judge.spec.gates = vec![gate("true")];
     let mut next = ticket("next", "echo file > cache; git add -f cache; git commit -qm cache");
-    next.after_new = vec![0];
+    next.after_new = [(0, OnUpstream::Wait)].into();
     let ids = bench.add(vec![judge, next]).await;
     bench.merged(&ids).await;
     assert_eq!(bench.target_file("cache").await, "file");

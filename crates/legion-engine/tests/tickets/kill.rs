@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use legion_model::DriverKind;
 use legion_model::Party;
-use legion_model::tickets::{Duty, Role, SessionSettings, Team};
+use legion_model::tickets::{Duty, OnUpstream, Role, SessionSettings, Team};
 use legion_process::Program;
 use legion_store_sqlite::SqliteLog;
 use legion_testkit::TestDir;
@@ -131,7 +131,7 @@ async fn add_tickets(bench: &Bench) -> Vec<String> {
         let mut one =
             ticket(name, &format!("echo {name} > {name}; echo left > left-{at}; git add {name}; git commit -qm mine"));
         one.spec.team = (at % 3 == 0).then(|| "pair".to_owned());
-        one.after_new = at.checked_sub(1).into_iter().collect();
+        one.after_new = at.checked_sub(1).map(|before| (before, OnUpstream::Wait)).into_iter().collect();
         one
     });
     bench.add(tickets.collect()).await;

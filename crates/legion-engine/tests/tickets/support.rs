@@ -65,13 +65,13 @@ pub fn session() -> SessionName {
 
 /// A ticket whose agent is this shell script.
 pub fn ticket(title: &str, script: &str) -> NewTicket {
-    NewTicket { local: None, spec: spec(title, Some(script)), after: Vec::new(), after_new: Vec::new() }
+    NewTicket { local: None, spec: spec(title, Some(script)), after: BTreeMap::new(), after_new: BTreeMap::new() }
 }
 
 /// A checkpoint without an agent.
 pub fn checkpoint(title: &str) -> NewTicket {
     let spec = TicketSpec { checkpoint: true, ..spec(title, None) };
-    NewTicket { local: None, spec, after: Vec::new(), after_new: Vec::new() }
+    NewTicket { local: None, spec, after: BTreeMap::new(), after_new: BTreeMap::new() }
 }
 
 fn spec(title: &str, script: Option<&str>) -> TicketSpec {

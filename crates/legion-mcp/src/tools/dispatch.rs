@@ -1,6 +1,6 @@
 //! `legion-dispatch`.
 
-use legion_api::{DispatchRequest, PlanDuration, TextOrList, TicketKey};
+use legion_api::{DispatchRequest, PlanDuration, PlanUpstream, TextOrList};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -22,7 +22,7 @@ struct Arguments {
     context: Option<String>,
     criteria: Option<TextOrList>,
     #[serde(default)]
-    after: Vec<u32>,
+    after: Vec<PlanUpstream>,
     plan: Option<String>,
     #[serde(default)]
     checkpoint: bool,
@@ -56,7 +56,7 @@ pub(super) fn definition() -> Definition {
                 "prompt": text("What shall be done: where, for whom, what not to touch. Only a checkpoint may leave it out.", TEXT_CHARS_MAX),
                 "context": text("What somebody who knows nothing of the project must know: language, conventions, where things are.", TEXT_CHARS_MAX),
                 "criteria": texts("What must be true in the end, each something that can be tried. Criteria or a gate are required.", 256),
-                "after": {"type": "array", "items": {"type": "integer", "minimum": 1, "maximum": u32::MAX}, "maxItems": 1000, "description": "Numbers of tickets that must be merged first. As few as possible."},
+                "after": upstreams(),
                 "plan": text("The structure the work shall have: exact files, names, signatures.", TEXT_CHARS_MAX),
                 "checkpoint": {"type": "boolean", "default": false, "description": "It gates what comes after it: its gates run on the merged tree. Without a prompt no agent is needed."},
                 "gate": command_lines("Commands that must exit with 0 on the merged tree, such as `cargo test`."),
@@ -79,6 +79,18 @@ pub(super) fn definition() -> Definition {
     }
 }
 
+/// The schema of `after`.
+fn upstreams() -> Value {
+    let number = json!({"type": "integer", "minimum": 1, "maximum": u32::MAX});
+    let policy = json!({"type": "string", "enum": ["wait", "skip", "fail"]});
+    json!({
+        "type": "array",
+        "items": {"anyOf": [number, object(json!({"id": number, "on_upstream": policy}), &["id"])]},
+        "maxItems": 1000,
+        "description": "Numbers of tickets that must be merged first, as few as possible; {\"id\": 2, \"on_upstream\": \"skip\"} where one has another policy than `on_upstream`."
+    })
+}
+
 pub(super) async fn run(caller: &Caller, key: Key, arguments: Map<String, Value>) -> Result<Value, ToolError> {
     let given: Arguments = read(arguments)?;
     let request = DispatchRequest {
@@ -87,7 +99,7 @@ pub(super) async fn run(caller: &Caller, key: Key, arguments: Map<String, Value>
         prompt: given.prompt,
         context: given.context,
         criteria: given.criteria,
-        after: given.after.iter().map(|number| TicketKey(number.to_string())).collect(),
+        after: given.after,
         checkpoint: given.checkpoint,
         gate: given.gate,
         gate_timeout: given.gate_timeout_seconds.map(|seconds| PlanDuration { seconds }),

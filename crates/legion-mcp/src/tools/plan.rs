@@ -33,7 +33,7 @@ pub(super) fn definition() -> Definition {
         title: "Dispatch a whole plan",
         description: "Hand out a graph of tickets at once: all of them or, when anything is wrong, none; every fault is told. Write the plan as \
              TOML in `toml`: optional `[session]` (workers, overlap) and `[defaults]`; then `[[ticket]]` with id, title, prompt, context, \
-             criteria, after = [\"ids\"], files = [globs], plan, checkpoint, gate, team, role, worker, driver, command, model, max_attempts, \
+             criteria, after = [\"ids\", or {id, on_upstream}], files = [globs], plan, checkpoint, gate, team, role, worker, driver, command, model, max_attempts, \
              timeout, on_upstream. Ids are names inside the plan. Check it first with `check`: that answers with problems, warnings, the \
              longest chain and how many can run at once. Returns the numbers in the order of the plan. You are told as tickets are closed: do \
              not poll.",

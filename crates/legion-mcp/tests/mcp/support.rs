@@ -225,7 +225,7 @@ pub fn usual(seen: &Seen) -> (u16, Value) {
         "GET /v1/tickets/why" => json!({"tickets": [why()], "next": null}),
         "GET /v1/tickets/3/deps" | "GET /v1/tickets/self/deps" => {
             json!({"ticket_id": 3, "dependents": [], "dependencies": [{"id": 1, "title": "Types", "status": "done",
-                "merge_status": "merged", "summary": "made them", "diff_summary": ["src/a.rs +1 -0"], "is_checkpoint": false}]})
+                "merge_status": "merged", "summary": "made them", "diff_summary": ["src/a.rs +1 -0"], "is_checkpoint": false, "on_upstream": "wait"}]})
         }
         "GET /v1/tickets/3/diff" => {
             json!({"ticket": 3, "of": "collected", "from": "a", "to": "b", "cut": false, "text": "+added\n",

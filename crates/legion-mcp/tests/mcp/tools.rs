@@ -35,8 +35,12 @@ async fn every_schema_is_closed_bounded_and_explained() {
                 "integer" | "number" => schema.get("maximum").is_some(),
                 "array" => {
                     let item = &schema["items"];
-                    let integer = item["type"] == "integer" && item.get("maximum").is_some();
-                    schema.get("maxItems").is_some() && (item["type"] == "string" || integer)
+                    let integer = |item: &Value| item["type"] == "integer" && item.get("maximum").is_some();
+                    // A number, or an object with that number in it.
+                    let either = item["anyOf"].as_array().is_some_and(|forms| {
+                        integer(&forms[0]) && integer(&forms[1]["properties"]["id"]) && forms[1]["additionalProperties"] == false
+                    });
+                    schema.get("maxItems").is_some() && (item["type"] == "string" || integer(item) || either)
                 }
                 "object" if property == "permissions" => {
                     let lists = schema["properties"].as_object().expect("lists");
@@ -97,12 +101,14 @@ async fn each_tool_is_one_call_of_the_service() {
         ("legion-logs", json!({"agent": "a-1", "lines": 7}), "GET /v1/org/agents/a-1/logs?lines=7", Value::Null, false),
         (
             "legion-dispatch",
-            json!({"worker_id": 1, "title": "Auth", "prompt": "do it", "context": "Rust", "criteria": ["it works"], "after": [1, 2],
+            json!({"worker_id": 1, "title": "Auth", "prompt": "do it", "context": "Rust", "criteria": ["it works"],
+                "after": [1, {"id": 2, "on_upstream": "skip"}],
                 "plan": "src/a.rs", "checkpoint": true, "gate": ["cargo test"], "gate_timeout_seconds": 60, "files": ["src/"],
                 "team": "solo", "role": "engineer", "group": "db", "driver": "command", "command": "true", "model": "m",
                 "max_attempts": 2, "timeout_seconds": 90, "on_upstream": "skip", "session": "s"}),
             "POST /v1/tickets",
-            json!({"worker": 1, "title": "Auth", "prompt": "do it", "context": "Rust", "criteria": ["it works"], "after": ["1", "2"],
+            json!({"worker": 1, "title": "Auth", "prompt": "do it", "context": "Rust", "criteria": ["it works"],
+                "after": ["1", {"id": "2", "on_upstream": "skip"}],
                 "plan": "src/a.rs", "checkpoint": true, "gate": ["cargo test"], "gate_timeout": 60, "files": ["src/"],
                 "team": "solo", "role": "engineer", "group": "db", "driver": "command", "command": "true", "model": "m",
                 "max_attempts": 2, "timeout": 90, "on_upstream": "skip", "session": "s"}),
@@ -187,7 +193,8 @@ async fn arguments_that_do_not_fit_are_told_to_the_model_and_not_to_the_service(
         ("legion-tell", json!({"agent": "a-1", "text": "x", "by_seconds": 5, "by": "2026-01-01T00:00:00Z"}), "exclude"),
         ("legion-logs", json!({"agent": "a-1", "lines": 1001}), "1000"),
         ("legion-wait", json!({"agent": "a-1", "timeout_seconds": 601}), "600"),
-        ("legion-dispatch", json!({"after": ["one"]}), "`after`: "),
+        ("legion-dispatch", json!({"after": [true]}), "`after`: "),
+        ("legion-dispatch", json!({"after": [{"id": 1, "then": "skip"}]}), "`then`"),
         ("legion-dispatch", json!({"worker_id": -1}), "`worker_id`: "),
         ("legion-plan", json!({}), "exactly one"),
         ("legion-plan", json!({"toml": "[[ticket]]", "plan": {}}), "exactly one"),

@@ -1,10 +1,11 @@
 //! Everything that is wrong with a plan, at once.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::driver::DriverKind;
 use crate::glob::Glob;
 use crate::graph::Graph;
+use crate::tickets::OnUpstream;
 
 use super::bounds::*;
 use super::checked::{CheckedPlan, CheckedTicket};
@@ -15,7 +16,7 @@ use super::phrase::{NAMES_SHOWN, listed, quoted};
 use super::problem::{PlanProblem, ProblemKind, Problems};
 use super::session::check_session;
 use super::size::text_bytes;
-use super::spec::{PlanSpec, TicketFields, TicketSpec};
+use super::spec::{PlanSpec, TicketFields, TicketSpec, UpstreamSpec};
 use super::ticket::{GlobRoom, Teller, check_fields, check_own, is_blank, label};
 use super::warnings::warnings;
 use super::words::{self, driver};
@@ -40,9 +41,12 @@ pub fn check(plan: &PlanSpec, known: &Known) -> Result<CheckedPlan, Vec<PlanProb
     let (session_name, protect) = check_session(&plan.session, &mut problems);
     let files = check_tickets(plan, known, &mut problems);
     let graph = check_graph(&plan.tickets, &mut problems);
-    let (Some(files), Some(graph), true) = (files, graph, problems.is_empty()) else { return Err(problems.told()) };
+    let (Some(files), Some((graph, policies)), true) = (files, graph, problems.is_empty()) else {
+        return Err(problems.told());
+    };
+    let tickets = plan.tickets.iter().zip(files).zip(policies);
     let tickets: Vec<CheckedTicket> =
-        plan.tickets.iter().zip(files).map(|(ticket, files)| merge(ticket, &plan.defaults, files)).collect();
+        tickets.map(|((ticket, files), policies)| merge(ticket, &plan.defaults, files, policies)).collect();
     let files: Vec<&[Glob]> = tickets.iter().map(|ticket| ticket.files.as_slice()).collect();
     let found = overlap::find(&files, &graph);
     let warnings = warnings(plan, &tickets, &graph, &found);
@@ -105,14 +109,18 @@ fn check_tickets(plan: &PlanSpec, known: &Known, problems: &mut Problems) -> Opt
     Some(files)
 }
 
-/// Checks who waits for whom; returns the graph of what exists, if it has no circles.
-fn check_graph(tickets: &[TicketSpec], problems: &mut Problems) -> Option<Graph> {
+/// Of those that a ticket waits for, by their places: the ones that have a policy of their own.
+type Policies = BTreeMap<usize, OnUpstream>;
+
+/// Checks who waits for whom; returns the graph of what exists, if it has no circles, and the policies of each ticket.
+fn check_graph(tickets: &[TicketSpec], problems: &mut Problems) -> Option<(Graph, Vec<Policies>)> {
     if tickets.len() > TICKETS_MAX {
         return None;
     }
     let places = places(tickets, problems);
-    match Graph::new(upstream(tickets, &places, problems)) {
-        Ok(graph) => Some(graph),
+    let (upstream, policies) = upstream(tickets, &places, problems);
+    match Graph::new(upstream) {
+        Ok(graph) => Some((graph, policies)),
         Err(circles) => {
             for circle in circles {
                 tell_circle(tickets, &circle, problems);
@@ -187,10 +195,15 @@ fn check_merged(ticket: &TicketSpec, defaults: &TicketFields, known: &Known, tel
     }
 }
 
-/// For each ticket the places of those that it waits for. What does not exist is told and left out.
-fn upstream(tickets: &[TicketSpec], places: &HashMap<&str, usize>, problems: &mut Problems) -> Vec<Vec<usize>> {
+/// For each ticket the places of those that it waits for, and their policies. What does not exist is told and left out.
+fn upstream(
+    tickets: &[TicketSpec],
+    places: &HashMap<&str, usize>,
+    problems: &mut Problems,
+) -> (Vec<Vec<usize>>, Vec<Policies>) {
     let mut suggestions = 0;
     let mut upstream = Vec::with_capacity(tickets.len());
+    let mut policies = Vec::with_capacity(tickets.len());
     for (at, ticket) in tickets.iter().enumerate() {
         let mut teller = teller_of(ticket, at, problems);
         if ticket.after.len() > AFTER_MAX {
@@ -201,7 +214,7 @@ fn upstream(tickets: &[TicketSpec], places: &HashMap<&str, usize>, problems: &mu
         }
         let mut above = Vec::with_capacity(ticket.after.len());
         let mut told = HashSet::new();
-        for name in &ticket.after {
+        for UpstreamSpec { key: name, .. } in &ticket.after {
             match places.get(name.as_str()) {
                 Some(place) if *name != ticket.key => above.push(*place),
                 _ if !told.insert(name) => {}
@@ -221,8 +234,38 @@ fn upstream(tickets: &[TicketSpec], places: &HashMap<&str, usize>, problems: &mu
             }
         }
         upstream.push(above);
+        policies.push(check_policies(ticket, places, &mut teller));
     }
-    upstream
+    (upstream, policies)
+}
+
+/// What is said beside a ticket in `after`: a known word, and one only.
+fn check_policies(ticket: &TicketSpec, places: &HashMap<&str, usize>, teller: &mut Teller<'_>) -> Policies {
+    if ticket.after.iter().all(|upstream| upstream.on_upstream.is_none()) {
+        return Policies::new();
+    }
+    let (mut said, mut told) = (HashMap::new(), HashSet::new());
+    let mut policies = Policies::new();
+    for UpstreamSpec { key, on_upstream } in &ticket.after {
+        if *said.entry(key).or_insert(on_upstream) != on_upstream && told.insert(key) {
+            let what = format!("`after` names {} twice, and not with the same `on_upstream`", quoted(key));
+            teller.tell(ProblemKind::Word, what);
+        }
+        let Some(word) = on_upstream else { continue };
+        match (words::on_upstream(word), places.get(key.as_str())) {
+            (Some(policy), Some(place)) => _ = policies.insert(*place, policy),
+            (Some(_), None) => {}
+            (None, _) => teller.tell(
+                ProblemKind::Word,
+                format!(
+                    "`on_upstream` of {} in `after` is {}; it must be `skip`, `fail` or `wait`",
+                    quoted(key),
+                    quoted(word)
+                ),
+            ),
+        }
+    }
+    policies
 }
 
 fn tell_circle(tickets: &[TicketSpec], circle: &[usize], problems: &mut Problems) {

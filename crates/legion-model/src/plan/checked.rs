@@ -55,6 +55,8 @@ pub struct CheckedTicket {
     pub max_attempts: Option<u32>,
     pub timeout_seconds: Option<u64>,
     pub on_upstream: OnUpstream,
+    /// Of those that it waits for, by their places: the ones that have a policy of their own.
+    pub policies: BTreeMap<usize, OnUpstream>,
 }
 
 impl CheckedPlan {

@@ -1,15 +1,23 @@
 //! A ticket with the plan's defaults merged in.
 
+use std::collections::BTreeMap;
+
 use crate::driver::DriverKind;
 use crate::glob::Glob;
+use crate::tickets::OnUpstream;
 
 use super::checked::CheckedTicket;
 use super::spec::{TicketFields, TicketSpec};
 use super::ticket::is_blank;
 use super::words::{driver, on_upstream};
 
-/// Merges a ticket that has no problem. `files` are its globs, or those of the defaults.
-pub(super) fn merge(ticket: &TicketSpec, defaults: &TicketFields, files: Vec<Glob>) -> CheckedTicket {
+/// Merges a ticket that has no problem. `files` are its globs, or those of the defaults; `policies` those of what it waits for.
+pub(super) fn merge(
+    ticket: &TicketSpec,
+    defaults: &TicketFields,
+    files: Vec<Glob>,
+    policies: BTreeMap<usize, OnUpstream>,
+) -> CheckedTicket {
     fn either<T: Clone>(own: &Option<T>, default: &Option<T>) -> Option<T> {
         own.as_ref().or(default.as_ref()).cloned()
     }
@@ -54,6 +62,7 @@ pub(super) fn merge(ticket: &TicketSpec, defaults: &TicketFields, files: Vec<Glo
             .as_deref()
             .and_then(on_upstream)
             .unwrap_or_default(),
+        policies,
     }
 }
 

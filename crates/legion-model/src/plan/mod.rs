@@ -25,4 +25,4 @@ pub use nearest::nearest;
 pub use overlap::OverlapPair;
 pub use problem::{PlanProblem, PlanWarning, ProblemKind, WarningKind};
 pub use ref_name::{RefNameFault, check_branch_name, check_part, check_revision};
-pub use spec::{PlanSpec, SessionSpec, TicketFields, TicketSpec};
+pub use spec::{PlanSpec, SessionSpec, TicketFields, TicketSpec, UpstreamSpec};

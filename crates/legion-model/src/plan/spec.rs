@@ -32,9 +32,17 @@ pub struct TicketSpec {
     pub key: String,
     pub title: Option<String>,
     pub prompt: Option<String>,
-    /// Keys of the tickets that it waits for.
-    pub after: Vec<String>,
+    /// The tickets that it waits for.
+    pub after: Vec<UpstreamSpec>,
     pub fields: TicketFields,
+}
+
+/// A ticket that another one waits for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UpstreamSpec {
+    pub key: String,
+    /// `skip`, `fail` or `wait`; as the one that waits says when absent.
+    pub on_upstream: Option<String>,
 }
 
 /// What a ticket may say itself or take from the plan's defaults.
@@ -61,4 +69,10 @@ pub struct TicketFields {
     pub max_attempts: Option<u32>,
     pub timeout_seconds: Option<u64>,
     pub on_upstream: Option<String>,
+}
+
+impl From<&str> for UpstreamSpec {
+    fn from(key: &str) -> Self {
+        Self { key: key.to_owned(), on_upstream: None }
+    }
 }

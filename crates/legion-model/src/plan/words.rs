@@ -4,12 +4,7 @@ use crate::driver::DriverKind;
 use crate::tickets::{OnUpstream, Overlap};
 
 pub(super) fn on_upstream(word: &str) -> Option<OnUpstream> {
-    match word {
-        "skip" => Some(OnUpstream::Skip),
-        "fail" => Some(OnUpstream::Fail),
-        "wait" => Some(OnUpstream::Wait),
-        _ => None,
-    }
+    word.parse().ok()
 }
 
 pub(super) fn overlap(word: &str) -> Option<Overlap> {

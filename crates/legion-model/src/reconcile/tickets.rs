@@ -74,7 +74,7 @@ pub(super) fn reconcile(state: &Organisation, world: &World, plan: &mut Plan) {
     for closed in board.closed_badly.iter().filter_map(|id| board.tickets.get(id)) {
         for waiting in board.dependents_of(closed.id).filter_map(|id| board.tickets.get(&id)) {
             if matches!(waiting.phase, Phase::Queued { .. })
-                && waiting.spec.on_upstream == OnUpstream::Wait
+                && waiting.after.get(&closed.id) == Some(&OnUpstream::Wait)
                 && let Some(until) = rules::upstream_until(state, waiting, closed)
             {
                 let ticket = waiting.id;

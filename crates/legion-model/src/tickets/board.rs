@@ -98,7 +98,7 @@ impl Board {
 
     /// Those of `ticket.after` that are not merged.
     pub fn unmet<'a>(&'a self, ticket: &'a Ticket) -> impl Iterator<Item = TicketId> + 'a {
-        ticket.after.iter().copied().filter(|&upstream| !self.is_done(upstream))
+        ticket.after.keys().copied().filter(|&upstream| !self.is_done(upstream))
     }
 
     /// The word for where a ticket stands.

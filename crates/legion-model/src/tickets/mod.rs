@@ -29,7 +29,7 @@ pub use names::{SessionName, TicketId};
 pub use place::{Place, PlaceKey};
 pub use protect::{Protection, Touch};
 pub use session::{ImportEnd, Overlap, Session, SessionPhase, SessionSettings};
-pub use spec::{GateSpec, NewTicket, OnUpstream, TicketChanges, TicketSpec};
+pub use spec::{GateSpec, NewTicket, NoPolicy, OnUpstream, TicketChanges, TicketSpec, UpstreamPolicy};
 pub use team::{Duty, Role, Team, builtin_roles, builtin_teams};
 pub use text::{AssignmentTexts, assignment};
 pub use ticket::{Phase, Status, Ticket, TicketOutcome};

@@ -1,10 +1,13 @@
 //! What a ticket asks for.
 
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::names::TicketId;
-use crate::body::Body;
+use crate::body::{Body, clip};
 use crate::driver::DriverKind;
 use crate::ids::GateId;
 
@@ -19,6 +22,31 @@ pub enum OnUpstream {
     /// It waits, for at most [`Bounds::upstream_ms`](crate::Bounds), for somebody to mend the other one.
     #[default]
     Wait,
+}
+
+/// A word that is no policy.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{}` is not `skip`, `fail` or `wait`", clip(.0, 40))]
+pub struct NoPolicy(String);
+
+impl FromStr for OnUpstream {
+    type Err = NoPolicy;
+
+    fn from_str(word: &str) -> Result<Self, NoPolicy> {
+        match word {
+            "skip" => Ok(Self::Skip),
+            "fail" => Ok(Self::Fail),
+            "wait" => Ok(Self::Wait),
+            _ => Err(NoPolicy(word.to_owned())),
+        }
+    }
+}
+
+/// What becomes of a ticket when this one that it waits for ends without being merged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpstreamPolicy {
+    pub upstream: TicketId,
+    pub on_upstream: OnUpstream,
 }
 
 /// A command that decides whether a tree is good: exit code 0.
@@ -82,6 +110,7 @@ pub struct TicketSpec {
     pub max_attempts: u32,
     /// Seconds that one run of its agent may take.
     pub timeout_s: u64,
+    /// For those that it waits for without a policy of their own.
     #[serde(default)]
     pub on_upstream: OnUpstream,
 }
@@ -93,16 +122,16 @@ impl TicketSpec {
     }
 }
 
-/// A ticket to be added. `after` may name tickets of the same batch by their place in it.
+/// A ticket to be added. What it waits for comes with what becomes of it when that ends without being merged.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewTicket {
     /// The id that its plan gave it.
     pub local: Option<String>,
     pub spec: TicketSpec,
     /// Tickets that are there already.
-    pub after: Vec<TicketId>,
+    pub after: BTreeMap<TicketId, OnUpstream>,
     /// Tickets of the same batch, by index from 0.
-    pub after_new: Vec<usize>,
+    pub after_new: BTreeMap<usize, OnUpstream>,
 }
 
 /// What a retry changes. `None` leaves it as it is.

@@ -1,6 +1,6 @@
 //! A ticket and where it stands.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use super::attempt::{Attempt, AttemptSummary, ProtectedChange, Stage};
 use super::classify::ErrorClass;
 use super::names::{SessionName, TicketId};
 use super::place::PlaceKey;
-use super::spec::TicketSpec;
+use super::spec::{OnUpstream, TicketSpec};
 use crate::body::Body;
 use crate::ids::{AgentId, Party};
 use crate::money::MicroUsd;
@@ -106,8 +106,8 @@ pub struct Ticket {
     /// The id that its plan gave it.
     pub local: Option<String>,
     pub spec: TicketSpec,
-    /// Tickets that must be merged first.
-    pub after: BTreeSet<TicketId>,
+    /// Tickets that must be merged first, each with what becomes of this one when that ends without being merged.
+    pub after: BTreeMap<TicketId, OnUpstream>,
     /// Who dispatched it: the parent of its agents.
     pub by: Party,
     pub added_at: Timestamp,

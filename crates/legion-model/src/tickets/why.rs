@@ -10,6 +10,7 @@ use super::landing::Item;
 use super::names::{SessionName, TicketId};
 use super::rules::{Hold, Room, any_overlap, globs, held_until, hold, open_in, upstream_until};
 use super::session::SessionPhase;
+use super::spec::OnUpstream;
 use super::ticket::{Phase, Status, Ticket, TicketOutcome};
 use crate::decide::after;
 use crate::glob::Glob;
@@ -324,7 +325,7 @@ fn queued(state: &Organisation, ticket: &Ticket, not_before: Option<Timestamp>, 
 /// It waits for others to be merged.
 fn behind(state: &Organisation, ticket: &Ticket, upstream: TicketId) -> Moved {
     let board = &state.board;
-    let all: Vec<String> = board.unmet(ticket).map(|id| id.to_string()).take(NAMED_MAX).collect();
+    let all: Vec<String> = board.unmet(ticket).map(|id| waited_for(ticket, id)).take(NAMED_MAX).collect();
     let what = format!("it waits for {}", all.join(", "));
     match board.tickets.get(&upstream) {
         None => (Mover::Person, what, Until::At(None)),
@@ -336,5 +337,14 @@ fn behind(state: &Organisation, ticket: &Ticket, upstream: TicketId) -> Moved {
             (Mover::Person, what, Until::At(upstream_until(state, ticket, up)))
         }
         Some(up) => (Mover::Ticket { ticket: up.id }, what, Until::As(up.id)),
+    }
+}
+
+/// One that it waits for, with what happens when that one is not merged, unless it waits on.
+fn waited_for(ticket: &Ticket, upstream: TicketId) -> String {
+    match ticket.after.get(&upstream) {
+        Some(OnUpstream::Skip) => format!("{upstream} (skipped without it)"),
+        Some(OnUpstream::Fail) => format!("{upstream} (fails without it)"),
+        Some(OnUpstream::Wait) | None => upstream.to_string(),
     }
 }

@@ -82,6 +82,7 @@ fn organisation() -> Organisation {
             local: None,
             spec: Box::new(spec()),
             after: Vec::new(),
+            policies: Vec::new(),
             by,
         };
         state.apply(&event, jiff::Timestamp::UNIX_EPOCH);

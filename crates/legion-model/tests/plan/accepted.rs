@@ -1,5 +1,5 @@
 use legion_model::DriverKind;
-use legion_model::plan::{PlanSpec, SessionSpec, TicketFields, TicketSpec};
+use legion_model::plan::{PlanSpec, SessionSpec, TicketFields, TicketSpec, UpstreamSpec};
 use legion_model::tickets::{OnUpstream, Overlap, SessionName};
 
 use crate::build::{accepted, plan, texts, ticket};
@@ -49,6 +49,18 @@ fn a_checkpoint_without_a_prompt_has_nothing_to_do_but_its_gate() {
     check.fields = TicketFields { checkpoint: Some(true), gate: Some(texts(&["make"])), ..TicketFields::default() };
     let plan = accepted(&plan(vec![ticket("a", &[]), check]));
     assert_eq!((plan.tickets[1].title.as_str(), plan.tickets[1].prompt.as_str()), ("Do check", ""));
+}
+
+#[test]
+fn a_policy_beside_an_upstream_is_kept_at_its_place() {
+    let mut last = ticket("last", &["a", "b"]);
+    last.after.push(UpstreamSpec { key: "c".to_owned(), on_upstream: Some("fail".to_owned()) });
+    last.fields.on_upstream = Some("skip".to_owned());
+    let plan = accepted(&plan(vec![last, ticket("a", &[]), ticket("c", &[]), ticket("b", &[])]));
+    assert_eq!(plan.graph.upstream(0), [1, 2, 3]);
+    let last = &plan.tickets[0];
+    assert_eq!((last.on_upstream, &last.policies), (OnUpstream::Skip, &[(2, OnUpstream::Fail)].into()));
+    assert!(plan.tickets[1].policies.is_empty());
 }
 
 #[test]

@@ -1,13 +1,13 @@
 //! Short ways to write plans.
 
-use legion_model::plan::{CheckedPlan, Known, PlanSpec, TicketFields, TicketSpec, check};
+use legion_model::plan::{CheckedPlan, Known, PlanSpec, TicketFields, TicketSpec, UpstreamSpec, check};
 
 /// A ticket with a title and a criterion.
 pub fn ticket(key: &str, after: &[&str]) -> TicketSpec {
     TicketSpec {
         key: key.to_owned(),
         title: Some(format!("Do {key}")),
-        after: after.iter().map(|key| (*key).to_owned()).collect(),
+        after: after.iter().map(|key| UpstreamSpec::from(*key)).collect(),
         fields: TicketFields { criteria: Some(vec!["it works".to_owned()]), ..TicketFields::default() },
         ..TicketSpec::default()
     }

@@ -1,4 +1,6 @@
-use legion_model::plan::{Known, PlanSpec, ProblemKind, SessionSpec, TicketFields, TicketSpec, bounds, check};
+use legion_model::plan::{
+    Known, PlanSpec, ProblemKind, SessionSpec, TicketFields, TicketSpec, UpstreamSpec, bounds, check,
+};
 
 use crate::build::{plan, refused, texts, ticket};
 
@@ -51,6 +53,28 @@ fn everything_that_is_wrong_is_told_at_once() {
     assert_eq!(problems[0].ticket, None);
     assert_eq!(problems[1].ticket.as_deref(), Some("api"));
     assert_eq!(problems[8].kind, ProblemKind::Circle);
+}
+
+#[test]
+fn what_is_said_beside_an_upstream_is_a_known_word_and_said_once() {
+    let upstream =
+        |key: &str, word: Option<&str>| UpstreamSpec { key: key.to_owned(), on_upstream: word.map(str::to_owned) };
+    let mut last = ticket("last", &[]);
+    last.after = vec![
+        upstream("a", Some("skip")),
+        upstream("a", None),
+        upstream("a", Some("fail")),
+        upstream("b", Some("cry")),
+        upstream("b", Some("cry")),
+    ];
+    assert_eq!(
+        refused(&plan(vec![last, ticket("a", &[]), ticket("b", &[])])),
+        [
+            "ticket `last`: `after` names `a` twice, and not with the same `on_upstream`",
+            "ticket `last`: `on_upstream` of `b` in `after` is `cry`; it must be `skip`, `fail` or `wait`",
+            "ticket `last`: `on_upstream` of `b` in `after` is `cry`; it must be `skip`, `fail` or `wait`",
+        ]
+    );
 }
 
 #[test]

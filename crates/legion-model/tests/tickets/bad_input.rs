@@ -1,6 +1,6 @@
 //! Each with its sentence, and nothing changed.
 
-use legion_model::tickets::{NewTicket, SessionSettings, TicketChanges, TicketId, TicketSpec};
+use legion_model::tickets::{NewTicket, OnUpstream, SessionSettings, TicketChanges, TicketId, TicketSpec};
 use legion_model::{Body, Bounds, DriverKind, TicketOrder};
 
 use crate::case::{Case, checkpoint, gate, new, session, spec, talking, workers};
@@ -21,7 +21,7 @@ fn holds(text: &str, words: &[&str]) {
 
 #[test]
 fn a_ticket_after_one_that_does_not_exist_is_refused_by_number() {
-    let after = NewTicket { after: vec![TicketId(7)], ..new(spec("late"), &[]) };
+    let after = NewTicket { after: [(TicketId(7), OnUpstream::Wait)].into(), ..new(spec("late"), &[]) };
     holds(&refused_all(vec![after]), &["`late`", "#7", "does not exist"]);
 }
 
@@ -37,7 +37,7 @@ fn a_ticket_after_one_of_another_session_is_refused() {
         settings: workers(1),
     };
     case.done(open);
-    let after = NewTicket { after: vec![first], ..new(spec("late"), &[]) };
+    let after = NewTicket { after: [(first, OnUpstream::Wait)].into(), ..new(spec("late"), &[]) };
     let text = case.refused(TicketOrder::Add { session: other, tickets: vec![after], settings: None });
     holds(&text, &["`late`", "#1", "session `main`"]);
 }
@@ -50,7 +50,7 @@ fn a_ticket_after_one_that_was_deleted_is_refused() {
     case.finish(merged);
     case.done(TicketOrder::Delete { ticket: merged, dependents: false });
     for upstream in [gone, merged] {
-        let after = NewTicket { after: vec![upstream], ..new(spec("late"), &[]) };
+        let after = NewTicket { after: [(upstream, OnUpstream::Wait)].into(), ..new(spec("late"), &[]) };
         let order = TicketOrder::Add { session: session(), tickets: vec![after], settings: None };
         holds(&case.refused(order), &["`late`", &upstream.to_string(), "was deleted"]);
     }

@@ -1,5 +1,6 @@
 //! A project with one session, moved on step by step: what the hands would answer is said by the test.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -57,7 +58,8 @@ pub fn checkpoint(title: &str) -> TicketSpec {
 }
 
 pub fn new(spec: TicketSpec, after: &[usize]) -> NewTicket {
-    NewTicket { local: None, spec, after: Vec::new(), after_new: after.to_vec() }
+    let after_new = after.iter().map(|index| (*index, spec.on_upstream)).collect();
+    NewTicket { local: None, spec, after: BTreeMap::new(), after_new }
 }
 
 pub fn session() -> SessionName {

@@ -2,7 +2,8 @@
 
 use legion_model::graph::{Graph, Priority};
 use legion_model::tickets::{
-    Mover, OnUpstream, Overlap, SessionSettings, Stage, TicketId, TicketOutcome, TicketSpec, Whys, why,
+    ErrorClass, Mover, NewTicket, OnUpstream, Overlap, SessionSettings, Stage, TicketId, TicketOutcome, TicketSpec,
+    Whys, why,
 };
 use legion_model::{Event, TicketOrder};
 
@@ -36,7 +37,7 @@ fn the_longest_chain_goes_first_however_it_came_in() {
     let ranks: Vec<u32> = ids.iter().map(|id| case.ticket(*id).rank).collect();
     assert_eq!(ranks, [0, 2, 1, 0]);
     // One that is added behind raises those before it.
-    let tail = legion_model::tickets::NewTicket { after: vec![ids[3]], ..new(spec("more"), &[]) };
+    let tail = NewTicket { after: [(ids[3], OnUpstream::Wait)].into(), ..new(spec("more"), &[]) };
     case.add(vec![tail]);
     let ranks: Vec<u32> = ids.iter().map(|id| case.ticket(*id).rank).collect();
     assert_eq!(ranks, [0, 3, 2, 1]);
@@ -67,13 +68,46 @@ fn policies_when_an_upstream_fails() {
 }
 
 #[test]
+fn each_that_is_waited_for_may_have_a_policy_of_its_own() {
+    let with = |title: &str, own, after_new: &[(usize, OnUpstream)]| {
+        let after_new = after_new.iter().copied().collect();
+        NewTicket { after_new, ..new(TicketSpec { on_upstream: own, ..spec(title) }, &[]) }
+    };
+    let mut case = Case::new(workers(1));
+    let needed_or_not = [(0, OnUpstream::Fail), (1, OnUpstream::Skip), (2, OnUpstream::Wait)];
+    let ids = case.add(vec![
+        new(spec("needed"), &[]),
+        new(spec("wished"), &[]),
+        new(spec("mended"), &[]),
+        with("last", OnUpstream::Wait, &needed_or_not),
+        with("other", OnUpstream::Skip, &needed_or_not[2..]),
+    ]);
+    let waits = why(&case.state, case.ticket(ids[3])).what;
+    assert_eq!(waits, "it waits for #1 (fails without it), #2 (skipped without it), #3");
+    // The one that it would wait for is closed first: nothing happens, and there is a time for it.
+    case.stop(ids[2]);
+    assert_eq!((case.status(ids[3]), case.status(ids[4])), ("blocked", "blocked"), "not the ticket's, the edge's");
+    case.stop(ids[1]);
+    assert_eq!(case.ticket_outcome(ids[3]), Some(TicketOutcome::Skipped { because: ids[1] }));
+    assert_eq!(case.status(ids[4]), "blocked");
+    // Opened again by order, it meets the other one.
+    case.retry(ids[1]);
+    assert_eq!(case.status(ids[3]), "blocked");
+    case.stop(ids[0]);
+    assert_eq!(case.ticket_outcome(ids[3]), Some(TicketOutcome::Error { class: ErrorClass::Fatal }));
+    case.later(case.state.bounds.upstream_ms);
+    case.take_due();
+    assert_eq!(case.ticket_outcome(ids[4]), Some(TicketOutcome::Skipped { because: ids[2] }), "its time is up");
+}
+
+#[test]
 fn one_that_waits_is_skipped_when_nobody_mends_it_in_time() {
     let mut case = Case::new(workers(1));
     let first = case.one(spec("a"));
     case.stop(first);
     case.later(case.state.bounds.upstream_ms);
     // It waits from when both are there.
-    let late = legion_model::tickets::NewTicket { after: vec![first], ..new(spec("late"), &[]) };
+    let late = NewTicket { after: [(first, OnUpstream::Wait)].into(), ..new(spec("late"), &[]) };
     let late = case.add(vec![late])[0];
     assert!(case.due().is_empty());
     case.later(case.state.bounds.upstream_ms - 1);

@@ -32,7 +32,7 @@ pub(crate) async fn overlaps(
     let new: Vec<(String, Vec<String>, Vec<TicketId>)> = tickets
         .iter()
         .filter(|ticket| !ticket.spec.files.is_empty())
-        .map(|ticket| (ticket.spec.title.clone(), ticket.spec.files.clone(), ticket.after.clone()))
+        .map(|ticket| (ticket.spec.title.clone(), ticket.spec.files.clone(), ticket.after.keys().copied().collect()))
         .collect();
     if new.is_empty() {
         return Ok(Vec::new());
@@ -51,7 +51,7 @@ fn unmerged(state: &Organisation, session: &SessionName, waited_for: Vec<TicketI
     let (mut above, mut open) = (BTreeSet::new(), waited_for);
     while let Some(id) = open.pop() {
         if above.insert(id) {
-            open.extend(board.tickets.get(&id).into_iter().flat_map(|ticket| &ticket.after));
+            open.extend(board.tickets.get(&id).into_iter().flat_map(|ticket| ticket.after.keys()));
         }
     }
     let unfinished = board.tickets_of(session).filter(|ticket| !ticket.is_closed() && !ticket.spec.files.is_empty());

@@ -1,7 +1,7 @@
 //! From the wire to what the model checks. Program lines are split into words here.
 
 use legion_api::{self as api, PlanDuration, TextOrList};
-use legion_model::plan::{PlanSpec, ProblemKind, SessionSpec, TicketFields, TicketSpec};
+use legion_model::plan::{PlanSpec, ProblemKind, SessionSpec, TicketFields, TicketSpec, UpstreamSpec};
 
 /// A plan as it was read, with what the checks cannot see any more.
 pub(crate) struct Read {
@@ -101,10 +101,14 @@ fn ticket(wire: api::PlanTicket, problems: &mut Vec<api::PlanProblem>) -> Ticket
     TicketSpec {
         title: wire.title,
         prompt: wire.prompt,
-        after: wire.after.into_iter().map(|key| key.0).collect(),
+        after: wire.after.into_iter().map(upstream).collect(),
         fields: fields!(wire, format!("ticket `{key}`"), Some(key.clone()), problems),
         key,
     }
+}
+
+fn upstream(wire: api::PlanUpstream) -> UpstreamSpec {
+    UpstreamSpec { key: wire.id.0, on_upstream: wire.on_upstream }
 }
 
 fn seconds(duration: PlanDuration) -> u64 {

@@ -1,5 +1,7 @@
 //! Defaults that the model does not look up: they are resolved before it decides, so that a replay gives the same.
 
+use std::collections::BTreeMap;
+
 use legion_api::ProblemCode;
 use legion_engine::EngineError;
 use legion_model::plan::{CheckedPlan, CheckedTicket};
@@ -95,10 +97,12 @@ pub(crate) async fn new_tickets(
         .hint("put what is common to all tickets into a file of the repository and name the file"));
     }
     let mut tickets = Vec::with_capacity(plan.tickets.len());
-    for (ticket, after_new) in plan.tickets.into_iter().zip(upstream) {
+    for (ticket, upstream) in plan.tickets.into_iter().zip(upstream) {
         let local = Some(ticket.key.clone());
+        let policy = |at: usize| ticket.policies.get(&at).copied().unwrap_or(ticket.on_upstream);
+        let after_new = upstream.into_iter().map(|at| (at, policy(at))).collect();
         let spec = spec(context, caller, ground, ticket).await?;
-        tickets.push(NewTicket { local, spec, after: Vec::new(), after_new });
+        tickets.push(NewTicket { local, spec, after: BTreeMap::new(), after_new });
     }
     Ok(tickets)
 }

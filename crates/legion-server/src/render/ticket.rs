@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use legion_api as api;
 use legion_model::tickets::{
-    AttemptEnd, Board, ErrorClass, GateSpec, Phase, Session, SessionName, SessionPhase, Stage, Status, Ticket,
-    TicketId, TicketOutcome,
+    AttemptEnd, Board, ErrorClass, GateSpec, OnUpstream, Phase, Session, SessionName, SessionPhase, Stage, Status,
+    Ticket, TicketId, TicketOutcome,
 };
 use legion_model::{AgentId, Organisation, Party, Usage};
 
@@ -101,7 +101,7 @@ pub(crate) fn ticket(state: &Organisation, now: Timestamp, spending: &Spending, 
         title: spec.title.clone(),
         status: status(board.status(ticket)),
         merge: merge(ticket),
-        after: ticket.after.iter().map(|upstream| link(board, *upstream)).collect(),
+        after: ticket.after.keys().map(|upstream| link(board, *upstream)).collect(),
         dependents: board.dependents_of(ticket.id).map(|id| id.0).collect(),
         checkpoint: spec.checkpoint,
         worker: attempt.map(|attempt| attempt.worker),
@@ -215,4 +215,13 @@ pub(crate) fn error_class(class: ErrorClass) -> api::ErrorClass {
 
 pub(crate) fn gate(gate: &GateSpec) -> api::Gate {
     api::Gate { name: gate.name.clone(), command: gate.command.clone(), timeout_seconds: gate.timeout_s }
+}
+
+/// What becomes of a ticket when one that it waits for is not merged, as people read it.
+pub(crate) fn on_upstream(policy: OnUpstream) -> api::OnUpstream {
+    match policy {
+        OnUpstream::Skip => api::OnUpstream::Skip,
+        OnUpstream::Fail => api::OnUpstream::Fail,
+        OnUpstream::Wait => api::OnUpstream::Wait,
+    }
 }

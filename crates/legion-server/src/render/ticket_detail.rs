@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use legion_api as api;
 use legion_model::tickets::{
-    Attempt, AttemptEnd, AttemptSummary, Delay, Evidence, GateVerdict, Judgement, OnUpstream, Phase, ProtectedChange,
-    Review, Stage, Ticket, TicketId, TicketOutcome,
+    Attempt, AttemptEnd, AttemptSummary, Delay, Evidence, GateVerdict, Judgement, Phase, ProtectedChange, Review,
+    Stage, Ticket, TicketId, TicketOutcome,
 };
 use legion_model::{Body, Organisation};
 
@@ -37,11 +37,7 @@ pub(crate) fn asked(state: &Organisation, now: Timestamp, ticket: &Ticket) -> As
         plan: None,
         command: spec.command.as_deref().map(agent::command_line),
         timeout_seconds: spec.timeout_s,
-        on_upstream: match spec.on_upstream {
-            OnUpstream::Skip => api::OnUpstream::Skip,
-            OnUpstream::Fail => api::OnUpstream::Fail,
-            OnUpstream::Wait => api::OnUpstream::Wait,
-        },
+        on_upstream: ticket::on_upstream(spec.on_upstream),
         wanted_worker: spec.worker,
         feedback: None,
         why: why::why(state, ticket),

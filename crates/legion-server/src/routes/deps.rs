@@ -5,7 +5,7 @@ use axum::extract::State;
 use legion_api::{Deps, MergeState, TicketStatus, Upstream, paths};
 use legion_model::Organisation;
 use legion_model::authority::Verb;
-use legion_model::tickets::{Ticket, TicketId};
+use legion_model::tickets::{OnUpstream, Ticket, TicketId};
 use utoipa_axum::routes;
 
 use crate::context::Shared;
@@ -56,12 +56,13 @@ async fn deps(
 fn of_ticket(state: &Organisation, ticket: &Ticket) -> Deps {
     Deps {
         ticket_id: ticket.id.0,
-        dependencies: ticket.after.iter().map(|id| upstream(state, *id)).collect(),
+        dependencies: ticket.after.iter().map(|(id, policy)| upstream(state, *id, *policy)).collect(),
         dependents: state.board.dependents_of(ticket.id).map(|id| id.0).collect(),
     }
 }
 
-fn upstream(state: &Organisation, id: TicketId) -> Upstream {
+fn upstream(state: &Organisation, id: TicketId, policy: OnUpstream) -> Upstream {
+    let on_upstream = ticket::on_upstream(policy);
     match state.board.tickets.get(&id) {
         Some(up) => Upstream {
             id: id.0,
@@ -71,6 +72,7 @@ fn upstream(state: &Organisation, id: TicketId) -> Upstream {
             summary: up.summary.clone(),
             diff_summary: Vec::new(),
             is_checkpoint: up.spec.checkpoint,
+            on_upstream,
         },
         None => Upstream {
             id: id.0,
@@ -80,6 +82,7 @@ fn upstream(state: &Organisation, id: TicketId) -> Upstream {
             summary: None,
             diff_summary: Vec::new(),
             is_checkpoint: false,
+            on_upstream,
         },
     }
 }

@@ -1,13 +1,13 @@
 //! Dispatch: one ticket.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
-use legion_api::{DispatchRequest, Dispatched, paths};
+use legion_api::{DispatchRequest, Dispatched, PlanUpstream, paths};
 use legion_model::authority::Verb;
-use legion_model::tickets::{SessionName, TicketId};
+use legion_model::tickets::{NoPolicy, OnUpstream, SessionName, TicketId};
 use legion_model::{Answer, Event, Order, ProjectId, TicketOrder, plan};
 use utoipa_axum::routes;
 
@@ -48,7 +48,7 @@ async fn dispatch(
         None => {
             let session = body.session.take().map(|name| query::session(&name)).transpose()?;
             let after = std::mem::take(&mut body.after);
-            let after: Vec<TicketId> = after.iter().map(|key| query::ticket(key.as_str())).collect::<Result<_>>()?;
+            let after = upstreams(&after)?;
             let (project, _) = context.project(caller, query.project.as_deref()).await?;
             let ground = plans::ground(&context, caller, project, session.clone()).await?;
             let name = session_of(&context, project, session, &ground).await?;
@@ -64,7 +64,8 @@ async fn dispatch(
             let mut tickets = plans::new_tickets(&context, caller, &ground, checked).await?;
             for ticket in &mut tickets {
                 ticket.local = None;
-                ticket.after.clone_from(&after);
+                let own = ticket.spec.on_upstream;
+                ticket.after = after.iter().map(|(id, policy)| (*id, policy.unwrap_or(own))).collect();
             }
             let overlaps = plans::overlaps(&context, project, &name, &tickets).await?;
             let position = context.engine.log().last_position().await?;
@@ -79,6 +80,24 @@ async fn dispatch(
         }
     };
     Ok((StatusCode::CREATED, Json(done)))
+}
+
+/// The tickets that it is to come after, with what was said of each.
+fn upstreams(after: &[PlanUpstream]) -> Result<BTreeMap<TicketId, Option<OnUpstream>>> {
+    let mut upstreams = BTreeMap::new();
+    for upstream in after {
+        let id = query::ticket(upstream.id.as_str())?;
+        let policy: Option<OnUpstream> = upstream
+            .on_upstream
+            .as_deref()
+            .map(str::parse)
+            .transpose()
+            .map_err(|what: NoPolicy| Fault::invalid(format!("`on_upstream` of {id} in `after`: {what}")))?;
+        if upstreams.insert(id, policy).is_some_and(|before| before != policy) {
+            return Err(Fault::invalid(format!("`after` names {id} twice, and not with the same `on_upstream`")));
+        }
+    }
+    Ok(upstreams)
 }
 
 /// The session that was found; otherwise why there is none.

@@ -33,7 +33,7 @@ async fn a_plan_is_dispatched_whole_and_its_names_become_numbers() {
             "ticket": [
                 { "id": "api", "title": "the api", "criteria": "it answers", "after": ["db"], "worker": 1 },
                 { "id": "db", "prompt": "make the tables\nall of them", "criteria": ["a", "b"], "group": "db" },
-                { "id": "check", "title": "all is well", "checkpoint": true, "after": ["api", "db"] },
+                { "id": "check", "title": "all is well", "checkpoint": true, "after": ["api", { "id": "db", "on_upstream": "skip" }] },
             ],
         },
     });
@@ -59,6 +59,8 @@ async fn a_plan_is_dispatched_whole_and_its_names_become_numbers() {
     let detail = repo.get("/v1/tickets/2").expect(200).await;
     assert_eq!((&detail["timeout_seconds"], &detail["wanted_worker"]), (&json!(1200), &json!(1)));
     assert_eq!((&detail["prompt"], &detail["command"]), (&json!("the api"), &json!("make it")));
+    let deps = repo.get("/v1/tickets/4/deps").expect(200).await["dependencies"].clone();
+    assert_eq!((&deps[0]["on_upstream"], &deps[1]["on_upstream"]), (&json!("wait"), &json!("skip")), "{deps}");
     let settings = repo.get("/v1/sessions/s").expect(200).await["settings"].clone();
     assert_eq!((&settings["overlap"], &settings["group_caps"]["db"]), (&json!("hold"), &json!(1)));
     assert_eq!(settings["protect"], json!(["ci/**"]));

@@ -30,6 +30,13 @@ async fn what_makes_no_ticket_is_refused_with_the_reason() {
         (with(&[("after", json!([0]))]), "LEG0001", "`0` is not the number"),
         (with(&[("after", json!([-1]))]), "LEG0001", "after"),
         (with(&[("after", json!(1))]), "LEG0001", "after"),
+        (
+            with(&[("after", json!([{"id": 1, "on_upstream": "cry"}]))]),
+            "LEG0001",
+            "`cry` is not `skip`, `fail` or `wait`",
+        ),
+        (with(&[("after", json!([1, {"id": 1, "on_upstream": "skip"}]))]), "LEG0001", "`after` names #1 twice"),
+        (with(&[("after", json!([{"id": 1, "then": "skip"}]))]), "LEG0001", "unknown field `then`"),
         (with(&[("title", json!("x".repeat(201)))]), "LEG0001", "title"),
         (with(&[("title", json!("a\u{7}b"))]), "LEG0001", "title"),
         (with(&[("prompt", json!(long))]), "LEG0001", "prompt"),

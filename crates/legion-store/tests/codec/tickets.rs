@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use legion_model::tickets::{
     AttemptEnd, ErrorClass, Evidence, GateSpec, OnUpstream, Overlap, PlaceKey, ProtectedChange, SessionName,
-    SessionSettings, TicketId, TicketOutcome, TicketSpec,
+    SessionSettings, TicketId, TicketOutcome, TicketSpec, UpstreamPolicy,
 };
 use legion_model::{AttemptId, Body, DriverKind, Event, Party};
 
@@ -85,6 +85,7 @@ pub fn examples() -> Vec<Event> {
             local: Some("refunds".to_owned()),
             spec: Box::new(spec.clone()),
             after: vec![TicketId(1), TicketId(2)],
+            policies: vec![UpstreamPolicy { upstream: TicketId(2), on_upstream: OnUpstream::Fail }],
             by: ann.into(),
         },
         Event::TicketReopened {

@@ -1,6 +1,6 @@
 //! What the events about tickets as a whole mean.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -8,13 +8,17 @@ use crate::event::Event;
 use crate::run::Usage;
 use crate::tickets::board::Board;
 use crate::tickets::names::TicketId;
+use crate::tickets::spec::OnUpstream;
 use crate::tickets::ticket::{Phase, Ticket, TicketOutcome};
 
 pub(super) fn ticket(board: &mut Board, event: &Event, at: Timestamp) {
     match event {
-        Event::TicketAdded { ticket, session, local, spec, after, by } => {
-            let after: BTreeSet<TicketId> = after.iter().copied().collect();
-            for upstream in &after {
+        Event::TicketAdded { ticket, session, local, spec, after, policies, by } => {
+            let mut after: BTreeMap<TicketId, OnUpstream> = after.iter().map(|id| (*id, spec.on_upstream)).collect();
+            for own in policies {
+                after.entry(own.upstream).and_modify(|policy| *policy = own.on_upstream);
+            }
+            for upstream in after.keys() {
                 board.dependents.entry(*upstream).or_default().insert(*ticket);
             }
             board.last_ticket = board.last_ticket.max(ticket.0);
@@ -84,7 +88,7 @@ pub(super) fn ticket(board: &mut Board, event: &Event, at: Timestamp) {
             if let Some(agent) = deleted.agent {
                 board.posts.remove(&agent);
             }
-            for upstream in &deleted.after {
+            for upstream in deleted.after.keys() {
                 if let Some(dependents) = board.dependents.get_mut(upstream) {
                     dependents.remove(ticket);
                 }
@@ -101,7 +105,7 @@ pub(super) fn raise_ranks(board: &mut Board, from: TicketId) {
     while let Some(id) = open.pop() {
         let Some(ticket) = board.tickets.get(&id) else { continue };
         let wanted = ticket.rank + 1;
-        for upstream in ticket.after.clone() {
+        for upstream in ticket.after.keys().copied().collect::<Vec<_>>() {
             if let Some(upstream) = board.tickets.get_mut(&upstream).filter(|upstream| upstream.rank < wanted) {
                 upstream.rank = wanted;
                 open.push(upstream.id);

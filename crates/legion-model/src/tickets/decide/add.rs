@@ -1,6 +1,6 @@
 //! Adding tickets: a whole plan, or one; all or nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{invalid, not_found};
 use crate::body::clip;
@@ -13,7 +13,7 @@ use crate::organisation::Organisation;
 use crate::refusal::{Refusal, RefusalKind};
 use crate::tickets::names::{SessionName, TicketId};
 use crate::tickets::session::SessionSettings;
-use crate::tickets::spec::{GateSpec, NewTicket, TicketSpec};
+use crate::tickets::spec::{GateSpec, NewTicket, OnUpstream, TicketSpec, UpstreamPolicy};
 use crate::tickets::team::Duty;
 
 /// Characters of a title.
@@ -76,14 +76,18 @@ pub(super) fn add(
     // Those that wait come first: so each one's rank is known when it is added, and no chain is gone up again and again.
     for index in order.into_iter().rev() {
         let ticket = &tickets[index];
-        let after: BTreeSet<TicketId> =
-            ticket.after.iter().copied().chain(ticket.after_new.iter().map(|&other| id_of(other))).collect();
+        let new = ticket.after_new.iter().map(|(&other, &policy)| (id_of(other), policy));
+        let after: BTreeMap<TicketId, OnUpstream> =
+            ticket.after.iter().map(|(&id, &policy)| (id, policy)).chain(new).collect();
+        let own = after.iter().filter(|(_, policy)| **policy != ticket.spec.on_upstream);
+        let policies = own.map(|(&upstream, &on_upstream)| UpstreamPolicy { upstream, on_upstream }).collect();
         events.push(Event::TicketAdded {
             ticket: id_of(index),
             session: session.clone(),
             local: ticket.local.clone(),
             spec: Box::new(ticket.spec.clone()),
-            after: after.into_iter().collect(),
+            after: after.into_keys().collect(),
+            policies,
             by,
         });
     }
@@ -108,7 +112,7 @@ fn check(
 ) -> Result<(), Refusal> {
     let board = &state.board;
     let who = called(ticket);
-    for upstream in &ticket.after {
+    for upstream in ticket.after.keys() {
         let Some(known) = board.tickets.get(upstream) else {
             let (was, hint) = match board.deleted.get(upstream) {
                 Some(_) if board.deleted_done.contains(upstream) => ("was deleted", "it is merged: leave it out"),
@@ -268,15 +272,15 @@ fn in_order(tickets: &[NewTicket]) -> Result<Vec<usize>, Refusal> {
             continue;
         }
         // Depth first, with a stack of our own: a chain may be as long as the plan.
-        let mut stack = vec![(start, 0)];
+        let mut stack = vec![(start, tickets[start].after_new.keys())];
         marks[start] = Mark::Open;
-        while let Some((at, next)) = stack.pop() {
-            let Some(&upstream) = tickets[at].after_new.get(next) else {
+        while let Some((at, mut next)) = stack.pop() {
+            let Some(&upstream) = next.next() else {
                 marks[at] = Mark::Done;
                 order.push(at);
                 continue;
             };
-            stack.push((at, next + 1));
+            stack.push((at, next));
             if upstream >= tickets.len() {
                 return Err(invalid(format!("{} waits for a ticket that is not in the plan", called(&tickets[at]))));
             }
@@ -284,7 +288,7 @@ fn in_order(tickets: &[NewTicket]) -> Result<Vec<usize>, Refusal> {
                 Mark::Done => {}
                 Mark::New => {
                     marks[upstream] = Mark::Open;
-                    stack.push((upstream, 0));
+                    stack.push((upstream, tickets[upstream].after_new.keys()));
                 }
                 Mark::Open => {
                     let from = stack.iter().position(|(at, _)| *at == upstream).unwrap_or_default();

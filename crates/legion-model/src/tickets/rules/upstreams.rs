@@ -28,7 +28,7 @@ pub(in crate::tickets) fn upstream_closed(state: &Organisation, event: &Event) -
             board.dependents_of(*ticket).flat_map(|waiting| give_up(state, waiting, *ticket)).collect()
         }
         Event::TicketAdded { ticket, .. } | Event::TicketReopened { ticket, .. } => {
-            let after = board.tickets.get(ticket).map(|ticket| &ticket.after).into_iter().flatten();
+            let after = board.tickets.get(ticket).map(|ticket| ticket.after.keys()).into_iter().flatten();
             after
                 .map(|upstream| give_up(state, *ticket, *upstream))
                 .find(|events| !events.is_empty())
@@ -46,10 +46,10 @@ pub(in crate::tickets) fn give_up(state: &Organisation, waiting: TicketId, upstr
     if !board.closed_badly.contains(&upstream) {
         return Vec::new();
     }
-    let outcome = match ticket.spec.on_upstream {
-        OnUpstream::Wait => return Vec::new(),
-        OnUpstream::Skip => TicketOutcome::Skipped { because: upstream },
-        OnUpstream::Fail => TicketOutcome::Error { class: ErrorClass::Fatal },
+    let outcome = match ticket.after.get(&upstream) {
+        Some(OnUpstream::Wait) | None => return Vec::new(),
+        Some(OnUpstream::Skip) => TicketOutcome::Skipped { because: upstream },
+        Some(OnUpstream::Fail) => TicketOutcome::Error { class: ErrorClass::Fatal },
     };
     let called = board.tickets.get(&upstream).map_or_else(|| upstream.to_string(), Ticket::called);
     close(state, ticket, outcome, format!("{called} was not merged"), None)

@@ -13,7 +13,7 @@ use super::repository::Repository;
 
 pub struct KnownTicket {
     pub session: SessionName,
-    pub after: BTreeSet<TicketId>,
+    pub after: BTreeMap<TicketId, OnUpstream>,
     pub spec: TicketSpec,
     pub open: Option<KnownAttempt>,
     pub outcome: Option<TicketOutcome>,
@@ -81,6 +81,19 @@ impl Audit {
         })
     }
 
+    /// A ticket that waits for one that was not merged, against what was said of the two.
+    fn waits_in_vain(&self) -> Option<(TicketId, TicketId)> {
+        let closed_badly = |id: &TicketId| {
+            let outcome = self.tickets.get(id).and_then(|known| known.outcome.as_ref());
+            outcome.is_some_and(|outcome| !matches!(outcome, TicketOutcome::Done { .. }))
+        };
+        let waiting = self.tickets.iter().filter(|(_, known)| known.open.is_none() && known.outcome.is_none());
+        waiting
+            .flat_map(|(id, known)| known.after.iter().map(move |edge| (*id, edge)))
+            .find(|(_, (upstream, policy))| **policy != OnUpstream::Wait && closed_badly(upstream))
+            .map(|(id, (upstream, _))| (id, *upstream))
+    }
+
     /// The number of reviewing roles of a team; teams of these histories are the built-in ones.
     fn reviewers(spec: &TicketSpec) -> usize {
         let teams = legion_model::tickets::builtin_teams();
@@ -105,7 +118,10 @@ impl History {
             }
         }
         if landed != done {
-            self.violate(format!("landed in this batch: {landed:?}, done: {done:?}"));
+            return self.violate(format!("landed in this batch: {landed:?}, done: {done:?}"));
+        }
+        if let Some((ticket, upstream)) = self.audit.waits_in_vain() {
+            self.violate(format!("{ticket} waits for {upstream}, which is closed, and is not to wait"));
         }
     }
 
@@ -128,10 +144,16 @@ impl History {
             }
             Event::SessionSet { session, settings, .. } => audit.sessions.get_mut(session)?.settings = settings.clone(),
             Event::SessionDeleted { session, .. } => _ = audit.sessions.remove(session),
-            Event::TicketAdded { ticket, session, spec, after, .. } => {
+            Event::TicketAdded { ticket, session, spec, after, policies, .. } => {
                 let known = KnownTicket {
                     session: session.clone(),
-                    after: after.iter().copied().collect(),
+                    after: after
+                        .iter()
+                        .map(|id| {
+                            let own = policies.iter().find(|own| own.upstream == *id);
+                            (*id, own.map_or(spec.on_upstream, |own| own.on_upstream))
+                        })
+                        .collect(),
                     spec: (**spec).clone(),
                     open: None,
                     outcome: None,
@@ -163,7 +185,7 @@ impl History {
                     done.insert(*ticket, commit.clone());
                 }
                 if let TicketOutcome::Skipped { because } = outcome
-                    && (!known.after.contains(because) || known.spec.on_upstream == OnUpstream::Fail)
+                    && known.after.get(because).is_none_or(|policy| *policy == OnUpstream::Fail)
                 {
                     return Some(format!("{ticket} is skipped because of {because}"));
                 }
@@ -187,7 +209,7 @@ impl History {
                 let Some(place) = tips.iter().position(|tip| tip == base) else {
                     return Some(format!("{ticket} is based on {base}, where the target never stood"));
                 };
-                let missing = known.after.iter().find(|upstream| {
+                let missing = known.after.keys().find(|upstream| {
                     let merge = audit.merged.get(upstream);
                     !merge.is_some_and(|merge| tips[..=place].contains(merge))
                 });
@@ -264,7 +286,7 @@ impl History {
         if known.open.is_some() || known.outcome.is_some() {
             return Some(format!("{ticket} begins an attempt and is open or closed"));
         }
-        if let Some(upstream) = known.after.iter().find(|upstream| !audit.merged.contains_key(upstream)) {
+        if let Some(upstream) = known.after.keys().find(|upstream| !audit.merged.contains_key(upstream)) {
             return Some(format!("{ticket} begins and {upstream} is not merged"));
         }
         if *number != known.attempts + 1 {
@@ -422,7 +444,7 @@ pub fn could_begin(audit: &Audit, ticket: &KnownTicket) -> bool {
     if ticket.open.is_some() || ticket.outcome.is_some() || !audit.sessions.contains_key(&ticket.session) {
         return false;
     }
-    if !ticket.after.iter().all(|upstream| audit.merged.contains_key(upstream)) {
+    if !ticket.after.keys().all(|upstream| audit.merged.contains_key(upstream)) {
         return false;
     }
     if !ticket.spec.has_agent() {

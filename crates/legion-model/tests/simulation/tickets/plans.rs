@@ -1,5 +1,7 @@
 //! Random plans: graphs of tickets with everything that they may ask for.
 
+use std::collections::BTreeMap;
+
 use legion_model::tickets::{GateSpec, NewTicket, OnUpstream, Overlap, SessionSettings, TicketId, TicketSpec};
 use legion_model::{Body, DriverKind};
 
@@ -41,19 +43,30 @@ impl History {
         let there: Vec<TicketId> = self.audit.tickets.keys().copied().collect();
         let mut tickets = Vec::new();
         for index in 0..count as usize {
-            let mut after_new = Vec::new();
-            let mut after = Vec::new();
+            let spec = self.any_spec(index);
+            let (mut after_new, mut after) = (BTreeMap::new(), BTreeMap::new());
             for other in 0..index {
                 if self.random.chance(60 / count.max(2)) {
-                    after_new.push(other);
+                    after_new.insert(other, self.any_policy(&spec));
                 }
             }
             if self.random.chance(20) {
-                after.extend(self.random.pick(&there).copied());
+                if let Some(other) = self.random.pick(&there).copied() {
+                    after.insert(other, self.any_policy(&spec));
+                }
             }
-            tickets.push(NewTicket { local: Some(format!("t{index}")), spec: self.any_spec(index), after, after_new });
+            tickets.push(NewTicket { local: Some(format!("t{index}")), spec, after, after_new });
         }
         tickets
+    }
+
+    /// Mostly the ticket's own.
+    fn any_policy(&mut self, spec: &TicketSpec) -> OnUpstream {
+        if self.random.chance(70) { spec.on_upstream } else { self.any_on_upstream() }
+    }
+
+    fn any_on_upstream(&mut self) -> OnUpstream {
+        *self.random.pick(&[OnUpstream::Wait, OnUpstream::Skip, OnUpstream::Fail]).expect("not empty")
     }
 
     fn any_spec(&mut self, index: usize) -> TicketSpec {
@@ -69,8 +82,7 @@ impl History {
         };
         let team = team.filter(|team| driver == DriverKind::Claude || *team == "solo");
         let gates = self.any_gates(u64::from(checkpoint));
-        let on_upstream =
-            *self.random.pick(&[OnUpstream::Wait, OnUpstream::Skip, OnUpstream::Fail]).expect("not empty");
+        let on_upstream = self.any_on_upstream();
         let files = (0..self.random.below(3)).map(|_| format!("f{}.rs", self.random.below(u64::from(FILES)))).collect();
         TicketSpec {
             title: format!("ticket {index}"),
