@@ -84,6 +84,19 @@ fn prune(value: &mut Value) {
     }
 }
 
+/// The same, with as much of one of its lists as an answer may hold.
+pub(crate) fn bounded(value: &impl Serialize, list: &str) -> Value {
+    let mut shown = compact(value);
+    let count = |shown: &Value| shown[list].as_array().map_or(0, Vec::len);
+    let (all, mut kept) = (count(&shown), count(&shown));
+    while size(&shown) > ANSWER_BYTES_MAX && kept > 0 {
+        kept /= 2;
+        shown[list].as_array_mut().expect("it was counted above").truncate(kept);
+        shown["left_out"] = (all - kept).into();
+    }
+    shown
+}
+
 /// How many bytes it takes as JSON.
 pub(crate) fn size(value: &Value) -> usize {
     value.to_string().len()

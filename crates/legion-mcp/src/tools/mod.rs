@@ -1,6 +1,7 @@
 //! The tools. One file each: what it says of itself, and what it does.
 
 mod check;
+mod delete;
 mod deps;
 mod diff;
 mod dispatch;
@@ -11,10 +12,14 @@ mod interrupt;
 mod logs;
 mod plan;
 mod report;
+mod rescues;
 mod retry;
+mod roles;
 mod schema;
+mod sessions;
 mod status;
 mod stop;
+mod teams;
 mod tell;
 mod tool;
 mod wait;

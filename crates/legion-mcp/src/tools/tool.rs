@@ -3,7 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::{
-    check, deps, diff, dispatch, fire, hire, inbox, interrupt, logs, plan, report, retry, status, stop, tell, wait, why,
+    check, delete, deps, diff, dispatch, fire, hire, inbox, interrupt, logs, plan, report, rescues, retry, roles, sessions,
+    status, stop, teams, tell, wait, why,
 };
 use crate::Caller;
 use crate::answer::ToolError;
@@ -52,12 +53,17 @@ pub(crate) enum Tool {
     Diff,
     Retry,
     Stop,
+    Delete,
+    Rescues,
+    Sessions,
+    Teams,
+    Roles,
     Report,
 }
 
 impl Tool {
     /// All tools, in the order in which a model sees them.
-    pub(crate) const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 22] = [
         Self::Hire,
         Self::Tell,
         Self::Interrupt,
@@ -74,6 +80,11 @@ impl Tool {
         Self::Diff,
         Self::Retry,
         Self::Stop,
+        Self::Delete,
+        Self::Rescues,
+        Self::Sessions,
+        Self::Teams,
+        Self::Roles,
         Self::Report,
     ];
 
@@ -100,6 +111,11 @@ impl Tool {
             Self::Diff => diff::NAME,
             Self::Retry => retry::NAME,
             Self::Stop => stop::NAME,
+            Self::Delete => delete::NAME,
+            Self::Rescues => rescues::NAME,
+            Self::Sessions => sessions::NAME,
+            Self::Teams => teams::NAME,
+            Self::Roles => roles::NAME,
             Self::Report => report::NAME,
         }
     }
@@ -122,6 +138,11 @@ impl Tool {
             Self::Diff => diff::definition(),
             Self::Retry => retry::definition(),
             Self::Stop => stop::definition(),
+            Self::Delete => delete::definition(),
+            Self::Rescues => rescues::definition(),
+            Self::Sessions => sessions::definition(),
+            Self::Teams => teams::definition(),
+            Self::Roles => roles::definition(),
             Self::Report => report::definition(),
         }
     }
@@ -150,6 +171,11 @@ impl Tool {
             Self::Diff => diff::run(caller, arguments).await,
             Self::Retry => retry::run(caller, key, arguments).await,
             Self::Stop => stop::run(caller, key, arguments).await,
+            Self::Delete => delete::run(caller, key, arguments).await,
+            Self::Rescues => rescues::run(caller, arguments).await,
+            Self::Sessions => sessions::run(caller, arguments).await,
+            Self::Teams => teams::run(caller, arguments).await,
+            Self::Roles => roles::run(caller, arguments).await,
             Self::Report => report::run(caller, key, arguments).await,
         }
     }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::schema::{only_session, ticket};
 use super::{Definition, Effect, object};
 use crate::Caller;
-use crate::answer::{ANSWER_BYTES_MAX, ToolError, compact, size};
+use crate::answer::{ToolError, bounded, compact};
 use crate::arguments::read;
 
 pub(super) const NAME: &str = "legion-why";
@@ -38,14 +38,5 @@ pub(super) async fn run(caller: &Caller, arguments: Map<String, Value>) -> Resul
     if let Some(ticket) = ticket {
         return Ok(compact(&project.why(ticket).await?));
     }
-    let page = project.whys(session.as_deref(), None).await?;
-    let mut shown = compact(&page);
-    let all = page.tickets.len();
-    let mut kept = all;
-    while size(&shown) > ANSWER_BYTES_MAX && kept > 0 {
-        kept /= 2;
-        shown["tickets"].as_array_mut().expect("a page has a list").truncate(kept);
-        shown["left_out"] = (all - kept).into();
-    }
-    Ok(shown)
+    Ok(bounded(&project.whys(session.as_deref(), None).await?, "tickets"))
 }

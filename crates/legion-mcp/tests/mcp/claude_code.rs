@@ -34,7 +34,7 @@ fn check(request: &Value, answer: &Value) {
                 result["supportedVersions"].as_array().is_some_and(|all| all.iter().any(|one| one == "2026-07-28"))
             );
         }
-        "tools/list" => assert_eq!(result["tools"].as_array().map(Vec::len), Some(17)),
+        "tools/list" => assert_eq!(result["tools"].as_array().map(Vec::len), Some(22)),
         "prompts/list" => assert_eq!(result["prompts"].as_array().map(Vec::len), Some(3)),
         "resources/list" => assert_eq!(result["resources"][2]["uri"], "legion://agents/a-1"),
         "tools/call" => {

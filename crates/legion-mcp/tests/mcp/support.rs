@@ -235,6 +235,12 @@ pub fn usual(seen: &Seen) -> (u16, Value) {
             json!({"lines": [{"at": "2026-01-01T00:00:00Z", "stream": "stdout", "text": "hello"}], "next": "1"})
         }
         "POST /v1/tickets/3/retry" | "POST /v1/tickets/3/stop" | "POST /v1/tickets/stop" => json!({"tickets": [3]}),
+        "DELETE /v1/tickets/3" => json!({"tickets": [3]}),
+        "GET /v1/tickets/3/rescues" | "GET /v1/rescues" => json!({"rescues": []}),
+        "GET /v1/sessions" => json!({"sessions": []}),
+        "GET /v1/teams" => json!({"teams": [{"id": "solo", "name": "Solo", "description": "One", "roles": ["engineer"],
+            "prompt": "", "builtin": true}]}),
+        "GET /v1/roles" => json!({"roles": []}),
         "POST /v1/report" => json!({"ticket": 3, "status": "done"}),
         "GET /v1/org/messages/m-1" => message("m-1", "report", "done"),
         _ => return problem(ProblemCode::NotFound, "no such agent"),
