@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::{
-    check, delete, deps, diff, dispatch, fire, hire, inbox, interrupt, logs, plan, report, rescues, retry, roles, sessions,
-    status, stop, teams, tell, wait, why,
+    check, delete, deps, diff, dispatch, fire, hire, inbox, interrupt, logs, plan, report, rescues, retry, roles,
+    sessions, status, stop, teams, tell, wait, why,
 };
 use crate::Caller;
 use crate::answer::ToolError;

@@ -38,7 +38,9 @@ async fn every_schema_is_closed_bounded_and_explained() {
                     let integer = |item: &Value| item["type"] == "integer" && item.get("maximum").is_some();
                     // A number, or an object with that number in it.
                     let either = item["anyOf"].as_array().is_some_and(|forms| {
-                        integer(&forms[0]) && integer(&forms[1]["properties"]["id"]) && forms[1]["additionalProperties"] == false
+                        integer(&forms[0])
+                            && integer(&forms[1]["properties"]["id"])
+                            && forms[1]["additionalProperties"] == false
                     });
                     schema.get("maxItems").is_some() && (item["type"] == "string" || integer(item) || either)
                 }

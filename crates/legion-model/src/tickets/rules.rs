@@ -16,13 +16,13 @@ use jiff::Timestamp;
 use super::attempt::Stage;
 use crate::event::Event;
 use crate::organisation::Organisation;
-use landings::{begin_landing, go_on_landing};
+use landings::{begin_landing, go_on_landing, next_gate};
 use reviews::{collected, dismiss_reviewer, reviewed};
 use running::{at_rest, gone_agent};
 use upstreams::upstream_closed;
 
 pub(in crate::tickets) use endings::{close, dismiss_reviewers, dismiss_worker, fail, notice, stop};
-pub(in crate::tickets) use landings::{end_landing, landed};
+pub(in crate::tickets) use landings::{end_landing, gate_ahead, is_green, landed};
 pub(crate) use places::{may_remove, may_secure};
 pub(crate) use scheduler::next_begin;
 pub(in crate::tickets) use scheduler::{Hold, Room, any_overlap, globs, hold, open_in};
@@ -65,6 +65,7 @@ fn touches(event: &Event) -> bool {
                 | Event::SessionOpened { .. }
                 | Event::SessionSet { .. }
                 | Event::SessionReopened { .. }
+                | Event::SessionDeleted { .. }
                 | Event::ImportQueued { .. }
                 | Event::LandingBegan { .. }
                 | Event::LandingBuilt { .. }
@@ -100,6 +101,9 @@ fn next(state: &Organisation, at: Timestamp) -> Vec<Event> {
         if !events.is_empty() {
             return events;
         }
+    }
+    if let Some(began) = next_gate(board, at) {
+        return vec![began];
     }
     let dismissed = dismiss_reviewer(state, at);
     if !dismissed.is_empty() {

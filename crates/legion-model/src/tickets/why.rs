@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::attempt::{Attempt, Stage};
 use super::landing::Item;
 use super::names::{SessionName, TicketId};
-use super::rules::{Hold, Room, any_overlap, globs, held_until, hold, open_in, upstream_until};
+use super::rules::{Hold, Room, any_overlap, gate_ahead, globs, held_until, hold, open_in, upstream_until};
 use super::session::SessionPhase;
 use super::spec::OnUpstream;
 use super::ticket::{Phase, Status, Ticket, TicketOutcome};
@@ -241,13 +241,21 @@ fn landing(state: &Organisation, ticket: &Ticket, attempt: &Attempt) -> Opened {
     };
     match &session.landing {
         Some(landing) if matches!(landing.item, Item::Attempt { attempt: landed, .. } if landed == attempt.id) => {
-            let (what, deadline) = match (&landing.delay, &landing.run, &landing.built) {
-                (Some(delay), _, _) => (
+            let ahead = gate_ahead(&state.board, landing);
+            let (what, deadline) = match (&landing.delay, &landing.run, &landing.built, ahead) {
+                (Some(delay), ..) => (
                     format!("landing it failed {} times and is tried again: {}", delay.tries, delay.why),
                     after(delay.until, WORK_MS),
                 ),
-                (_, Some(run), _) => (format!("the gate `{}` runs", run.gate.name), run.deadline),
-                (_, _, None) => ("its merge is being built".to_owned(), after(landing.began_at, WORK_MS)),
+                (_, Some(run), ..) => (format!("the gate `{}` runs", run.gate.name), run.deadline),
+                (_, _, _, Some((other, run))) => {
+                    let gate = &run.gate.name;
+                    (
+                        format!("it waits for the gate `{gate}` of session `{}`: one runs at a time", other.name),
+                        run.deadline,
+                    )
+                }
+                (_, _, None, _) => ("its merge is being built".to_owned(), after(landing.began_at, WORK_MS)),
                 _ => ("the target is being moved".to_owned(), after(attempt.since, WORK_MS)),
             };
             (Mover::Service, what, Some(deadline))

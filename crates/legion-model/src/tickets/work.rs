@@ -80,15 +80,9 @@ pub fn jobs(state: &Organisation, now: Timestamp) -> (Vec<(JobId, Work)>, Option
                 landing: landing.id,
                 run: run.id,
             }),
-            // All gates have passed: otherwise one would run.
-            (Some(built), None) => {
-                let green = built.gates.iter().all(|gate| {
-                    board
-                        .verdicts
-                        .get(&(built.tree.clone(), gate.id()))
-                        .is_some_and(|verdict| verdict.verdict == GateVerdict::Passed)
-                });
-                if green {
+            // Otherwise a gate waits until another one is through.
+            (Some(_), None) => {
+                if super::rules::is_green(board, landing) {
                     made.job(landing.id.0, "move", landing.delay.as_ref(), || Work::Move {
                         session: name(),
                         landing: landing.id,

@@ -1,9 +1,11 @@
 //! Gates: what they say about a tree, and what follows.
 
-use legion_model::tickets::{AttemptEnd, ErrorClass, GateVerdict, Stage, TicketId, TicketOutcome, TicketSpec, Work};
+use legion_model::tickets::{
+    AttemptEnd, ErrorClass, GateSpec, GateVerdict, SessionName, Stage, TicketId, TicketOutcome, TicketSpec, Work, why,
+};
 use legion_model::{Event, TicketOrder};
 
-use crate::case::{Case, checkpoint, gate, session, spec, workers};
+use crate::case::{Case, checkpoint, gate, new, session, spec, workers};
 
 fn landing_of(case: &mut Case, id: TicketId, tree: &str) {
     case.work(id, "head");
@@ -12,6 +14,10 @@ fn landing_of(case: &mut Case, id: TicketId, tree: &str) {
 
 fn runs(case: &Case) -> bool {
     case.works().iter().any(|work| matches!(work, Work::Gate { .. }))
+}
+
+fn runs_in(case: &Case, session: &SessionName) -> bool {
+    case.state.board.sessions[session].landing.as_ref().is_some_and(|landing| landing.run.is_some())
 }
 
 fn moves(case: &Case) -> bool {
@@ -192,4 +198,56 @@ fn landings_of_a_session_whose_name_comes_again_are_other_landings() {
     case.work(id, "head");
     let second = case.state.board.sessions[&session()].landing.as_ref().expect("open").id;
     assert_ne!(first, second);
+}
+
+#[test]
+fn gates_of_a_project_run_one_at_a_time_and_a_waiting_one_loses_no_time() {
+    let mut case = Case::new(workers(1));
+    let slow = GateSpec { timeout_s: 20 * 60, ..gate("slow") };
+    let first = case.one(TicketSpec { gates: vec![slow, gate("test")], ..spec("a") });
+    landing_of(&mut case, first, "tree");
+    let other: SessionName = "other".parse().expect("a name");
+    let settings = workers(1);
+    case.done(TicketOrder::OpenSession { session: other.clone(), base: "base".to_owned(), branch: None, settings });
+    let tickets = vec![new(checkpoint("c"), &[])];
+    case.later(1);
+    case.done(TicketOrder::Add { session: other.clone(), tickets, settings: None });
+    let landing_in = |case: &Case| case.state.board.sessions[&other].landing.clone().expect("open");
+    let landing = landing_in(&case).id;
+    case.done(TicketOrder::Built {
+        session: other.clone(),
+        landing,
+        commit: "base".to_owned(),
+        tree: "other tree".to_owned(),
+        target_gates: Vec::new(),
+    });
+    assert!(landing_in(&case).run.is_none());
+    let waits = why(&case.state, case.ticket(TicketId(2)));
+    assert_eq!(waits.what, "it waits for the gate `slow` of session `main`: one runs at a time");
+    assert!(waits.deadline.is_some());
+    // Longer than its own limit, and three times as long.
+    for _ in 0..3 {
+        case.later(6 * 60_000);
+        assert!(case.due().is_empty(), "{:?}", case.due());
+    }
+    // The second gate of the older landing goes before it, then it begins, with all of its time.
+    case.judge(GateVerdict::Passed);
+    assert!(landing_in(&case).run.is_none());
+    case.judge(GateVerdict::Passed);
+    let run = landing_in(&case).run.expect("it runs");
+    assert_eq!(run.began_at, case.state.last_at);
+    assert_eq!(run.deadline.duration_since(run.began_at).as_secs(), 120);
+    case.moved();
+    // What waits for a gate is not being moved: it can be stopped.
+    let again = case.one(checkpoint("again"));
+    case.build("merge", "third tree");
+    assert!(!runs_in(&case, &session()));
+    case.stop(again);
+    assert_eq!(case.status(again), "stopped");
+    // A session that goes gives its turn away.
+    let again = case.one(checkpoint("again"));
+    case.build("merge", "third tree");
+    assert!(!runs_in(&case, &session()));
+    case.done(TicketOrder::DeleteSession { session: other, force: true });
+    assert!(runs_in(&case, &session()) && case.stage(again) == Some(Stage::Landing));
 }

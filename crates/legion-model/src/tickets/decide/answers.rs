@@ -118,7 +118,7 @@ fn events(state: &Organisation, at: Timestamp, order: &TicketOrder) -> Option<Ve
         }
         TicketOrder::Moved { session, landing: id } => {
             let (session, open) = landing(board, session, *id)?;
-            is_green(board, open).then(|| rules::landed(state, at, session, open))?
+            rules::is_green(board, open).then(|| rules::landed(state, at, session, open))?
         }
         TicketOrder::Foreign { session, landing: id, at: found } => {
             let (session, open) = landing(board, session, *id)?;
@@ -305,15 +305,6 @@ fn gates_of(board: &Board, session: &Session, landing: &Landing, target: &[GateS
     gates
 }
 
-/// The one condition under which a target moves: every gate passed on exactly the tree that was built.
-fn is_green(board: &Board, landing: &Landing) -> bool {
-    let Some(built) = landing.built.as_ref().filter(|_| landing.run.is_none()) else { return false };
-    built.gates.iter().all(|gate| {
-        let verdict = board.verdicts.get(&(built.tree.clone(), gate.id()));
-        verdict.is_some_and(|verdict| verdict.verdict == GateVerdict::Passed)
-    })
-}
-
 fn work_failed(state: &Organisation, at: Timestamp, work: &Work, why: &str, fatal: bool) -> Option<Vec<Event>> {
     let board = &state.board;
     let why = crate::body::clip(why, 2_000);
@@ -348,7 +339,7 @@ fn work_failed(state: &Organisation, at: Timestamp, work: &Work, why: &str, fata
             match work {
                 Work::Build { .. } if open.built.is_some() => return None,
                 Work::Gate { run, .. } if open.run.as_ref().is_none_or(|open| open.id != *run) => return None,
-                Work::Move { .. } if !is_green(board, open) => return None,
+                Work::Move { .. } if !rules::is_green(board, open) => return None,
                 _ => {}
             }
             let tries = tries(open.delay.as_ref());

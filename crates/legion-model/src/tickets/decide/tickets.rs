@@ -70,8 +70,7 @@ pub(super) fn check_not_moving(state: &Organisation, ticket: &Ticket) -> Result<
     let landing = state.board.sessions.get(&ticket.session).and_then(|session| session.landing.as_ref());
     let moving = landing.is_some_and(|landing| {
         matches!(landing.item, Item::Attempt { attempt: landed, .. } if landed == attempt.id)
-            && landing.built.is_some()
-            && landing.run.is_none()
+            && rules::is_green(&state.board, landing)
     });
     if moving {
         return Err(Refusal::new(RefusalKind::Busy, format!("{} is being merged at this instant", ticket.called()))

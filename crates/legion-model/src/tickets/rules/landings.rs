@@ -10,8 +10,9 @@ use crate::ids::{GateRunId, LandingId, MessageId, derived};
 use crate::message::{MessageKind, Urgency};
 use crate::organisation::Organisation;
 use crate::tickets::attempt::AttemptEnd;
+use crate::tickets::board::Board;
 use crate::tickets::classify::ErrorClass;
-use crate::tickets::landing::{GateVerdict, Item, Judgement, Landing};
+use crate::tickets::landing::{GateRun, GateVerdict, Item, Judgement, Landing};
 use crate::tickets::session::Session;
 use crate::tickets::spec::GateSpec;
 use crate::tickets::ticket::TicketOutcome;
@@ -31,17 +32,18 @@ pub(in crate::tickets) fn begin_landing(state: &Organisation, session: &Session)
     vec![Event::LandingBegan { session: session.name.clone(), landing, item: item.clone(), onto: session.tip.clone() }]
 }
 
-/// The next gate of a merge that is built, or its end when one turned it down.
-pub(in crate::tickets) fn go_on_landing(
-    state: &Organisation,
-    at: Timestamp,
-    session: &Session,
-    landing: &Landing,
-) -> Vec<Event> {
-    let Some(built) = landing.built.as_ref().filter(|_| landing.run.is_none()) else { return Vec::new() };
+/// What a merge that is built needs next; nothing when it may be moved, or a gate of it runs.
+enum Needs<'a> {
+    Gate(&'a GateSpec),
+    /// A gate turned it down.
+    End(&'a Judgement),
+}
+
+fn needs<'a>(board: &Board, landing: &'a Landing) -> Option<Needs<'a>> {
+    let built = landing.built.as_ref().filter(|_| landing.run.is_none())?;
     for gate in &built.gates {
         let id = gate.id();
-        let known = state.board.verdicts.get(&(built.tree.clone(), id));
+        let known = board.verdicts.get(&(built.tree.clone(), id));
         if known.is_some_and(|verdict| verdict.verdict == GateVerdict::Passed) {
             continue;
         }
@@ -50,19 +52,64 @@ pub(in crate::tickets) fn go_on_landing(
         match answers.last() {
             // One retry for a flaky gate; both verdicts are kept.
             Some(verdict) if verdict.verdict == GateVerdict::NotFound || answers.len() > 1 => {
-                return turned_down(state, at, session, landing, verdict);
+                return Some(Needs::End(verdict));
             }
             _ if landing.lost(id) >= LOST_MAX => {
-                let lost = landing.verdicts.last().expect("lost runs are kept");
-                return turned_down(state, at, session, landing, lost);
+                return Some(Needs::End(landing.verdicts.last().expect("lost runs are kept")));
             }
-            _ => return vec![begin_gate(at, session, landing, gate)],
+            _ => return Some(Needs::Gate(gate)),
         }
     }
-    Vec::new()
+    None
 }
 
-pub(in crate::tickets) fn begin_gate(at: Timestamp, session: &Session, landing: &Landing, gate: &GateSpec) -> Event {
+/// The one condition under which a target moves: every gate passed on exactly the tree that was built.
+pub(in crate::tickets) fn is_green(board: &Board, landing: &Landing) -> bool {
+    let Some(built) = landing.built.as_ref().filter(|_| landing.run.is_none()) else { return false };
+    built.gates.iter().all(|gate| {
+        let verdict = board.verdicts.get(&(built.tree.clone(), gate.id()));
+        verdict.is_some_and(|verdict| verdict.verdict == GateVerdict::Passed)
+    })
+}
+
+/// The end of a merge that is built, when a gate turned it down.
+pub(in crate::tickets) fn go_on_landing(
+    state: &Organisation,
+    at: Timestamp,
+    session: &Session,
+    landing: &Landing,
+) -> Vec<Event> {
+    match needs(&state.board, landing) {
+        Some(Needs::End(verdict)) => turned_down(state, at, session, landing, verdict),
+        Some(Needs::Gate(_)) | None => Vec::new(),
+    }
+}
+
+fn landings(board: &Board) -> impl Iterator<Item = (&Session, &Landing)> {
+    board.sessions.values().filter_map(|session| session.landing.as_ref().map(|landing| (session, landing)))
+}
+
+/// The gate to begin next. All gates of a project run in one directory: one at a time, whatever its session, that of the oldest
+/// landing first. Until it begins no time of it runs.
+pub(in crate::tickets) fn next_gate(board: &Board, at: Timestamp) -> Option<Event> {
+    if landings(board).any(|(_, landing)| landing.run.is_some()) {
+        return None;
+    }
+    let waiting = landings(board).filter_map(|(session, landing)| match needs(board, landing)? {
+        Needs::Gate(gate) => Some((session, landing, gate)),
+        Needs::End(_) => None,
+    });
+    let (session, landing, gate) = waiting.min_by_key(|(_, landing, _)| landing.began_at)?;
+    Some(begin_gate(at, session, landing, gate))
+}
+
+/// The gate of another session that runs while a gate of this landing waits.
+pub(in crate::tickets) fn gate_ahead<'a>(board: &'a Board, landing: &Landing) -> Option<(&'a Session, &'a GateRun)> {
+    let Needs::Gate(_) = needs(board, landing)? else { return None };
+    landings(board).find_map(|(session, other)| other.run.as_ref().map(|run| (session, run)))
+}
+
+fn begin_gate(at: Timestamp, session: &Session, landing: &Landing, gate: &GateSpec) -> Event {
     Event::GateBegan {
         session: session.name.clone(),
         landing: landing.id,
@@ -72,7 +119,7 @@ pub(in crate::tickets) fn begin_gate(at: Timestamp, session: &Session, landing: 
     }
 }
 
-pub(in crate::tickets) fn turned_down(
+fn turned_down(
     state: &Organisation,
     at: Timestamp,
     session: &Session,

@@ -6,7 +6,7 @@ use legion_model::tickets::{
     AttemptEnd, Duty, Evidence, GateSpec, GateVerdict, Item, OnUpstream, SessionName, SessionSettings, TicketId,
     TicketOutcome, TicketSpec,
 };
-use legion_model::{AgentId, AttemptId, Event, GateId, LandingId};
+use legion_model::{AgentId, AttemptId, Event, GateId, GateRunId, LandingId};
 
 use super::history::History;
 use super::repository::Repository;
@@ -55,6 +55,8 @@ pub struct Audit {
     pub posts: BTreeMap<AgentId, (TicketId, Option<u32>)>,
     pub landings: Vec<(SessionName, String)>,
     pub intruded: BTreeSet<SessionName>,
+    /// Gates that run.
+    gates: BTreeMap<SessionName, GateRunId>,
 }
 
 /// Attempts that end without bringing a ticket nearer to its end: conflicts, failures that pass by themselves.
@@ -143,7 +145,10 @@ impl History {
                 }
             }
             Event::SessionSet { session, settings, .. } => audit.sessions.get_mut(session)?.settings = settings.clone(),
-            Event::SessionDeleted { session, .. } => _ = audit.sessions.remove(session),
+            Event::SessionDeleted { session, .. } => {
+                audit.sessions.remove(session);
+                audit.gates.remove(session);
+            }
             Event::TicketAdded { ticket, session, spec, after, policies, .. } => {
                 let known = KnownTicket {
                     session: session.clone(),
@@ -257,7 +262,8 @@ impl History {
                 }
                 open.built = Some((commit.clone(), tree.clone(), gates.clone()));
             }
-            Event::GateJudged { tree, verdict, .. } => {
+            Event::GateJudged { session, tree, verdict, .. } => {
+                audit.gates.remove(session);
                 let real = self.repository.executed.get(&verdict.run);
                 let fits = verdict.verdict == GateVerdict::Lost
                     || real.is_some_and(|(real, executed)| {
@@ -269,6 +275,13 @@ impl History {
                 if verdict.verdict != GateVerdict::Lost {
                     audit.verdicts.insert((tree.clone(), verdict.gate), verdict.verdict);
                 }
+            }
+            Event::GateBegan { session, run, .. } => {
+                // They share one directory.
+                if let Some((other, open)) = audit.gates.iter().find(|(_, open)| *open != run) {
+                    return Some(format!("the gate {run} of {session} begins while {open} of {other} runs"));
+                }
+                audit.gates.insert(session.clone(), *run);
             }
             Event::LandingEnded { .. } => return self.landing_ended(event, landed),
             _ => {}
@@ -337,6 +350,7 @@ impl History {
     fn landing_ended(&mut self, event: &Event, landed: &mut BTreeMap<TicketId, String>) -> Option<String> {
         let Event::LandingEnded { session, landing, moved, commit, tree, .. } = event else { return None };
         let audit = &mut self.audit;
+        audit.gates.remove(session);
         let red = commit.as_ref().filter(|_| *moved).and_then(|commit| audit.red(session, *landing, commit));
         let known = audit.sessions.get_mut(session)?;
         let Some(open) = known.landing.take_if(|open| open.id == *landing) else {

@@ -54,6 +54,8 @@ pub struct History {
     pub random: Random,
     pub bug: Option<Bug>,
     pub mono_ms: u64,
+    /// When the directory of the gates is free.
+    pub gate_free_ms: u64,
     pub wall_ms: i64,
     agenda: BTreeMap<(u64, u64), Action>,
     planned: u64,
@@ -152,6 +154,7 @@ impl History {
             random,
             bug,
             mono_ms: 0,
+            gate_free_ms: 0,
             wall_ms: 0,
             agenda: BTreeMap::new(),
             planned: 0,

@@ -53,7 +53,12 @@ impl History {
             return self.answer(job, &work, order, 0);
         }
         let takes_ms = match &work {
-            Work::Gate { .. } => self.random.between(10, 20_000),
+            // In the one directory of the project's gates.
+            Work::Gate { .. } => {
+                let begins_ms = self.gate_free_ms.max(self.mono_ms);
+                self.gate_free_ms = begins_ms + self.random.between(10, 20_000);
+                self.gate_free_ms - self.mono_ms
+            }
             _ => 0,
         };
         let lost = self.habits.gates_lost;
