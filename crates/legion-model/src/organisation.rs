@@ -60,7 +60,7 @@ impl Default for Organisation {
 
 impl Organisation {
     /// Version of the fold. A snapshot made by another one is dropped. Raise it when `apply` or a noun changes.
-    pub const FOLD: &'static str = "9";
+    pub const FOLD: &'static str = "10";
 
     /// Nothing happened yet.
     pub fn new(bounds: Bounds) -> Self {

@@ -127,6 +127,13 @@ async fn a_flaky_gate_gets_one_more_chance_and_both_verdicts_are_kept() {
     flaky.spec.gates = vec![gate(&format!("test -e {again} || {{ touch {again}; exit 1; }}"))];
     let ids = bench.add(vec![flaky]).await;
     bench.merged(&ids).await;
+    let id = ids[0];
+    let flakes = bench.read(move |board| board.tickets[&id].history[0].flakes.clone()).await;
+    let [failed] = flakes.as_slice() else { panic!("{flakes:?}") };
+    assert_eq!((failed.verdict, failed.exit_code), (GateVerdict::Failed, Some(1)));
+    let passed = bench.read(move |board| board.verdicts.values().cloned().collect::<Vec<_>>()).await;
+    assert_eq!(passed.iter().map(|verdict| verdict.verdict).collect::<Vec<_>>(), [GateVerdict::Passed]);
+    assert!(failed.run != passed[0].run && failed.gate == passed[0].gate && failed.at <= passed[0].at);
     bench.end().await;
 }
 

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::classify::ErrorClass;
+use super::landing::Judgement;
 use super::place::PlaceKey;
 use crate::body::Body;
 use crate::ids::{AgentId, AttemptId, Party};
@@ -110,6 +111,8 @@ pub struct Attempt {
     /// How often its agent was told to go on after it was cut off.
     pub continued: u32,
     pub delay: Option<Delay>,
+    /// When its work was merged all the same: what gates said of it before they let it through.
+    pub flakes: Vec<Judgement>,
 }
 
 impl Attempt {
@@ -154,4 +157,6 @@ pub struct AttemptSummary {
     pub detail: Option<Body>,
     pub head: Option<String>,
     pub by: Option<Party>,
+    /// Of one that was merged: verdicts of its landing that were no pass, of flaky gates. The passes stand with the tree.
+    pub flakes: Vec<Judgement>,
 }

@@ -55,6 +55,13 @@ fn a_flaky_gate_has_one_retry_and_both_verdicts_are_kept() {
     let landing = case.state.board.sessions[&session()].landing.as_ref().expect("open");
     let verdicts: Vec<GateVerdict> = landing.verdicts.iter().map(|verdict| verdict.verdict).collect();
     assert_eq!(verdicts, [GateVerdict::Failed, GateVerdict::Passed]);
+    case.moved();
+    // The pass stands with the tree, what was said before it with the attempt.
+    let flakes = &case.ticket(id).history[0].flakes;
+    assert_eq!(flakes.iter().map(|verdict| verdict.verdict).collect::<Vec<_>>(), [GateVerdict::Failed]);
+    assert_eq!(flakes[0].log.head(), "3 tests failed");
+    let known: Vec<GateVerdict> = case.state.board.verdicts.values().map(|verdict| verdict.verdict).collect();
+    assert_eq!(known, [GateVerdict::Passed]);
 }
 
 #[test]

@@ -82,7 +82,7 @@ pub(crate) async fn whole(mut texts: Texts<'_>, asked: Asked) -> api::TicketDeta
     detail
 }
 
-/// Of the landing that is under way; else of the tree that was merged.
+/// Of the landing that is under way; else of the tree that was merged, with those of flaky gates before they passed.
 fn verdicts<'a>(state: &'a Organisation, ticket: &'a Ticket) -> Vec<&'a Judgement> {
     let board = &state.board;
     let landing = board.sessions.get(&ticket.session).and_then(|session| session.landing.as_ref());
@@ -91,7 +91,11 @@ fn verdicts<'a>(state: &'a Organisation, ticket: &'a Ticket) -> Vec<&'a Judgemen
     }
     let Phase::Closed { outcome: TicketOutcome::Done { tree, .. }, .. } = &ticket.phase else { return Vec::new() };
     let first = (tree.clone(), legion_model::GateId(uuid::Uuid::nil()));
-    board.verdicts.range(first..).take_while(|((of, _), _)| of == tree).map(|(_, verdict)| verdict).collect()
+    let passes = board.verdicts.range(first..).take_while(|((of, _), _)| of == tree).map(|(_, verdict)| verdict);
+    let flakes = ticket.history.last().into_iter().flat_map(|merged| &merged.flakes);
+    let mut verdicts: Vec<&Judgement> = passes.chain(flakes).collect();
+    verdicts.sort_by_key(|verdict| verdict.at);
+    verdicts
 }
 
 fn lands(landing: &legion_model::tickets::Landing, id: TicketId) -> bool {

@@ -36,6 +36,7 @@ pub(super) fn attempt_began(board: &mut Board, event: &Event, at: Timestamp) {
         base: None,
         evidence: None,
         reviews: Vec::new(),
+        flakes: Vec::new(),
         reported: None,
         continued: 0,
         delay: None,
@@ -98,6 +99,7 @@ pub(super) fn attempt_ended(board: &mut Board, event: &Event, at: Timestamp) {
         detail: detail.clone(),
         head: open.evidence.as_ref().map(|evidence| evidence.head.clone()),
         by: *by,
+        flakes: open.flakes.clone(),
     });
     if ended.history.len() > Ticket::HISTORY_MAX {
         ended.history.remove(0);

@@ -6,7 +6,7 @@ use super::attempts::{enter, open_attempt};
 use crate::event::Event;
 use crate::tickets::attempt::{Delay, Stage};
 use crate::tickets::board::Board;
-use crate::tickets::landing::{Built, GateRun, Item, Landing};
+use crate::tickets::landing::{Built, GateRun, GateVerdict, Item, Landing};
 use crate::tickets::session::{ImportEnd, Session};
 
 pub(super) fn landing(board: &mut Board, event: &Event, at: Timestamp) {
@@ -56,7 +56,7 @@ pub(super) fn landing(board: &mut Board, event: &Event, at: Timestamp) {
         }
         Event::GateJudged { session, landing, tree, verdict } => {
             let key = (tree.clone(), verdict.gate);
-            if verdict.verdict != crate::tickets::landing::GateVerdict::Lost {
+            if verdict.verdict != GateVerdict::Lost {
                 if board.verdicts.insert(key.clone(), (**verdict).clone()).is_none() {
                     board.verdicts_order.push_back(key);
                 }
@@ -80,7 +80,8 @@ pub(super) fn landing(board: &mut Board, event: &Event, at: Timestamp) {
         Event::LandingEnded { session, landing, moved, conflict, commit, why, .. } => {
             let Some(session) = board.sessions.get_mut(session) else { return };
             let Some(ended) = session.landing.take_if(|open| open.id == *landing) else { return };
-            if let Item::Import { number, commit: wanted, .. } = ended.item {
+            if let Item::Import { number, commit: wanted, .. } = &ended.item {
+                let (number, wanted) = (*number, wanted.clone());
                 let landed = commit.clone().filter(|_| *moved);
                 session.imported.push_back(ImportEnd { number, commit: wanted, landed, why: why.clone(), at });
                 while session.imported.len() > Session::IMPORTED_MAX {
@@ -92,6 +93,12 @@ pub(super) fn landing(board: &mut Board, event: &Event, at: Timestamp) {
             session.turned_down += u32::from(!*moved && !*conflict);
             if let (true, Some(commit)) = (*moved, commit) {
                 session.tip.clone_from(commit);
+            }
+            if let (true, Item::Attempt { ticket, attempt }) = (*moved, ended.item)
+                && let Some((_, open)) = open_attempt(board, ticket, attempt)
+            {
+                open.flakes = ended.verdicts;
+                open.flakes.retain(|verdict| verdict.verdict != GateVerdict::Passed);
             }
         }
         _ => {}
