@@ -1,6 +1,6 @@
 //! The words for agents, with bodies fetched from where they lie.
 
-use legion_model::tickets::{AssignmentTexts, AttemptEnd, assignment};
+use legion_model::tickets::{AssignmentTexts, AttemptEnd, Crew, assignment};
 
 use super::failure::Failure;
 use super::order::Scene;
@@ -21,15 +21,17 @@ pub(super) async fn of_worker(site: &Site, scene: &Scene, gone: bool) -> Result<
     }
     texts.feedback = Some(feedback.join("\n\n")).filter(|text| !text.is_empty());
     let goes_on = !scene.attempt.fresh && scene.driver.is_some_and(|driver| driver.capabilities().converses);
-    let Scene { session, ticket, attempt, role, team, .. } = scene;
-    Ok(assignment(session, ticket, attempt, team.as_ref(), role.as_ref(), &texts, goes_on))
+    Ok(assignment(&scene.session, &scene.ticket, &scene.attempt, crew(scene), &texts, goes_on))
 }
 
 /// The text for who looks at an attempt.
 pub(super) async fn of_reviewer(site: &Site, scene: &Scene, diff: String) -> Result<String, Failure> {
     let texts = AssignmentTexts { diff: Some(diff), ..texts(site, scene).await? };
-    let Scene { session, ticket, attempt, role, team, .. } = scene;
-    Ok(assignment(session, ticket, attempt, team.as_ref(), role.as_ref(), &texts, false))
+    Ok(assignment(&scene.session, &scene.ticket, &scene.attempt, crew(scene), &texts, false))
+}
+
+fn crew(scene: &Scene) -> Crew<'_> {
+    Crew { team: scene.team.as_ref(), judges: &scene.judges, role: scene.role.as_ref() }
 }
 
 async fn texts(site: &Site, scene: &Scene) -> Result<AssignmentTexts, Failure> {

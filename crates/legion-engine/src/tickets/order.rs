@@ -16,6 +16,8 @@ pub(crate) struct Scene {
     /// Of its worker, or of the reviewer of its open step.
     pub role: Option<Role>,
     pub team: Option<Team>,
+    /// The roles that judge, in order.
+    pub judges: Vec<Role>,
     /// What its agent is run by.
     pub driver: Option<DriverKind>,
     /// The person's directory.
@@ -111,6 +113,7 @@ impl Scene {
             session: board.sessions.get(&ticket.session)?.clone(),
             role: board.role(&board.writer(ticket, attempt)),
             team: ticket.spec.team.as_deref().and_then(|team| board.team(team)),
+            judges: board.judges(ticket),
             driver: ticket.spec.driver,
             project_path: state.project.as_ref().map(|(_, path)| PathBuf::from(path)).unwrap_or_default(),
             previous: previous(state, ticket),

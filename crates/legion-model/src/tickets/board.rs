@@ -139,6 +139,14 @@ impl Board {
         ticket.spec.role.clone().or_else(of_team).unwrap_or_else(|| "engineer".to_owned())
     }
 
+    /// The roles that judge what is done for a ticket, in order: reviews first, then verification.
+    pub fn judges(&self, ticket: &Ticket) -> Vec<Role> {
+        let team = ticket.spec.team.as_deref().and_then(|team| self.team(team));
+        let roles: Vec<Role> = team.iter().flat_map(|team| &team.roles).filter_map(|role| self.role(role)).collect();
+        let of = |duty| roles.iter().filter(move |role| role.duty == duty).cloned();
+        of(Duty::Review).chain(of(Duty::Verify)).collect()
+    }
+
     /// Built-in roles and the user's own, by id.
     pub fn all_roles(&self) -> Vec<Role> {
         let mut all: BTreeMap<String, Role> = builtin_roles().into_iter().map(|role| (role.id.clone(), role)).collect();

@@ -31,7 +31,7 @@ pub use protect::{Protection, Touch};
 pub use session::{ImportEnd, Overlap, Session, SessionPhase, SessionSettings};
 pub use spec::{GateSpec, NewTicket, NoPolicy, OnUpstream, TicketChanges, TicketSpec, UpstreamPolicy};
 pub use team::{Duty, Role, Team, builtin_roles, builtin_teams};
-pub use text::{AssignmentTexts, assignment};
+pub use text::{AssignmentTexts, Crew, assignment};
 pub use ticket::{Phase, Status, Ticket, TicketOutcome};
 pub use why::{Mover, Why, Whys, why};
 pub use work::{JobId, Work, jobs};

@@ -19,6 +19,16 @@ pub struct AssignmentTexts {
     pub diff: Option<String>,
 }
 
+/// Who has to do with a ticket, as far as its agents are told.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Crew<'a> {
+    pub team: Option<&'a Team>,
+    /// The roles that judge, in order.
+    pub judges: &'a [Role],
+    /// Of who reads it.
+    pub role: Option<&'a Role>,
+}
+
 /// The text for the agent of an attempt, or for the reviewer of its open step.
 ///
 /// An agent that goes on with its conversation (`goes_on`) has the assignment already: it gets only what is new.
@@ -26,8 +36,7 @@ pub fn assignment(
     session: &Session,
     ticket: &Ticket,
     attempt: &Attempt,
-    team: Option<&Team>,
-    role: Option<&Role>,
+    crew: Crew<'_>,
     texts: &AssignmentTexts,
     goes_on: bool,
 ) -> String {
@@ -38,7 +47,7 @@ pub fn assignment(
             text.push_str(&format!("## {heading}\n{body}\n\n"));
         }
     };
-    let reviews = role.is_some_and(|role| role.duty != Duty::Write);
+    let reviews = crew.role.is_some_and(|role| role.duty != Duty::Write);
     if goes_on {
         let feedback = texts.feedback.as_deref().unwrap_or("Look at what is done, and go on from there.");
         part(&format!("Ticket {}, attempt {}", ticket.id, attempt.number), &next_try(session, ticket));
@@ -60,10 +69,14 @@ pub fn assignment(
     part("Plan", texts.plan.as_deref().unwrap_or_default());
     let files: Vec<String> = ticket.spec.files.iter().map(|glob| format!("- {glob}")).collect();
     part("Files it means to touch", &files.join("\n"));
-    if let Some(team) = team.filter(|team| !team.prompt.is_empty()) {
-        part(&format!("Team: {}", team.name), &team.prompt);
+    if let Some(team) = crew.team {
+        let parts = [team.prompt.trim(), &judged(crew.judges)];
+        part(
+            &format!("Team: {}", team.name),
+            parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n").as_str(),
+        );
     }
-    if let Some(role) = role {
+    if let Some(role) = crew.role {
         part(&format!("Your role: {}", role.name), &role.prompt);
     }
     if reviews {
@@ -81,6 +94,18 @@ pub fn assignment(
         part("What happened in the attempt before", feedback);
     }
     text
+}
+
+/// Who judges the work before it is merged.
+fn judged(judges: &[Role]) -> String {
+    if judges.is_empty() {
+        return "Nobody looks at the work: only the gates judge it.".to_owned();
+    }
+    let names: Vec<String> = judges.iter().map(|role| format!("{} ({})", role.name, role.description)).collect();
+    format!(
+        "The work is judged by {}, before the gates. Each may send it back with what must change.",
+        names.join(", then ")
+    )
 }
 
 fn next_try(session: &Session, ticket: &Ticket) -> String {

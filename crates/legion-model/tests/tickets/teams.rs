@@ -1,6 +1,9 @@
 //! The steps of a team: in order, each with an agent of its own, and nothing goes on without a verdict.
 
-use legion_model::tickets::{AttemptEnd, ErrorClass, PlaceKey, Stage, TicketId, TicketSpec, Work};
+use legion_model::tickets::{
+    AssignmentTexts, AttemptEnd, Crew, ErrorClass, PlaceKey, Stage, TicketId, TicketSpec, Work, assignment,
+    builtin_teams,
+};
 use legion_model::{AgentId, Event, Party, TicketOrder};
 
 use crate::case::{Case, session, talking, workers};
@@ -41,6 +44,41 @@ fn reviews_come_first_then_verification_and_then_the_queue() {
     let reviews: Vec<bool> =
         case.attempt(id).reviews.iter().filter_map(|review| review.verdict.as_ref()).map(|v| v.0).collect();
     assert_eq!(reviews, [true, true]);
+}
+
+#[test]
+fn every_built_in_team_has_its_steps_and_is_told_to_its_worker() {
+    for team in builtin_teams() {
+        let steps: &[&str] = match team.id.as_str() {
+            "tech_lead_team" => &["tech_lead", "qa"],
+            "fullstack_team" => &["architect", "qa"],
+            "backend_team" => &["tech_lead"],
+            "qa_team" => &["qa"],
+            "solo" => &[],
+            other => panic!("what does {other} demand?"),
+        };
+        let mut case = Case::new(workers(1));
+        let id = case.one(TicketSpec { team: Some(team.id.clone()), ..talking("a") });
+        let (board, ticket) = (&case.state.board, case.ticket(id));
+        let (judges, role) = (board.judges(ticket), board.role(&board.writer(ticket, case.attempt(id))));
+        assert_eq!(role.as_ref().map(|role| role.id.as_str()), Some("engineer"));
+        let crew = Crew { team: Some(&team), judges: &judges, role: role.as_ref() };
+        let texts = AssignmentTexts { prompt: "do it".to_owned(), ..AssignmentTexts::default() };
+        let text = assignment(&board.sessions[&session()], ticket, case.attempt(id), crew, &texts, false);
+        assert!(text.contains(&format!("## Team: {}\n", team.name)), "{text}");
+        let names: Vec<&str> = judges.iter().map(|role| role.name.as_str()).collect();
+        assert!(names.iter().all(|name| text.contains(&format!("{name} ("))), "{text}");
+        assert_eq!(text.contains("only the gates judge it"), steps.is_empty(), "{text}");
+        work(&mut case, id, "head");
+        let mut taken = Vec::new();
+        while let Some(review) = case.attempt(id).open_review() {
+            taken.push(review.role.clone());
+            let reviewer = case.prepare_review(id);
+            verdict(&mut case, reviewer, true, "fine");
+        }
+        assert_eq!(taken, steps, "{}", team.id);
+        assert_eq!(case.stage(id), Some(Stage::Landing));
+    }
 }
 
 #[test]

@@ -12,19 +12,10 @@ use crate::message::{MessageKind, Urgency};
 use crate::organisation::Organisation;
 use crate::run::Outcome;
 use crate::tickets::attempt::Attempt;
-use crate::tickets::board::Board;
 use crate::tickets::classify::{ErrorClass, classify};
 use crate::tickets::place::PlaceKey;
 use crate::tickets::team::{Duty, Role};
 use crate::tickets::ticket::Ticket;
-
-/// The roles that look at an attempt, in order: reviews first, then verification.
-pub(crate) fn reviewers(board: &Board, ticket: &Ticket) -> Vec<Role> {
-    let team = ticket.spec.team.as_deref().and_then(|team| board.team(team));
-    let roles: Vec<Role> = team.iter().flat_map(|team| &team.roles).filter_map(|role| board.role(role)).collect();
-    let of = |duty| roles.iter().filter(move |role| role.duty == duty).cloned();
-    of(Duty::Review).chain(of(Duty::Verify)).collect()
-}
 
 /// It was taken in, or the step before was passed: what comes next.
 pub(in crate::tickets) fn collected(
@@ -47,7 +38,7 @@ pub(in crate::tickets) fn collected(
         return fail(state, at, ticket, ErrorClass::Task, format!("{role} sent it back"), Some(summary.clone()));
     }
     let step = attempt.reviews.len();
-    if let Some(role) = reviewers(&state.board, ticket).get(step) {
+    if let Some(role) = state.board.judges(ticket).get(step) {
         let place = PlaceKey::of_review(&ticket.session, ticket.id, attempt.number, step + 1);
         return vec![Event::ReviewBegan {
             ticket: ticket.id,
