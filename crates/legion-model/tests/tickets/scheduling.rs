@@ -150,6 +150,22 @@ fn a_ticket_of_one_worker_waits_for_it() {
 }
 
 #[test]
+fn a_worker_that_somebody_ready_asks_for_is_left_to_it() {
+    let mut case = Case::new(workers(3));
+    let pinned = |title: &str, worker| new(TicketSpec { worker: Some(worker), ..spec(title) }, &[]);
+    let ids = case.add(vec![new(spec("any"), &[]), pinned("first", 1), pinned("second", 2), new(spec("more"), &[])]);
+    let worker = |case: &Case, id| case.attempt_of(id).map(|attempt| attempt.worker);
+    assert_eq!([0, 1, 2].map(|at| worker(&case, ids[at])), [Some(3), Some(1), Some(2)]);
+    assert_eq!(worker(&case, ids[3]), None);
+    // With no other left, it is taken all the same: a worker does not wait for work.
+    case.stop(ids[0]);
+    assert_eq!(worker(&case, ids[3]), Some(3));
+    let late = case.add(vec![new(spec("late"), &[]), pinned("again", 1)]);
+    case.stop(ids[1]);
+    assert_eq!([0, 1].map(|at| worker(&case, late[at])), [Some(1), None], "the older one goes first");
+}
+
+#[test]
 fn groups_have_caps() {
     let settings = SessionSettings { group_caps: [("db".to_owned(), 1)].into(), ..workers(3) };
     let mut case = Case::new(settings);

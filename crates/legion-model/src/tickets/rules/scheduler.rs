@@ -1,5 +1,7 @@
 //! Which ticket begins next, and what holds the others.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::endings::dismiss_worker;
@@ -27,7 +29,7 @@ pub(crate) fn next_begin(state: &Organisation, at: Timestamp) -> Option<Begin> {
         return None;
     }
     for session in board.sessions.values().filter(|session| session.phase == SessionPhase::Active) {
-        let room = Room::of(board, session);
+        let mut room = Room::of(board, session);
         let queued = board.queued.iter().filter_map(|id| board.tickets.get(id));
         let mut ready: Vec<&Ticket> = queued
             .filter(|ticket| ticket.session == session.name && is_due(ticket, at))
@@ -37,6 +39,7 @@ pub(crate) fn next_begin(state: &Organisation, at: Timestamp) -> Option<Begin> {
         // What was begun goes on first; then the longest chain; then the oldest. What holds one is looked at in this order only:
         // it costs more than the order.
         ready.sort_unstable_by_key(|ticket| (ticket.attempts == 0, std::cmp::Reverse(ticket.rank), ticket.id));
+        room.spare(&ready);
         let best = ready.into_iter().find_map(|ticket| Some((ticket, hold(board, session, ticket, &room).err()?)));
         if let Some((ticket, worker)) = best {
             return Some(Begin { ticket: ticket.id, worker });
@@ -47,7 +50,7 @@ pub(crate) fn next_begin(state: &Organisation, at: Timestamp) -> Option<Begin> {
 
 /// What a session has left for another attempt, and whose files it has to look out for.
 pub(crate) struct Room {
-    /// Workers that nobody has.
+    /// Workers that nobody has, in the order in which they are taken.
     free: Vec<u32>,
     /// Tickets that are being worked on, when files that overlap hold others.
     files: Vec<(TicketId, Vec<Glob>)>,
@@ -68,6 +71,12 @@ impl Room {
             Overlap::Warn => Vec::new(),
         };
         Self { free, files }
+    }
+
+    /// Workers whom none of these asks for come first: the others are left to who can have no other.
+    fn spare(&mut self, ready: &[&Ticket]) {
+        let wanted: BTreeSet<u32> = ready.iter().filter_map(|ticket| ticket.spec.worker).collect();
+        self.free.sort_by_key(|worker| (wanted.contains(worker), *worker));
     }
 }
 
