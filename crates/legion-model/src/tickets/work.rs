@@ -4,7 +4,6 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::attempt::{Delay, Stage};
-use super::landing::GateVerdict;
 use super::names::{SessionName, TicketId};
 use super::place::PlaceKey;
 use crate::ids::{AttemptId, GateRunId, LandingId, derived};

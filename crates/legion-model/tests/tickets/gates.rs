@@ -258,3 +258,18 @@ fn gates_of_a_project_run_one_at_a_time_and_a_waiting_one_loses_no_time() {
     case.done(TicketOrder::DeleteSession { session: other, force: true });
     assert!(runs_in(&case, &session()) && case.stage(again) == Some(Stage::Landing));
 }
+
+#[test]
+fn a_session_is_not_deleted_while_its_target_moves() {
+    let mut case = Case::new(workers(1));
+    case.done(TicketOrder::Import { session: session(), commit: "mine".to_owned(), branch: None });
+    let deletion = || TicketOrder::DeleteSession { session: session(), force: true };
+    case.build("mine", "tree");
+    assert!(case.refused(deletion()).contains("a commit of the person is being merged at this instant"));
+    case.moved();
+    assert_eq!(case.state.board.sessions[&session()].tip, "mine");
+    // One whose merge is still being built, or judged, can go.
+    case.done(TicketOrder::Import { session: session(), commit: "more".to_owned(), branch: None });
+    case.done(deletion());
+    assert!(case.state.board.sessions.is_empty());
+}

@@ -100,7 +100,11 @@ pub(super) fn decide(state: &Organisation, by: Party, at: Timestamp, order: &Tic
 
 fn delete(state: &Organisation, by: Party, at: Timestamp, session: &SessionName, force: bool) -> Decision {
     let board = &state.board;
-    find(board, session)?;
+    let known = find(board, session)?;
+    // Of a ticket it is asked below, where its name is known.
+    if let Some(landing) = known.landing.as_ref().filter(|landing| matches!(landing.item, Item::Import { .. })) {
+        super::tickets::check_not_green(board, landing, "a commit of the person")?;
+    }
     let open: Vec<&Ticket> = unfinished(board, session).collect();
     if !open.is_empty() && !force {
         let names: Vec<String> = open.iter().map(|ticket| ticket.id.to_string()).take(20).collect();

@@ -14,8 +14,9 @@ use crate::ids::Party;
 use crate::organisation::Organisation;
 use crate::refusal::{Refusal, RefusalKind};
 use crate::tickets::attempt::Stage;
+use crate::tickets::board::Board;
 use crate::tickets::classify::ErrorClass;
-use crate::tickets::landing::Item;
+use crate::tickets::landing::{Item, Landing};
 use crate::tickets::names::TicketId;
 use crate::tickets::rules;
 use crate::tickets::spec::TicketChanges;
@@ -68,15 +69,21 @@ pub(super) fn find(state: &Organisation, id: TicketId) -> Result<&Ticket, Refusa
 pub(super) fn check_not_moving(state: &Organisation, ticket: &Ticket) -> Result<(), Refusal> {
     let Some(attempt) = ticket.attempt() else { return Ok(()) };
     let landing = state.board.sessions.get(&ticket.session).and_then(|session| session.landing.as_ref());
-    let moving = landing.is_some_and(|landing| {
-        matches!(landing.item, Item::Attempt { attempt: landed, .. } if landed == attempt.id)
-            && rules::is_green(&state.board, landing)
-    });
-    if moving {
-        return Err(Refusal::new(RefusalKind::Busy, format!("{} is being merged at this instant", ticket.called()))
-            .hint("ask again: it is merged by then"));
+    match landing {
+        Some(landing) if matches!(landing.item, Item::Attempt { attempt: landed, .. } if landed == attempt.id) => {
+            check_not_green(&state.board, landing, &ticket.called())
+        }
+        _ => Ok(()),
     }
-    Ok(())
+}
+
+/// The same of a landing, whatever it brings; `called` names that.
+pub(super) fn check_not_green(board: &Board, landing: &Landing, called: &str) -> Result<(), Refusal> {
+    if !rules::is_green(board, landing) {
+        return Ok(());
+    }
+    Err(Refusal::new(RefusalKind::Busy, format!("{called} is being merged at this instant"))
+        .hint("ask again: it is merged by then"))
 }
 
 fn stopped_by(state: &Organisation, by: Party) -> String {
