@@ -131,12 +131,6 @@ impl DispatchArgs {
                 "say what shall be done, for somebody who knows nothing of the project; `-` reads it from standard input",
             ));
         }
-        if self.criteria.is_empty() && self.gate.is_empty() && !self.checkpoint {
-            return Err(usage(
-                "there are neither criteria nor a gate: nothing would tell whether the work is done",
-                "say what must be true in the end with `-k`, or which command checks it with `--gate`",
-            ));
-        }
         let given = [
             ("--title", self.title.as_deref()),
             ("--context", self.context.as_deref()),
@@ -273,7 +267,6 @@ mod tests {
         for (line, said) in [
             (&["-k", "x"][..], "there is no text"),
             (&["-k", "x", "  "], "there is no text"),
-            (&["do it"], "neither criteria nor a gate"),
             (&["-k", "", "do it"], "`--criteria` is empty"),
             (&["-k", "x", "do", "it"], "`do` is no number of a worker"),
             (&["-k", "x", "65", "do it"], "`65` is no number of a worker"),

@@ -24,7 +24,7 @@ use super::words::{self, driver};
 /// What is known of the project that the plan is for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Known {
-    /// The repository's configuration has gates: a checkpoint needs none of its own.
+    /// The session or the repository's configuration has gates: a ticket needs none of its own.
     pub has_gates: bool,
     /// Ids of all teams, and of all roles. Not checked when absent.
     pub teams: Option<Vec<String>>,
@@ -168,7 +168,7 @@ fn check_merged(ticket: &TicketSpec, defaults: &TicketFields, known: &Known, tel
                 "a checkpoint needs a gate: give it, `[defaults]` or the repository's legion.toml a command such as \"cargo test\"",
             );
         }
-    } else if !gates && !criteria {
+    } else if !gates && !criteria && !known.has_gates {
         teller
             .tell(ProblemKind::NoCriteria, "it has neither `criteria` nor `gate`, so nothing can tell when it is done");
     }

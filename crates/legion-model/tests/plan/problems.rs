@@ -164,6 +164,10 @@ fn a_checkpoint_needs_a_gate_from_anywhere() {
     assert!(checkpoint(Some("make"), None, false).is_ok());
     assert!(checkpoint(None, Some("make"), false).is_ok());
     assert!(checkpoint(None, None, true).is_ok());
+    // They tell of other work, too, whether it is good.
+    let mut work = ticket("a", &[]);
+    work.fields.criteria = None;
+    assert!(check(&plan(vec![work]), &Known { has_gates: true, ..Known::default() }).is_ok());
     let said = field_fault(|fields| (fields.checkpoint, fields.gate) = (Some(true), Some(vec![])));
     assert!(said.contains("a checkpoint needs a gate"), "{said}");
 }

@@ -3,7 +3,7 @@
 use legion_model::tickets::{NewTicket, OnUpstream, SessionSettings, TicketChanges, TicketId, TicketSpec};
 use legion_model::{Body, Bounds, DriverKind, TicketOrder};
 
-use crate::case::{Case, checkpoint, gate, new, session, spec, talking, workers};
+use crate::case::{Case, gate, new, session, spec, talking, workers};
 
 fn refused(spec: TicketSpec) -> String {
     refused_all(vec![new(spec, &[])])
@@ -89,9 +89,8 @@ fn a_team_whose_reviewer_has_no_program_is_refused() {
 }
 
 #[test]
-fn nobody_to_work_on_it_or_nothing_to_judge_it_by_is_refused() {
+fn nobody_to_work_on_it_is_refused() {
     holds(&refused(TicketSpec { driver: None, command: None, ..spec("a") }), &["`a`", "nobody to work on it"]);
-    holds(&refused(TicketSpec { gates: Vec::new(), ..checkpoint("c") }), &["`c`", "checkpoint without a gate"]);
     holds(&refused(TicketSpec { command: None, ..spec("a") }), &["needs a program"]);
 }
 

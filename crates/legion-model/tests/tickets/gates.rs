@@ -273,3 +273,25 @@ fn a_session_is_not_deleted_while_its_target_moves() {
     case.done(deletion());
     assert!(case.state.board.sessions.is_empty());
 }
+
+#[test]
+fn a_checkpoint_is_judged_by_the_gates_of_the_target_and_passes_nothing_without_any() {
+    let mut case = Case::new(workers(1));
+    let bare = || TicketSpec { gates: Vec::new(), ..checkpoint("c") };
+    let id = case.one(bare());
+    let landing = case.state.board.sessions[&session()].landing.as_ref().expect("open").id;
+    case.done(TicketOrder::Built {
+        session: session(),
+        landing,
+        commit: "base".to_owned(),
+        tree: "tree".to_owned(),
+        target_gates: vec![gate("audit")],
+    });
+    case.judge(GateVerdict::Passed);
+    case.moved();
+    assert_eq!(case.status(id), "done");
+    let id = case.one(bare());
+    case.build("base", "other tree");
+    assert_eq!(case.ticket_outcome(id), Some(TicketOutcome::Error { class: ErrorClass::Fatal }));
+    assert!(case.ticket(id).history[0].why.contains("a checkpoint without a gate"));
+}

@@ -25,6 +25,8 @@ const GATE_NAME_BYTES: usize = 120;
 
 /// What the project says where a plan is silent.
 pub(crate) struct Ground {
+    /// The project, when there is one.
+    pub(super) project: Option<ProjectId>,
     /// The session, once it is known which one and that it is there.
     pub(crate) session: Option<(SessionName, SessionSettings)>,
     pub(crate) roles: Vec<Role>,
@@ -42,6 +44,7 @@ pub(crate) async fn ground(
 ) -> Result<Ground> {
     let party = caller.party();
     let look = move |state: &Organisation| Ground {
+        project: Some(project),
         session: state.board.session(session.as_ref()).map(|found| (found.name.clone(), found.settings.clone())),
         roles: state.board.all_roles(),
         teams: state.board.all_teams(),
@@ -54,12 +57,13 @@ impl Ground {
     /// Of a caller, where there is no project yet.
     pub(crate) fn none() -> Self {
         let (roles, teams) = (legion_model::tickets::builtin_roles(), legion_model::tickets::builtin_teams());
-        Self { session: None, roles, teams, driver: None }
+        Self { project: None, session: None, roles, teams, driver: None }
     }
 
-    pub(crate) fn known(&self) -> legion_model::plan::Known {
+    /// `has_gates` when the target's own configuration names some.
+    pub(super) fn known(&self, has_gates: bool) -> legion_model::plan::Known {
         legion_model::plan::Known {
-            has_gates: self.session.as_ref().is_some_and(|(_, settings)| !settings.gates.is_empty()),
+            has_gates: has_gates || self.session.as_ref().is_some_and(|(_, settings)| !settings.gates.is_empty()),
             teams: Some(self.teams.iter().map(|team| team.id.clone()).collect()),
             roles: Some(self.roles.iter().map(|role| role.id.clone()).collect()),
         }
@@ -121,11 +125,6 @@ async fn spec(context: &Context, caller: Caller, ground: &Ground, ticket: Checke
         Party::Agent(_) => ground.driver.unwrap_or(DriverKind::Claude),
     };
     let given = ticket.driver.or(ticket.command.is_some().then_some(DriverKind::Command));
-    let mut gates = gates(ticket.gate, ticket.gate_timeout_seconds);
-    if let (false, true, Some((_, settings))) = (has_agent, gates.is_empty(), &ground.session) {
-        // It is there to run gates, and has none but those of its session.
-        gates.clone_from(&settings.gates);
-    }
     let spec = TicketSpec {
         title: ticket.title,
         prompt: context.engine.body(ticket.prompt).await?,
@@ -133,7 +132,7 @@ async fn spec(context: &Context, caller: Caller, ground: &Ground, ticket: Checke
         criteria: ticket.criteria,
         plan: stored(context, ticket.plan).await?,
         checkpoint: ticket.checkpoint,
-        gates,
+        gates: gates(ticket.gate, ticket.gate_timeout_seconds),
         files: ticket.files.iter().map(|glob| glob.as_str().to_owned()).collect(),
         team: ticket.team,
         role: ticket.role,

@@ -8,7 +8,7 @@ use http::StatusCode;
 use legion_api::{DispatchRequest, Dispatched, PlanUpstream, paths};
 use legion_model::authority::Verb;
 use legion_model::tickets::{NoPolicy, OnUpstream, SessionName, TicketId};
-use legion_model::{Answer, Event, Order, ProjectId, TicketOrder, plan};
+use legion_model::{Answer, Event, Order, ProjectId, TicketOrder};
 use utoipa_axum::routes;
 
 use crate::change::{Change, unexpected};
@@ -53,7 +53,7 @@ async fn dispatch(
             let ground = plans::ground(&context, caller, project, session.clone()).await?;
             let name = session_of(&context, project, session, &ground).await?;
             let Read { spec, mut problems, .. } = plans::one(body, ALONE);
-            let checked = match plan::check(&spec, &ground.known()) {
+            let checked = match plans::checked(&context, &ground, spec).await? {
                 Ok(plan) if problems.is_empty() => plan,
                 Ok(_) => return Err(plans::refused_ticket(&problems, ALONE)),
                 Err(found) => {

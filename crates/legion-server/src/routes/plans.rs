@@ -6,16 +6,15 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use legion_api::{Dispatched, PlanCheck, PlanRequest, paths};
 use legion_model::authority::Verb;
-use legion_model::plan::{CheckedPlan, PlanSpec};
 use legion_model::tickets::SessionName;
-use legion_model::{Answer, Order, TicketOrder, plan};
+use legion_model::{Answer, Order, TicketOrder};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::routes;
 
 use crate::change::Change;
-use crate::context::Shared;
-use crate::fault::{Fault, Result};
+use crate::context::{Context, Shared};
+use crate::fault::Result;
 use crate::governed::Routes;
 use crate::guard::Caller;
 use crate::plans::{self, Ground, Read};
@@ -66,7 +65,7 @@ async fn plans(
             Err(_) => Ground::none(),
         };
         let read = plans::plan(body.plan);
-        return Ok(Json(look(read, &ground).await?).into_response());
+        return Ok(Json(look(&context, read, &ground).await?).into_response());
     }
     let done = match context.replayed(caller, key.as_ref()).await? {
         Some((project, answer)) => dispatch::again(&context, project, answer).await?,
@@ -75,7 +74,7 @@ async fn plans(
             let ground = plans::ground(&context, caller, project, session.clone()).await?;
             let name = dispatch::session_of(&context, project, session, &ground).await?;
             let Read { spec, mut problems, names_overlap } = plans::plan(body.plan);
-            let checked = match checked(spec, &ground).await? {
+            let checked = match plans::checked(&context, &ground, spec).await? {
                 Ok(plan) if problems.is_empty() => plan,
                 Ok(_) => return Err(plans::refused_plan(&problems)),
                 Err(found) => {
@@ -114,17 +113,11 @@ fn session(request: &PlanRequest) -> Result<Option<SessionName>> {
     Ok(named.and_then(|name| name.parse().ok()))
 }
 
-async fn checked(spec: PlanSpec, ground: &Ground) -> Result<std::result::Result<CheckedPlan, Vec<plan::PlanProblem>>> {
-    let known = ground.known();
-    // A large plan takes a while: others are served meanwhile.
-    tokio::task::spawn_blocking(move || plan::check(&spec, &known)).await.map_err(Fault::internal)
-}
-
-async fn look(read: Read, ground: &Ground) -> Result<PlanCheck> {
+async fn look(context: &Context, read: Read, ground: &Ground) -> Result<PlanCheck> {
     let Read { spec, mut problems, .. } = read;
     let tickets = u32::try_from(spec.tickets.len()).unwrap_or(u32::MAX);
     let (mut levels, mut widest, mut warnings) = (0, 0, Vec::new());
-    match checked(spec, ground).await? {
+    match plans::checked(context, ground, spec).await? {
         Ok(plan) => {
             let sizes: Vec<usize> = plan.graph.levels().iter().map(|level| level.len()).collect();
             levels = sizes.len();

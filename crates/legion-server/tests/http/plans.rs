@@ -5,7 +5,7 @@ use std::time::Instant;
 use legion_api::{Dispatched, PlanCheck, TicketPage, paths};
 use serde_json::{Value, json};
 
-use crate::repo::{Repo, repo};
+use crate::repo::{Repo, repo, repo_with};
 use crate::support::PATIENCE;
 
 fn ticket(id: impl Into<Value>) -> Value {
@@ -204,4 +204,25 @@ async fn ten_thousand_tickets_are_taken_and_one_more_is_not() {
     assert_eq!((whys["tickets"].as_array().map(Vec::len), &whys["next"]), (Some(200), &json!(200)));
     // Not stopped one by one: what is looked at here is how they come in.
     assert!(repo.bench.engine.shutdown(false, PATIENCE).await, "everything ends");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn gates_of_the_repository_judge_what_has_none_of_its_own() {
+    let repo = repo_with(&[("legion.toml", "[gates]\ntest = \"test -f README.md\"\n")]).await;
+    let body = json!({ "plan": { "ticket": [
+        { "id": "check", "title": "all is well", "checkpoint": true },
+        { "id": "work", "title": "write it", "command": ["sh", "-c", "echo x > x"] },
+    ]}});
+    assert!(check(&repo, &body).await.valid);
+    let done: Dispatched =
+        serde_json::from_value(repo.post(paths::PLANS, &body).expect(201).await).expect("dispatched");
+    assert_eq!(done.tickets, [1, 2]);
+    let bare = json!({ "title": "again", "checkpoint": true });
+    assert_eq!(repo.dispatch(&bare).await, 3);
+    for number in 1..=3 {
+        let closed = repo.closed(number).await;
+        assert_eq!(closed["ticket"]["status"], json!("done"), "{closed:#}");
+        assert_eq!(closed["verdicts"][0]["gate"], json!("test"), "{closed:#}");
+    }
+    repo.end().await;
 }

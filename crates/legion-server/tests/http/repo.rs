@@ -20,8 +20,16 @@ pub struct Repo {
 
 /// A repository with one file, and a session `s` with one worker on it.
 pub async fn repo() -> Repo {
+    repo_with(&[]).await
+}
+
+/// The same with more files.
+pub async fn repo_with(files: &[(&str, &str)]) -> Repo {
     let bench = bench().await;
     bench.directory.file("person/README.md", "hello\n");
+    for (path, content) in files {
+        bench.directory.file(format!("person/{path}"), content);
+    }
     let dir = bench.directory.repo("person").canonicalize().expect("a path").to_str().expect("UTF-8").to_owned();
     let mut repo = Repo { bench, dir, base: String::new() };
     let (commit, bundle) = repo.bundle("HEAD").await;

@@ -8,6 +8,7 @@ mod gate_log;
 mod repository;
 mod roles;
 mod sessions;
+mod target_gates;
 mod undelete;
 mod why;
 

@@ -14,7 +14,7 @@ use crate::organisation::Organisation;
 use crate::tickets::attempt::{Attempt, Delay, Stage};
 use crate::tickets::board::Board;
 use crate::tickets::classify::ErrorClass;
-use crate::tickets::landing::{GateVerdict, Item, Judgement, Landing};
+use crate::tickets::landing::{Item, Judgement, Landing};
 use crate::tickets::names::{SessionName, TicketId};
 use crate::tickets::rules;
 use crate::tickets::session::Session;
@@ -78,12 +78,19 @@ fn events(state: &Organisation, at: Timestamp, order: &TicketOrder) -> Option<Ve
             if open.built.is_some() {
                 return None;
             }
+            let gates = gates_of(board, session, open, target_gates);
+            if gates.is_empty() && is_bare_checkpoint(board, open) {
+                let why = "it is a checkpoint without a gate: neither the ticket nor its session nor the target's configuration \
+                           names one"
+                    .to_owned();
+                return Some(rules::end_landing(state, at, session, open, ErrorClass::Fatal, why, None));
+            }
             vec![Event::LandingBuilt {
                 session: session.name.clone(),
                 landing: open.id,
                 commit: commit.clone(),
                 tree: tree.clone(),
-                gates: gates_of(board, session, open, target_gates),
+                gates,
             }]
         }
         TicketOrder::Conflicted { session, landing: id, files, detail } => {
@@ -288,6 +295,12 @@ fn review_prepared(
             events
         }
     }
+}
+
+/// Whether a landing does nothing but to run gates.
+fn is_bare_checkpoint(board: &Board, landing: &Landing) -> bool {
+    let Item::Attempt { ticket, .. } = &landing.item else { return false };
+    board.tickets.get(ticket).is_some_and(|ticket| !ticket.spec.has_agent())
 }
 
 /// Every gate that the merge must pass, each once.

@@ -14,7 +14,6 @@ use crate::run::Outcome;
 use crate::tickets::attempt::Attempt;
 use crate::tickets::classify::{ErrorClass, classify};
 use crate::tickets::place::PlaceKey;
-use crate::tickets::team::{Duty, Role};
 use crate::tickets::ticket::Ticket;
 
 /// It was taken in, or the step before was passed: what comes next.
