@@ -1,9 +1,9 @@
 //! Attempts: in parallel, in order, again after a failure, after a conflict, and stopped.
 
 use legion_model::Party;
-use legion_model::tickets::{OnUpstream, SessionSettings, Status, TicketChanges};
+use legion_model::tickets::{AttemptEnd, ErrorClass, OnUpstream, SessionSettings, Status, TicketChanges};
 
-use crate::support::{Bench, PATIENCE, gate, ticket};
+use crate::support::{Bench, PATIENCE, gate, ticket, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tickets_run_in_parallel_and_a_dependent_begins_on_what_was_merged() {
@@ -116,6 +116,31 @@ async fn nothing_changed_is_no_success_whatever_the_agent_says() {
     assert_eq!(bench.closed(&ids).await, [Status::Error]);
     let why = bench.why(ids[0]).await;
     assert!(why.contains("nothing was changed"), "{why}");
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_out_of_time_is_ended_with_all_that_it_started_and_the_ticket_is_tried_again() {
+    let bench = Bench::with(&[("README", "hello\n")], SessionSettings::default()).await;
+    let pids = bench.directory.path().join("pids");
+    let script = format!("echo $$ >> {0}; sleep 1000 & echo $! >> {0}; sleep 1000", pids.display());
+    let mut slow = ticket("slow", &script);
+    (slow.spec.timeout_s, slow.spec.max_attempts) = (1, 2);
+    let ids = bench.add(vec![slow]).await;
+    assert_eq!(bench.closed(&ids).await, [Status::Error]);
+    let id = ids[0];
+    let history = bench.read(move |board| board.tickets[&id].history.clone()).await;
+    assert_eq!(history.len(), 2, "{history:#?}");
+    for attempt in &history {
+        assert_eq!(attempt.end, AttemptEnd::Failed(ErrorClass::Task), "{}", attempt.why);
+        assert!(attempt.why.contains("its agent ran into a limit"), "{}", attempt.why);
+    }
+    let pids = std::fs::read_to_string(&pids).expect("they said who they are");
+    assert_eq!(pids.lines().count(), 4, "two of each attempt: {pids}");
+    for pid in pids.lines() {
+        let process = std::path::Path::new("/proc").join(pid);
+        until(&format!("process {pid} is gone"), || !process.exists()).await;
+    }
     bench.end().await;
 }
 
@@ -276,7 +301,7 @@ async fn what_is_refused_by_the_log_for_want_of_room_is_not_lost() {
     bench.wait_for(&clone.join("ready")).await;
     memory.set_full(true);
     std::fs::write(&go, "").expect("written");
-    crate::support::until("its agent has ended", || !clone.join("ready").exists()).await;
+    until("its agent has ended", || !clone.join("ready").exists()).await;
     let more = vec![ticket("more", "true")];
     let refused = bench.engine.tickets_add(bench.project, Party::Root, None, None, more, None).await;
     assert!(matches!(refused, Err(legion_engine::EngineError::DiskFull)), "{refused:?}");
