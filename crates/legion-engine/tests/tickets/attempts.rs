@@ -25,6 +25,35 @@ async fn tickets_run_in_parallel_and_a_dependent_begins_on_what_was_merged() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_ticket_says_is_what_its_agent_is_told() {
+    let bench = Bench::with(&[("README", "hello\n")], SessionSettings::default()).await;
+    let mut full = ticket("full", "cat > told");
+    full.spec.context = Some("It is for people.".into());
+    full.spec.criteria = vec!["they can read it".to_owned()];
+    full.spec.plan = Some("One file.".into());
+    full.spec.files = vec!["told".to_owned()];
+    full.spec.gates = vec![gate("test -f told")];
+    full.spec.role = Some("devops".to_owned());
+    let ids = bench.add(vec![full]).await;
+    bench.merged(&ids).await;
+    let told = bench.target_file("told").await;
+    let mut rest = told.as_str();
+    for part in [
+        "## Ticket #1: full\ndo what `full` says\n",
+        "## Context\nIt is for people.\n",
+        "## It is done when\n- they can read it\n",
+        "## Gates, run on the merged tree\n- `test -f told` ends with exit code 0\n",
+        "## Plan\nOne file.\n",
+        "## Files it means to touch\n- told\n",
+        "## Your role: DevOps\n",
+        "## Where you are\n",
+    ] {
+        rest = rest.split_once(part).unwrap_or_else(|| panic!("{part:?} is missing, or not in its place: {told}")).1;
+    }
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_gate_that_fails_is_told_to_the_agent_which_then_mends_it() {
     let settings = SessionSettings { gates: vec![gate("sh check.sh")], ..Default::default() };
     let check = "grep -q right answer || { echo 'expected right, found:'; cat answer; exit 3; }\n";

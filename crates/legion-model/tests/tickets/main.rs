@@ -1,5 +1,6 @@
 //! Single cases of tickets, told step by step.
 
+mod assignments;
 mod bad_input;
 mod case;
 mod gates;
