@@ -23,6 +23,7 @@ mod landing_kills;
 mod login;
 mod matrix;
 mod nothing_lost;
+mod plan_fields;
 mod prices;
 mod pull_requests;
 mod raw_http;
