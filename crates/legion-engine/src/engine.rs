@@ -11,7 +11,7 @@ use legion_process::SocketDirectory;
 use legion_runtime::{Clock, DataDir, ServiceKey, TaskKind, TaskScope};
 use legion_store::{BlobStore, Log, Reserve};
 
-use crate::audit::TokenOf;
+use crate::audit::{Rations, TokenOf};
 use crate::containment::{Containment, ContainmentConfig, keep_watch};
 use crate::error::{EngineError, OpenError};
 use crate::failpoints::Failpoints;
@@ -81,6 +81,8 @@ pub(crate) struct Inner {
     pub(crate) opening: tokio::sync::Mutex<()>,
     /// Keeps what is remembered of callers that belong to no project.
     pub(crate) auditor: tokio::sync::OnceCell<crate::keeper::Keeper>,
+    /// What of the refusals of each caller is entered.
+    pub(crate) rations: Rations,
     /// What is held for tickets.
     pub(crate) grounds: Grounds,
     /// What the gateway knows of the rest, and the books of what it spends.
@@ -141,6 +143,7 @@ impl Engine {
                 agents: RwLock::default(),
                 opening: tokio::sync::Mutex::new(()),
                 auditor: tokio::sync::OnceCell::new(),
+                rations: Rations::default(),
                 grounds: Grounds::default(),
                 gateway,
             }),

@@ -326,6 +326,7 @@ impl Directory for Books {
     fn settle(&self, call: Call) {
         assert!(!call.estimated, "{call:?}");
     }
+    async fn refused(&self, _: Result<&Caller, Option<&str>>, _: &str, _: &str) {}
     async fn release(&self, _: Uuid) -> Result<(), NotReleased> {
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! What the gateway knows of the rest of the system: one trait.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -24,6 +25,8 @@ pub struct Caller {
     pub role: Option<String>,
     /// Kind of the agent's driver.
     pub worker: Option<String>,
+    /// The only models that it may ask for; none are all.
+    pub models: Option<BTreeSet<String>>,
 }
 
 /// A grant to spend up to `nanos`, for one caller and one run.
@@ -107,6 +110,10 @@ pub struct Call {
 pub trait Directory: Send + Sync + 'static {
     /// Whom a token belongs to now; none when it opens nothing. Asked once for each call.
     async fn caller(&self, token: &str) -> Option<Caller>;
+
+    /// Remembers that a call was refused: of this caller, or of whoever has this token, which opens nothing. Called often by one that
+    /// asks on and on.
+    async fn refused(&self, by: Result<&Caller, Option<&str>>, request: &str, why: &str);
 
     /// The settings as they are now. A change is effective with the next call.
     fn settings(&self) -> Arc<Settings>;

@@ -4,6 +4,7 @@
 //! Must never send a provider's key to any host but that provider's, nor collect a stream before passing it on.
 #![forbid(unsafe_code)]
 
+mod allowed;
 mod budget;
 mod cassette;
 mod core;

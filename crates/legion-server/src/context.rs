@@ -11,7 +11,6 @@ use legion_model::AgentId;
 use legion_runtime::{Share, Shares};
 use tokio::sync::mpsc;
 
-use crate::audit::Rations;
 use crate::hosts::Hosts;
 use crate::remembered::Remembered;
 
@@ -79,7 +78,6 @@ pub(crate) struct Context {
     /// Changes of late of what is set up for all projects.
     pub(crate) set_up: Remembered,
     pub(crate) openapi: String,
-    pub(crate) rations: Rations,
     pub(crate) shares: Arc<Shares<AgentId>>,
 }
 
@@ -100,7 +98,6 @@ impl Context {
             backups: Remembered::default(),
             set_up: Remembered::default(),
             openapi,
-            rations: Rations::default(),
             shares: Shares::new(share),
         }
     }

@@ -17,7 +17,6 @@ mod mcp;
 mod openapi;
 mod plans;
 mod query;
-mod ration;
 mod remembered;
 mod render;
 mod rights;

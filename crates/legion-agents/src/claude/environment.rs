@@ -9,6 +9,9 @@ use crate::driver::{Login, Start, common_environment};
 /// default of ten lets a wrong key look like work for minutes.
 const REQUEST_RETRIES_MAX: u32 = 6;
 
+/// The model for small things; older versions know the second name.
+const SMALL_MODEL: [&str; 2] = ["ANTHROPIC_DEFAULT_HAIKU_MODEL", "ANTHROPIC_SMALL_FAST_MODEL"];
+
 /// Returns the whole environment for a start.
 pub fn environment(start: &Start<'_>) -> BTreeMap<String, String> {
     let mut environment = common_environment(start);
@@ -27,6 +30,10 @@ pub fn environment(start: &Start<'_>) -> BTreeMap<String, String> {
         ("MCP_CONNECTION_NONBLOCKING", "0".to_owned()),
     ];
     environment.extend(own.map(|(name, value)| (name.to_owned(), value)));
+    if let (Some(model), Some(_)) = (&start.spec.model, &start.spec.limits.models) {
+        // For side tasks and sub-agents the program takes a small model by itself, which the agent may not be allowed.
+        environment.extend(SMALL_MODEL.map(|name| (name.to_owned(), model.clone())));
+    }
     environment.extend(start.login.variables().clone());
     environment
 }

@@ -9,6 +9,9 @@ use std::ops::Range;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Head {
     pub model: String,
+    /// Other models are named beside it: the field stands there twice, or there is a list `models`, which some providers try
+    /// one after the other.
+    pub names_others: bool,
     pub stream: bool,
     /// The bound of output tokens, whatever the dialect calls it.
     pub max_tokens: Option<u64>,
@@ -36,9 +39,12 @@ impl Head {
         if let Some(mut metadata) = fields.object("metadata", &root).ok().flatten() {
             user = metadata.string("user_id", &root).ok().flatten().or(user);
         }
+        let names = |wanted: &str| fields.iter().filter(|(name, _)| *name == wanted).count();
+        let names_others = names("model") > 1 || names("models") > 0;
         let model_at = fields.peek("model").map(|raw| place(body, raw)).unwrap_or_default();
         Ok(Self {
             model: fields.string_needed("model", &root)?,
+            names_others,
             model_at,
             stream: fields.boolean("stream", &root)?.unwrap_or(false),
             max_tokens,

@@ -44,6 +44,7 @@ impl Engine {
                 session: payer.session.map(|session| settings::session(project, &session)),
                 role: agent.role.clone(),
                 worker: Some(agent.spec.driver.as_str().to_owned()),
+                models: agent.spec.limits.models.clone(),
             })
         };
         self.read(project, look).await.ok().flatten()

@@ -11,6 +11,7 @@ use legion_model::{Order, Party, Refusal, RefusalKind};
 use uuid::Uuid;
 
 use super::caller::Spender;
+use crate::audit::TokenOf;
 use crate::engine::Engine;
 use crate::error::EngineError;
 
@@ -89,6 +90,23 @@ impl Directory for GatewayDirectory {
             return Some(Caller { person: true, ..Caller::default() });
         }
         self.engine.gateway_caller(token).await
+    }
+
+    async fn refused(&self, by: Result<&Caller, Option<&str>>, request: &str, why: &str) {
+        let (project, who) = match by {
+            Ok(Caller { agent: Some(agent), project, .. }) => {
+                let agent = agent.parse().ok().map(Party::Agent);
+                (project.as_ref().and_then(|project| project.parse().ok()), agent)
+            }
+            Ok(_) => (None, Some(Party::Root)),
+            Err(token) => match self.engine.agent_of_token(token.unwrap_or_default()).await {
+                TokenOf::Agent(project, agent) | TokenOf::Formerly(project, agent) => {
+                    (Some(project), Some(Party::Agent(agent)))
+                }
+                TokenOf::Nobody => (None, None),
+            },
+        };
+        self.engine.refused(project, who, request.to_owned(), why.to_owned()).await;
     }
 
     fn settings(&self) -> Arc<Settings> {

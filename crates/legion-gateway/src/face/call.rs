@@ -10,6 +10,7 @@ use legion_dialects::Class;
 use legion_dialects::hints::Hints;
 use legion_dialects::scan::Head;
 
+use crate::allowed;
 use crate::core::Core;
 use crate::directory::Caller;
 use crate::face::count;
@@ -25,7 +26,7 @@ pub(super) async fn answer(
     wanted: Wanted<'_>,
     caller: Caller,
     own_login: bool,
-    parts: Parts,
+    (parts, request): (Parts, &str),
     body: Body,
 ) -> Response<Body> {
     let (at, arrived_ms) = (core.clock.now(), core.clock.mono_ms());
@@ -55,6 +56,10 @@ pub(super) async fn answer(
         Ok(head) => head,
         Err(refused) => return refuse(dialect, Refusal::new(refused.class, refused.to_string())),
     };
+    if let Err(refused) = allowed::check(&caller, &head) {
+        core.directory.refused(Ok(&caller), request, &refused.to_string()).await;
+        return refuse(dialect, Refusal::new(Class::Permission, refused.to_string()).for_good());
+    }
     let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let hints = Hints::read(&header, &head);
     let asked = Asked {

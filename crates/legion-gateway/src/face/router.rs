@@ -39,8 +39,12 @@ async fn entry(State(core): State<Arc<Core>>, request: Request) -> Response<Body
         Some(token) => core.directory.caller(token).await,
         None => None,
     };
+    // A token in the path is not remembered.
+    let shown = in_path.map_or_else(|| path.clone(), |token| path.replacen(&format!("{token}/"), "", 1));
+    let request = format!("{} {shown}", head.method);
     let Some(caller) = caller else {
         let message = "this token opens nothing here; `legion gateway url` gives the address with a token that does";
+        core.directory.refused(Err(token), &request, message).await;
         return refuse(dialect, Refusal::new(Class::Authentication, message).for_good());
     };
     // The person is not limited.
@@ -48,6 +52,7 @@ async fn entry(State(core): State<Arc<Core>>, request: Request) -> Response<Body
     let place = match taken {
         Ok(place) => place,
         Err(exceeded) => {
+            core.directory.refused(Ok(&caller), &request, &exceeded.to_string()).await;
             let refusal = Refusal::new(Class::RateLimited { retry_after: None }, exceeded.to_string());
             return refuse(dialect, refusal.after(exceeded.wait()));
         }
@@ -56,7 +61,9 @@ async fn entry(State(core): State<Arc<Core>>, request: Request) -> Response<Body
         Wanted::Base(_) => json("{\"gateway\":\"legion\"}".to_owned()),
         Wanted::Models(dialect) => models::list(&core, dialect),
         Wanted::Model(dialect, id) => models::one(&core, dialect, id),
-        Wanted::Generate(_) | Wanted::CountTokens(_) => call::answer(core, wanted, caller, own_login, head, body).await,
+        Wanted::Generate(_) | Wanted::CountTokens(_) => {
+            call::answer(core, wanted, caller, own_login, (head, &request), body).await
+        }
     };
     match place {
         Some(place) => answer.map(|body| Body::new(HeldBody::new(body, place))),

@@ -80,6 +80,8 @@ impl Directory for OneProvider {
         self.settled.lock().expect("nobody panics with it").push(call);
     }
 
+    async fn refused(&self, _by: Result<&Caller, Option<&str>>, _request: &str, _why: &str) {}
+
     async fn release(&self, _allowance: Uuid) -> Result<(), NotReleased> {
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! The gateway over real sockets, with scripted providers. One file for each noun.
 
+mod allowed;
 mod budget;
 mod bytes;
 mod canaries;

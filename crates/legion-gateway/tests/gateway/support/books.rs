@@ -1,5 +1,6 @@
 //! A directory in memory, with one budget.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
@@ -26,6 +27,10 @@ pub struct Inner {
     /// So many times from now on nothing can be given back.
     pub releases_fail: usize,
     pub lanes: Vec<String>,
+    /// Who was refused what, and why.
+    pub refusals: Vec<String>,
+    /// The only models that agents may ask for.
+    pub models: Option<BTreeSet<String>>,
 }
 
 impl Books {
@@ -65,8 +70,17 @@ impl Directory for Books {
             run: some("r1"),
             project: some("p"),
             role: some("coder"),
+            models: self.lock().models.clone(),
             ..Caller::default()
         })
+    }
+
+    async fn refused(&self, by: Result<&Caller, Option<&str>>, request: &str, why: &str) {
+        let by = match by {
+            Ok(caller) => caller.agent.as_deref().unwrap_or("person"),
+            Err(token) => token.unwrap_or("nobody"),
+        };
+        self.lock().refusals.push(format!("{by} {request}: {why}"));
     }
 
     fn settings(&self) -> Arc<Settings> {

@@ -1,4 +1,4 @@
-//! What is remembered of the use of rights.
+//! Entries of the audit on their way into the log.
 
 use legion_model::{AgentId, AuditEntry, Order, Party, ProjectId};
 use legion_store::StreamId;
