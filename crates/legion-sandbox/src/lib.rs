@@ -28,7 +28,7 @@ pub use legion_process::attempt::landlock_version;
 pub use limits::{Limits, WiderLimit};
 pub use order::COMMAND;
 pub use placeholder::{Placeholder, is_there};
-pub use probe::{Held, Outcome, PROBES, Probe};
+pub use probe::{Held, Kind, Outcome, PROBES, Probe};
 pub use regular::open_regular;
 pub use resources::{
     Admission, Footprint, Group, GroupUsage, Machine, Means, Resource, ResourceError, Resources, Running, admit,

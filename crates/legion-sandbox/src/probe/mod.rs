@@ -15,4 +15,4 @@ mod terminal;
 
 pub use outcome::{Attempt, Outcome};
 pub(crate) use table::GRANTED;
-pub use table::{Held, PROBES, Probe};
+pub use table::{Held, Kind, PROBES, Probe};

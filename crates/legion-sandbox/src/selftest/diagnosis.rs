@@ -88,6 +88,14 @@ pub(super) fn not_shown(done: usize, tried: usize) -> Verdict {
     )
 }
 
+/// All the controls of one kind failed.
+pub(super) fn kind_not_shown(kind: &str) -> Verdict {
+    fails(
+        &format!("it cannot be shown to hold: outside of it too no attempt on {kind} succeeds"),
+        "something else confines this service already: run it where it has its user's usual rights",
+    )
+}
+
 fn without_landlock(tier: Tier, facts: &Facts) -> Verdict {
     let kernel = &facts.kernel;
     let (version, wanted) = if tier == Tier::Full { (1, "5.13") } else { (4, "6.7") };

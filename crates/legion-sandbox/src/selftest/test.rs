@@ -11,7 +11,7 @@ use super::report::{Report, Row, TierReport, Verdict};
 use super::round::{FAREWELL_MAX, Round, RoundError, Seen};
 use crate::confinement::Account;
 use crate::launch::Tools;
-use crate::probe::{GRANTED, Outcome, PROBES, Probe};
+use crate::probe::{GRANTED, Kind, Outcome, PROBES, Probe};
 use crate::tier::Tier;
 
 /// How long the whole of a quick self-test may take: somebody waits for it, and was told three seconds.
@@ -126,5 +126,49 @@ fn verdict(tier: Tier, facts: &Facts, rows: &[Row], inside: &Seen) -> Verdict {
     }
     let shown = rows.iter().filter(|row| row.promised && row.shown()).count();
     let promised = rows.iter().filter(|row| row.promised).count();
-    if shown * 2 < promised { diagnosis::not_shown(shown, promised) } else { Verdict::Works }
+    if shown * 2 < promised {
+        return diagnosis::not_shown(shown, promised);
+    }
+    // Many of one kind say nothing of another.
+    let is_shown = |kind| {
+        let of_kind = PROBES.iter().filter(|probe| probe.kind == kind);
+        of_kind.into_iter().any(|probe| rows.iter().any(|row| row.probe == probe.name && row.promised && row.shown()))
+    };
+    match Kind::ALL.into_iter().find(|kind| !is_shown(*kind)) {
+        Some(kind) => diagnosis::kind_not_shown(kind.name()),
+        None => Verdict::Works,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probe::Attempt;
+
+    fn judged(fails_outside: impl Fn(&Probe) -> bool) -> Verdict {
+        let refused = || Outcome::Refused("no".to_owned());
+        let row = |probe: &'static Probe| Row {
+            probe: probe.name,
+            promised: true,
+            control: if fails_outside(probe) { refused() } else { Outcome::Done },
+            inside: refused(),
+        };
+        let rows: Vec<Row> = chosen(Extent::Quick).map(row).collect();
+        let granted = GRANTED.iter().map(|probe| Attempt { probe: probe.name.to_owned(), outcome: Outcome::Done });
+        let inside = Seen { attempts: granted.collect(), errors: String::new() };
+        verdict(Tier::Full, &Facts::default(), &rows, &inside)
+    }
+
+    #[test]
+    fn a_tier_works_only_where_something_of_each_kind_is_shown() {
+        assert_eq!(judged(|_| false), Verdict::Works);
+        for kind in Kind::ALL {
+            let found = judged(|probe| probe.kind == kind);
+            assert!(matches!(&found, Verdict::Fails { why, .. } if why.contains(kind.name())), "{kind:?}: {found:?}");
+            // One of them is enough.
+            let first = chosen(Extent::Quick).find(|probe| probe.kind == kind).unwrap().name;
+            assert_eq!(judged(|probe| probe.kind == kind && probe.name != first), Verdict::Works, "{kind:?}");
+        }
+        assert!(matches!(judged(|_| true), Verdict::Fails { why, .. } if why.contains("only 0 of")));
+    }
 }
