@@ -32,9 +32,9 @@ impl Service {
 
     /// Makes a group with these limits and runs a line of shell in it.
     async fn run(&self, limits: &Limits, line: &str) -> (Group, Output) {
-        let group = self.0.group("one");
-        group.make().unwrap();
-        let watched = group.limit(limits).unwrap();
+        let mut group = self.0.group("one");
+        assert!(group.make().is_empty());
+        let watched = limited(&mut group, limits);
         assert!(watched.iter().all(|resource| !self.holds(*resource)), "{watched:?} are held and said not to be");
         let mut join = String::new();
         for resource in Resource::ALL {
@@ -47,13 +47,20 @@ impl Service {
     }
 }
 
+/// What must be watched; the kernel refuses nothing.
+fn limited(group: &mut Group, limits: &Limits) -> Vec<Resource> {
+    let watched = group.limit(limits);
+    assert!(watched.iter().all(|(_, refused)| refused.is_none()), "{watched:?}");
+    watched.into_iter().map(|(resource, _)| resource).collect()
+}
+
 #[tokio::test]
 async fn a_tree_that_fills_its_memory_is_ended_and_the_groups_say_so() {
     let service = Service::begin("memory");
     let limits = Limits { memory_bytes_max: Some(64 << 20), ..Limits::default() };
     if !service.holds(Resource::Memory) {
-        let (group, _) = service.run(&Limits::default(), "true").await;
-        assert_eq!(group.limit(&limits).unwrap(), [Resource::Memory], "it is said that memory must be watched");
+        let (mut group, _) = service.run(&Limits::default(), "true").await;
+        assert_eq!(limited(&mut group, &limits), [Resource::Memory], "it is said that memory must be watched");
         return service.end().await;
     }
     let (group, output) = service.run(&limits, "head -c 400M /dev/zero | tail").await;
@@ -70,8 +77,8 @@ async fn a_tree_has_no_more_processes_than_it_may() {
     let limits = Limits { processes_max: Some(10), ..Limits::default() };
     let line = "for n in $(seq 30); do sleep 300 >/dev/null 2>&1 & done";
     if !service.holds(Resource::Processes) {
-        let (group, _) = service.run(&Limits::default(), "true").await;
-        assert_eq!(group.limit(&limits).unwrap(), [Resource::Processes]);
+        let (mut group, _) = service.run(&Limits::default(), "true").await;
+        assert_eq!(limited(&mut group, &limits), [Resource::Processes]);
         return service.end().await;
     }
     let (group, output) = service.run(&limits, line).await;

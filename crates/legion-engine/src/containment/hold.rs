@@ -96,22 +96,22 @@ pub(crate) struct Grouped {
 }
 
 impl Grouped {
-    /// Makes the groups of the process `name`. What the kernel refuses is watched.
+    /// Makes the groups of the process `name`. What the kernel refuses of them is watched, and said to be (`legion top`).
     pub fn make(inner: &Inner, name: &str, limits: &Limits) -> Self {
-        let group = inner.containment.resources.group(name);
-        let made = group.make().and_then(|()| group.limit(limits));
-        match made {
-            Ok(_) => Self {
-                tree: group.tree().map(|tree| tree.path().to_owned()),
-                others: group.others(),
-                group: Some(group),
-            },
-            Err(error) => {
-                tracing::warn!(process = name, %error, "no control groups for this process");
-                // Nothing is in them.
-                let _ = group.remove();
-                Self { group: None, tree: None, others: Vec::new() }
+        let mut group = inner.containment.resources.group(name);
+        for error in group.make() {
+            let cause = error.source.to_string();
+            tracing::warn!(process = name, %error, cause, "what this group would hold is watched");
+        }
+        for (resource, error) in group.limit(limits) {
+            if let Some(error) = error {
+                let cause = error.source.to_string();
+                tracing::warn!(process = name, %resource, %error, cause, "a limit is not held by the kernel: it is watched");
             }
         }
+        if !group.is_there() {
+            return Self { group: None, tree: None, others: Vec::new() };
+        }
+        Self { tree: group.tree().map(|tree| tree.path().to_owned()), others: group.others(), group: Some(group) }
     }
 }

@@ -1,7 +1,7 @@
 //! By what each resource of one agent is held.
 
 use legion_model::Tier;
-use legion_sandbox::{Means, Resource, Resources};
+use legion_sandbox::{Group, Means, Resource};
 
 /// By what one resource of one tree is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,11 +27,11 @@ pub struct Holders {
 }
 
 impl Holders {
-    /// Those of an agent in `tier`, whose groups were made or not.
-    pub(super) fn of(resources: &Resources, has_groups: bool, tier: Tier) -> Self {
-        let holder = |resource| match resources.of(resource) {
-            Means::Version2(_) if has_groups => Holder::ControlGroupV2,
-            Means::Version1(_) if has_groups => Holder::ControlGroupV1,
+    /// Those of an agent in `tier`, with the groups that were made for it.
+    pub(super) fn of(group: Option<&Group>, tier: Tier) -> Self {
+        let holder = |resource| match group.and_then(|group| group.holder(resource)) {
+            Some(Means::Version2(_)) => Holder::ControlGroupV2,
+            Some(Means::Version1(_)) => Holder::ControlGroupV1,
             _ => Holder::Watched,
         };
         let processes = match holder(Resource::Processes) {
@@ -44,6 +44,8 @@ impl Holders {
 
 #[cfg(test)]
 mod tests {
+    use legion_sandbox::Resources;
+
     use super::*;
 
     #[test]
@@ -54,7 +56,7 @@ mod tests {
             cpu: Means::Version1("/c".into()),
             tree: Means::Version2("/t".into()),
         };
-        let held = Holders::of(&resources, true, Tier::Full);
+        let held = Holders::of(Some(&resources.group("x")), Tier::Full);
         assert_eq!(
             (held.memory, held.cpu, held.tree),
             (Holder::ControlGroupV1, Holder::ControlGroupV1, Holder::ControlGroupV2)
@@ -62,6 +64,6 @@ mod tests {
         assert_eq!(held.processes, Holder::UserNamespace);
         let none = Holder::Watched;
         let watched = Holders { memory: none, processes: none, cpu: none, tree: none };
-        assert_eq!(Holders::of(&resources, false, Tier::Landlock), watched);
+        assert_eq!(Holders::of(None, Tier::Landlock), watched);
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use legion_model::{AgentId, ProcessId, Tier};
 use legion_process::{Shim, TreeUsage};
-use legion_sandbox::{Group, GroupUsage, Limits, Means, Resource, Resources};
+use legion_sandbox::{Group, GroupUsage, Limits, Resource};
 
 use super::holder::Holders;
 use super::takes::Takes;
@@ -46,12 +46,12 @@ pub(crate) struct Watched {
 }
 
 impl Watched {
-    pub(crate) fn new(whose: Whose, limits: Limits, group: Option<Group>, resources: &Resources) -> Self {
-        let memory_is_held = group.is_some() && !matches!(resources.of(Resource::Memory), Means::Watched(_));
+    pub(crate) fn new(whose: Whose, limits: Limits, group: Option<Group>) -> Self {
+        let memory_is_held = group.as_ref().is_some_and(|group| group.holder(Resource::Memory).is_some());
         Self {
             process: whose.process,
             agent: whose.agent,
-            holders: Holders::of(resources, group.is_some(), whose.tier),
+            holders: Holders::of(group.as_ref(), whose.tier),
             takes: Mutex::default(),
             limits,
             group,
@@ -173,15 +173,9 @@ mod tests {
     use super::*;
 
     fn watched(limits: Limits) -> Watched {
-        let resources = legion_sandbox::Resources {
-            memory: Means::Watched(String::new()),
-            processes: Means::Watched(String::new()),
-            cpu: Means::Watched(String::new()),
-            tree: Means::Watched(String::new()),
-        };
         let nobody = uuid::Uuid::nil();
         let whose = Whose { process: ProcessId(nobody), agent: Some(AgentId(nobody)), tier: Tier::Full };
-        Watched::new(whose, limits, None, &resources)
+        Watched::new(whose, limits, None)
     }
 
     #[test]

@@ -276,5 +276,5 @@ fn adopted(inner: &Arc<Inner>, order: &AdoptOrder) -> Arc<Watched> {
     let group = Some(resources.group(&order.process.to_string())).filter(Group::is_there);
     inner.containment.places.is_there(order.process, order.driver);
     let whose = Whose { process: order.process, agent: Some(order.agent), tier: order.tier };
-    Arc::new(Watched::new(whose, limits, group, resources))
+    Arc::new(Watched::new(whose, limits, group))
 }

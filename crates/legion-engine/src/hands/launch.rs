@@ -77,9 +77,8 @@ pub(super) async fn specification(inner: &Arc<Inner>, order: &StartOrder) -> Res
     let first_input = launch.first_input.take();
     let held = hold(inner, order, launch, (&home, &temporary, &task_file)).await?;
     let groups = Grouped::make(inner, &order.process.to_string(), &held.limits);
-    let resources = &inner.containment.resources;
     let whose = Whose { process: order.process, agent: Some(agent.id), tier: agent.spec.tier };
-    let watched = Arc::new(Watched::new(whose, held.limits, groups.group, resources));
+    let watched = Arc::new(Watched::new(whose, held.limits, groups.group));
     let spec = ShimSpec {
         process: order.process.0,
         conversation_lock: inner.data_dir.conversation_lock(agent.id.0),

@@ -13,11 +13,8 @@ const PERIOD_US: u64 = 100_000;
 
 impl Group {
     /// Sets what of `limits` the groups hold, and returns which resources of those that are limited they do not: these
-    /// must be watched.
-    ///
-    /// # Errors
-    /// When the kernel refuses one.
-    pub fn limit(&self, limits: &Limits) -> Result<Vec<Resource>, ResourceError> {
+    /// must be watched. One that the kernel refuses is one of them, with why; the others are held nevertheless.
+    pub fn limit(&mut self, limits: &Limits) -> Vec<(Resource, Option<ResourceError>)> {
         let wanted = [
             (Resource::Memory, limits.memory_bytes_max),
             (Resource::Processes, limits.processes_max),
@@ -25,13 +22,20 @@ impl Group {
         ];
         let mut watched = Vec::new();
         for (resource, limit) in wanted.into_iter().filter_map(|(resource, limit)| Some((resource, limit?))) {
-            match self.of(resource) {
-                Means::Version2(directory) => version2(directory, resource, limit)?,
-                Means::Version1(directory) => version1(directory, resource, limit)?,
-                Means::Watched(_) => watched.push(resource),
+            let set = match self.of(resource) {
+                Means::Version2(directory) => version2(directory, resource, limit),
+                Means::Version1(directory) => version1(directory, resource, limit),
+                Means::Watched(_) => {
+                    watched.push((resource, None));
+                    continue;
+                }
+            };
+            if let Err(error) = set {
+                self.refused.push(resource);
+                watched.push((resource, Some(error)));
             }
         }
-        Ok(watched)
+        watched
     }
 }
 
@@ -81,12 +85,14 @@ fn write_where_there(directory: &Path, name: &str, text: &str) -> Result<(), Res
 
 #[cfg(test)]
 mod tests {
+    use super::super::means::Resources;
     use super::*;
 
     #[test]
     fn a_limit_is_written_where_it_is_held_and_named_where_it_is_not() {
         let (two, one) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let group = Group {
+        let mut group = Group {
+            refused: Vec::new(),
             places: vec![
                 (Resource::Memory, Means::Version2(two.path().to_owned())),
                 (Resource::Processes, Means::Watched("x".to_owned())),
@@ -100,11 +106,41 @@ mod tests {
             cpu_percent_max: Some(150),
             ..Limits::default()
         };
-        assert_eq!(group.limit(&limits).unwrap(), [Resource::Processes]);
+        let resources = |watched: Vec<(Resource, Option<ResourceError>)>| {
+            watched.into_iter().map(|(resource, error)| (resource, error.is_some())).collect::<Vec<_>>()
+        };
+        assert_eq!(resources(group.limit(&limits)), [(Resource::Processes, false)]);
         let read = |directory: &Path, name: &str| fs::read_to_string(directory.join(name)).unwrap();
         assert_eq!(read(two.path(), "memory.max"), "67108864");
         assert_eq!(read(two.path(), "memory.oom.group"), "1");
         assert_eq!(read(one.path(), "cpu.cfs_quota_us"), "150000");
         assert!(!two.path().join("memory.swap.max").exists());
+        // One that cannot be set takes no other with it.
+        fs::remove_file(two.path().join("memory.max")).unwrap();
+        fs::create_dir(two.path().join("memory.max")).unwrap();
+        fs::remove_file(one.path().join("cpu.cfs_quota_us")).unwrap();
+        assert_eq!(resources(group.limit(&limits)), [(Resource::Memory, true), (Resource::Processes, false)]);
+        assert_eq!(read(one.path(), "cpu.cfs_quota_us"), "150000");
+        assert_eq!(group.holder(Resource::Memory), None);
+        assert_eq!(group.holder(Resource::Processes), None);
+        assert!(group.holder(Resource::Cpu).is_some() && group.holder(Resource::Tree).is_some());
+        assert!(group.tree().is_some(), "its tree ends as a whole nevertheless");
+    }
+
+    #[test]
+    fn a_group_that_cannot_be_made_takes_no_other_with_it() {
+        let (two, one) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let resources = Resources {
+            memory: Means::Version1(one.path().join("missing")),
+            processes: Means::Version2(two.path().to_owned()),
+            cpu: Means::Version2(two.path().to_owned()),
+            tree: Means::Version2(two.path().to_owned()),
+        };
+        let mut group = resources.group("x");
+        assert_eq!(group.make().len(), 1);
+        assert!(two.path().join("x").is_dir());
+        let held = Resource::ALL.map(|resource| group.holder(resource).is_some());
+        assert_eq!(held, [false, true, true, true]);
+        group.remove().unwrap();
     }
 }

@@ -14,6 +14,8 @@ use super::means::{Means, Resource, Resources};
 pub struct Group {
     /// By resource. Those of version 2 are one directory.
     pub(super) places: Vec<(Resource, Means)>,
+    /// What the kernel refused to hold of this tree.
+    pub(super) refused: Vec<Resource>,
 }
 
 impl Resources {
@@ -27,25 +29,33 @@ impl Resources {
             };
             (resource, means)
         };
-        Group { places: Resource::ALL.into_iter().map(place).collect() }
+        Group { places: Resource::ALL.into_iter().map(place).collect(), refused: Vec::new() }
     }
 }
 
 impl Group {
-    /// Makes them where they are not there yet.
-    ///
-    /// # Errors
-    /// The first that the kernel refuses.
-    pub fn make(&self) -> Result<(), ResourceError> {
-        for directory in self.directories() {
-            match fs::create_dir(directory) {
+    /// Makes them where they are not there yet. Where the kernel refuses one, its resources are watched from then on, and the others
+    /// stay. Returns these refusals.
+    pub fn make(&mut self) -> Vec<ResourceError> {
+        let mut refused = Vec::new();
+        for directory in self.directories().into_iter().cloned().collect::<Vec<_>>() {
+            match fs::create_dir(&directory) {
                 Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                    return Err(ResourceError::new("make", directory)(error));
+                    for (_, means) in self.places.iter_mut().filter(|(_, means)| means.parent() == Some(&directory)) {
+                        *means = Means::Watched(error.to_string());
+                    }
+                    refused.push(ResourceError::new("make", directory)(error));
                 }
                 _ => {}
             }
         }
-        Ok(())
+        refused
+    }
+
+    /// By what a resource of this tree is held; `None` where it must be watched.
+    pub fn holder(&self, resource: Resource) -> Option<&Means> {
+        let means = self.of(resource);
+        (!self.refused.contains(&resource) && !matches!(means, Means::Watched(_))).then_some(means)
     }
 
     /// Whether any of them was made and not removed.

@@ -85,7 +85,7 @@ impl Drop for Running {
 fn watched(inner: &Inner, id: Uuid, cwd: &Path) -> Watched {
     let resources = &inner.containment.resources;
     let group = Some(resources.group(&id.to_string())).filter(Group::is_there);
-    Watched::new(whose(inner, id), limits_in(inner, cwd), group, resources)
+    Watched::new(whose(inner, id), limits_in(inner, cwd), group)
 }
 
 /// No agent's, in the service's tier.

@@ -50,7 +50,7 @@ pub(in crate::tickets) async fn start(site: &Site, start: Start<'_>) -> Result<R
     inner.data_dir.create(start.dir)?;
     let groups = Grouped::make(inner, &start.id.to_string(), &held.limits);
     let whose = whose(inner, start.id);
-    let watched = Arc::new(Watched::new(whose, held.limits, groups.group, &inner.containment.resources));
+    let watched = Arc::new(Watched::new(whose, held.limits, groups.group));
     let spec = ShimSpec {
         process: start.id,
         dir: start.dir.to_owned(),
