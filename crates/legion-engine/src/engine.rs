@@ -98,6 +98,9 @@ pub struct Engine {
 impl Engine {
     /// Reads the log, looks at the world, and goes on where it stopped.
     pub async fn open(config: EngineConfig) -> Result<Self, OpenError> {
+        if legion_sandbox::is_root() {
+            config.containment.check_user_ids().map_err(|(first, last)| OpenError::UserIds { first, last })?;
+        }
         let key = ServiceKey::open(&config.data_dir.key_file())?;
         let blobs = BlobStore::open(config.data_dir.root()).map_err(|error| OpenError::Log(error.to_string()))?;
         let sockets = SocketDirectory::open(config.data_dir.root(), config.runtime_dir.as_deref())

@@ -35,6 +35,10 @@ pub enum OpenError {
     Files(#[from] legion_runtime::DataDirError),
     #[error(transparent)]
     Secrets(#[from] legion_runtime::SecretError),
+    #[error(
+        "`user_ids = [{first}, {last}]` in `[containment]` cannot be used: a service that is root gives agents user ids of their own, and the last one to gates\nhint: name two at least, above 0, such as `user_ids = [1900000000, 1900065535]`, or leave it out"
+    )]
+    UserIds { first: u32, last: u32 },
     #[error("failed to make the directory for the sockets of agents: {0}")]
     Sockets(String),
     #[error("failed to read the log: {0}")]

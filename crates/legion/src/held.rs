@@ -30,9 +30,7 @@ pub(crate) async fn tiers(config: &ContainmentConfig, legion: &Path) -> Vec<Prob
     }
     let strongest =
         report.strongest().map_or_else(|| "no other works here".to_owned(), |tier| format!("`{tier}` works here"));
-    // Agents of such a service keep a user id of their own.
-    let root = if legion_sandbox::is_root() { "; gates and set-up commands in it run as root" } else { "" };
-    let detail = format!("{}; only when asked for by name, and {strongest}{root}", Tier::None.description());
+    let detail = format!("{}; only when asked for by name, and {strongest}", Tier::None.description());
     probes.push(good(&format!("tier {}", Tier::None), detail));
     probes
 }

@@ -117,11 +117,6 @@ async fn serve(environment: &Environment, args: &ServeArgs) -> Result<(), Failur
     let legion = std::env::current_exe().map_err(failure)?;
     let containment = containment(&settings, environment);
     let tier = tier(args, &settings, &data_dir, &legion, &containment).await;
-    if tier == Tier::None && legion_sandbox::is_root() {
-        tracing::warn!(
-            "gates and set-up commands execute what agents wrote, and run as root: tier `none` holds nothing"
-        );
-    }
     let engine = Engine::open(EngineConfig {
         data_dir: data_dir.clone(),
         log: log.clone(),

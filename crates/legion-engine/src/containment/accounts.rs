@@ -1,6 +1,6 @@
 //! As whom an agent's program runs, and what executes what agents wrote.
 
-use legion_model::AgentId;
+use legion_model::{AgentId, Tier};
 use legion_sandbox::Account;
 
 use super::ground::Containment;
@@ -15,9 +15,10 @@ impl Containment {
     /// The user id of gates and set-up commands: one that no agent has. `None` is the service's own user, which is not root.
     ///
     /// # Errors
-    /// When the service is root and the range of ids has none for them: they never run as root where they are held.
-    pub(super) fn account_of_commands(&self) -> Result<Option<Account>, String> {
-        if !self.is_root {
+    /// When the service is root and the range of ids has none for them: they never run as root. Without a range, in tier `none`,
+    /// they have the service's own, as agents have.
+    pub(super) fn account_of_commands(&self, tier: Tier) -> Result<Option<Account>, String> {
+        if !self.is_root || (tier == Tier::None && self.config.user_ids.is_none()) {
             return Ok(None);
         }
         let account = self.config.account_of_commands();

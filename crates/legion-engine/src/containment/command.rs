@@ -44,7 +44,9 @@ pub(crate) async fn hold_command(inner: &Inner, order: CommandOrder<'_>) -> Resu
     let containment = &inner.containment;
     let limits = limits_in(inner, order.cwd);
     let words = vec!["-c".to_owned(), order.command.to_owned()];
-    if tier == Tier::None {
+    let account = containment.account_of_commands(tier)?;
+    // Without a user of its own there is nothing to be done for a program that is not held.
+    if tier == Tier::None && account.is_none() {
         return Ok(HeldLaunch {
             program: SHELL.to_owned(),
             args: words,
@@ -57,7 +59,7 @@ pub(crate) async fn hold_command(inner: &Inner, order: CommandOrder<'_>) -> Resu
     checked.map_err(|error| format!("{error}; `legion doctor` says how to mend it"))?;
     let home = order.home.to_owned();
     let mut confinement = confinement(inner, order, tier, limits.clone());
-    confinement.account = containment.account_of_commands()?;
+    confinement.account = account;
     // Its other directories lie on the same file system.
     if !containment.can_write(tier, confinement.account, &home).await {
         return Err(format!(

@@ -33,7 +33,7 @@ impl Default for AgentLimits {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContainmentConfig {
     /// First and last user id of agents, when the service is root: an agent never is. The last one is that of gates and set-up
-    /// commands. `None` leaves the service's own user to agents of tier `none`.
+    /// commands. `None` leaves the service's own user to agents and commands of tier `none`, whoever that is: for tests.
     pub user_ids: Option<(u32, u32)>,
     pub limits: AgentLimits,
     /// Memory of the machine that no agent starts into; `None` is a tenth of it.
@@ -79,6 +79,11 @@ impl ContainmentConfig {
         Some(Account { uid: last, gid: last })
     }
 
+    /// Whether a service that is root can give agents, gates and set-up commands a user id of these.
+    pub(crate) fn check_user_ids(&self) -> Result<(), (u32, u32)> {
+        self.user_ids.filter(|_| self.account_of_commands().is_none()).map_or(Ok(()), Err)
+    }
+
     fn range(&self) -> Option<(u32, u32)> {
         self.user_ids.filter(|(first, last)| *first > 0 && first <= last)
     }
@@ -107,6 +112,8 @@ mod tests {
         assert_eq!(of(Some((100, 102))), Some(Account { uid: 102, gid: 102 }));
         for without in [Some((100, 100)), Some((0, 5)), Some((7, 6)), None] {
             assert_eq!(of(without), None, "{without:?}");
+            let config = ContainmentConfig { user_ids: without, ..ContainmentConfig::default() };
+            assert_eq!(config.check_user_ids().is_err(), without.is_some(), "{without:?}");
         }
     }
 }
