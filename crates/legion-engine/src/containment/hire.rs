@@ -37,11 +37,12 @@ impl Engine {
         };
         let tier = ask.tier.as_deref().map(parse).transpose()?;
         let held = tier.or(above.as_ref().map(|above| above.0)).unwrap_or(self.inner.bounds.tier);
-        let cwd = cwd.map(Path::to_owned).or(above.map(|above| above.1)).unwrap_or_default();
+        let own = above.map(|above| above.1);
+        let cwd = cwd.map(Path::to_owned).or_else(|| own.clone()).unwrap_or_default();
         let permissions = ask.permissions.as_ref().map(|asked| resolve(asked, &cwd)).transpose()?;
         self.inner.containment.tiers.check(held).await?;
         if held != Tier::None {
-            self.check_directories(&cwd, permissions.as_ref())?;
+            self.check_directories(&cwd, permissions.as_ref(), own.as_deref())?;
         }
         let mut warnings = self.unenforced(held, ask.driver, permissions.is_some(), &cwd);
         let written = permissions.as_ref().is_none_or(|asked| asked.write.iter().any(|path| cwd.starts_with(path)));
@@ -56,8 +57,14 @@ impl Engine {
         Ok(ContainmentAsk { tier, permissions, warnings })
     }
 
-    /// Legion's own files are nobody's to be given.
-    fn check_directories(&self, cwd: &Path, permissions: Option<&Permissions>) -> Result<(), Refusal> {
+    /// Legion's own files are nobody's to be given: neither what they lie in, nor any of them, but for the clone that the
+    /// parent itself works in.
+    fn check_directories(
+        &self,
+        cwd: &Path,
+        permissions: Option<&Permissions>,
+        parents: Option<&Path>,
+    ) -> Result<(), Refusal> {
         let own = [self.inner.data_dir.root(), self.inner.sockets.path()];
         let lists = permissions.map(|asked| [&asked.read, &asked.write, &asked.execute]);
         let asked = lists.into_iter().flatten().flatten().map(PathBuf::from);
@@ -72,6 +79,11 @@ impl Engine {
                     own.display(),
                     path.display()
                 );
+                return Err(invalid(what).hint("give it a directory of the project"));
+            }
+            let is_parents = parents.is_some_and(|parents| path.starts_with(parents));
+            if own.iter().any(|own| path.starts_with(own)) && !is_parents {
+                let what = format!("the agent would be given Legion's own files: `{}` is one of them", path.display());
                 return Err(invalid(what).hint("give it a directory of the project"));
             }
             let grant = Grant { read: vec![path], ..Grant::default() };

@@ -5,14 +5,17 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use legion_model::Tier;
+use legion_runtime::{Clock as _, SystemClock};
 use legion_sandbox::{Extent, Report, SelfTest, Verdict};
 use serde::{Deserialize, Serialize};
-use tokio::sync::OnceCell;
+use tokio::sync::Mutex;
 
 use crate::error::EngineError;
 
 /// A busy machine may need more than one try to answer in time.
 const TRIES: u32 = 3;
+/// What failed may have been mended: it is tried again when somebody asks for it, and not more often than this.
+const AGAIN_AFTER_MS: u64 = 20_000;
 
 /// What was found about one tier.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,12 +35,15 @@ struct Remembered {
 pub(super) struct Tiers {
     test: SelfTest,
     file: PathBuf,
-    found: OnceCell<Vec<Found>>,
+    clock: SystemClock,
+    again_after_ms: u64,
+    /// What was found last, and when on the monotonic clock. Whoever asks meanwhile waits for the same answer.
+    found: Mutex<Option<(Vec<Found>, u64)>>,
 }
 
 impl Tiers {
     pub fn new(test: SelfTest, file: PathBuf) -> Self {
-        Self { test, file, found: OnceCell::new() }
+        Self { test, file, clock: SystemClock::new(), again_after_ms: AGAIN_AFTER_MS, found: Mutex::new(None) }
     }
 
     /// Refuses a tier that does not hold here, and says which one does.
@@ -48,11 +54,15 @@ impl Tiers {
         if tier == Tier::None {
             return Ok(());
         }
-        let found = self.found.get_or_init(|| self.find()).await;
-        let Some((why, fix)) = found.iter().find(|known| known.tier == tier).and_then(|known| known.fails.clone())
+        let found = self.known(tier).await;
+        let Some((why, mut fix)) = found.iter().find(|known| known.tier == tier).and_then(|known| known.fails.clone())
         else {
             return Ok(());
         };
+        if tier == Tier::Full && self.test.tools.bwrap.is_none() {
+            // It is looked for once.
+            fix.push_str(" and start the service again");
+        }
         let works =
             found.iter().filter(|known| known.fails.is_none()).map(|known| known.tier).max().unwrap_or(Tier::None);
         let held = if works == Tier::None { ", by which nothing is held" } else { "" };
@@ -70,6 +80,27 @@ impl Tiers {
             }
         }
         Tier::None
+    }
+
+    /// What is known, with an answer about `tier` that is not older than it may be.
+    async fn known(&self, tier: Tier) -> Vec<Found> {
+        let mut known = self.found.lock().await;
+        if let Some((found, at_ms)) = known.as_ref() {
+            let fails = found.iter().any(|known| known.tier == tier && known.fails.is_some());
+            if !fails || self.clock.mono_ms() < at_ms.saturating_add(self.again_after_ms) {
+                return found.clone();
+            }
+        }
+        let mut found = self.find().await;
+        // What held before is not tried for the sake of another one.
+        let held = known.as_ref().map(|(found, _)| found.as_slice()).unwrap_or_default();
+        for known in &mut found {
+            if held.iter().any(|held| held.tier == known.tier && held.fails.is_none()) {
+                known.fails = None;
+            }
+        }
+        *known = Some((found.clone(), self.clock.mono_ms()));
+        found
     }
 
     async fn find(&self) -> Vec<Found> {
@@ -132,5 +163,30 @@ pub(super) fn sandbox_tier(tier: Tier) -> legion_sandbox::Tier {
         Tier::Full => legion_sandbox::Tier::Full,
         Tier::Landlock => legion_sandbox::Tier::Landlock,
         Tier::None => legion_sandbox::Tier::None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use legion_sandbox::Tools;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_tier_that_failed_is_tried_again_when_it_is_asked_for_and_not_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        // Nothing can be tried with this helper.
+        let tools = Tools { helper: "/bin/false".into(), bwrap: Some("/bin/false".into()) };
+        let test = SelfTest { tools, account: None, scratch: dir.path().to_owned() };
+        let mut tiers = Tiers::new(test, dir.path().join("self-test.json"));
+        assert!(tiers.check(Tier::Full).await.is_err());
+        // Mended: the next look says so.
+        let found = [Tier::Full, Tier::Landlock].map(|tier| Found { tier, fails: None }).into();
+        let mended = Remembered { on: tiers.depends_on(), found };
+        fs::write(&tiers.file, serde_json::to_vec(&mended).unwrap()).unwrap();
+        assert!(tiers.check(Tier::Full).await.is_err(), "it was looked at a moment ago");
+        tiers.again_after_ms = 0;
+        tiers.check(Tier::Full).await.unwrap();
+        assert_eq!(tiers.strongest().await, Tier::Full);
     }
 }

@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::time::{Duration, Instant};
 
+use legion_testkit::npm::Skip;
 use serde_json::Value;
 
 use crate::support::{Legion, alive, id, kill, text};
@@ -152,13 +153,71 @@ fn permissions_hold_what_is_read_written_and_executed() {
 }
 
 #[test]
-fn a_program_that_is_not_there_and_a_tier_that_fails_are_failures_of_the_start() {
+fn a_program_that_is_not_there_is_a_failure_of_the_start() {
     let legion = full(&[]);
     legion.start();
     let agent = legion.hire("work", "no-such-program");
     let run = ended(&legion, &agent, "60s");
     let error = run["error"].as_str().unwrap_or_default();
     assert!(error.contains("could not be started") && error.contains("no-such-program"), "{run}");
+}
+
+#[test]
+fn a_hire_whose_tier_is_missing_is_refused_with_the_tier_that_works() {
+    const BWRAP: &str = "/usr/bin/bwrap";
+    // In a mount namespace of its own a service finds no bubblewrap.
+    let hiding = format!("mount --bind /dev/null {BWRAP} && exec \"$0\" \"$@\"");
+    let hide = std::process::Command::new("unshare").args(["-m", "sh", "-c", &hiding, "true"]).output();
+    if !hide.is_ok_and(|output| output.status.success()) {
+        let _ = Skip::new("nothing can be hidden from a service here: only root mounts".to_owned());
+        return;
+    }
+    let mut legion = full(&[]);
+    let real = env!("CARGO_BIN_EXE_legion");
+    let script = format!("#!/bin/sh\nexec unshare -m sh -c '{hiding}' {real} \"$@\"\n");
+    let without = legion.dir.file("without-bwrap", script);
+    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&without, executable).expect("it is ours");
+    legion.use_binary(without);
+    legion.start();
+    let words = ["hire", "work", "--driver", "command", "--command", "true"];
+    let output = legion.run(&words);
+    let refusal = text(&output.stderr);
+    assert!(!output.status.success() && refusal.contains("cannot be held in tier `full`"), "{refusal}");
+    for wanted in
+        ["bubblewrap is not installed", "apt install bubblewrap", "start the service again", "--tier landlock"]
+    {
+        assert!(refusal.contains(wanted), "`{wanted}` is missing: {refusal}");
+    }
+    // What it says works.
+    let agent = id(&legion.json(&[&words[..], &["--tier", "landlock"]].concat()));
+    let run = ended(&legion, &agent, "60s");
+    assert_eq!(run["outcome"], "completed", "{run}");
+}
+
+#[test]
+fn legions_own_files_are_given_to_nobody() {
+    let legion = full(&[]);
+    legion.start();
+    let data = legion.data();
+    let token = data.join("token").display().to_string();
+    let homes = data.join("agents").display().to_string();
+    std::fs::create_dir_all(data.join("agents")).expect("made");
+    let words = ["hire", "work", "--driver", "command", "--command", "true"];
+    let root = data.display().to_string();
+    for more in [["--read", &token], ["--write", &homes], ["--execute", &root], ["--cwd", &homes], ["--cwd", &root]] {
+        let output = legion.run(&[&words[..], &more].concat());
+        let refusal = text(&output.stderr);
+        assert!(!output.status.success() && refusal.contains("Legion's own files"), "{more:?}: {refusal}");
+    }
+    // Nor does a link in the project lead there.
+    std::os::unix::fs::symlink(&token, legion.work().join("link")).expect("made");
+    let output = legion.run(&[&words[..], &["--read", "link"]].concat());
+    assert!(text(&output.stderr).contains("Legion's own files"), "{}", text(&output.stderr));
+    // The control: what is the person's can be given.
+    legion.dir.file("work/own", "x");
+    let agent = id(&legion.json(&[&words[..], &["--read", "own"]].concat()));
+    assert_eq!(ended(&legion, &agent, "60s")["outcome"], "completed");
 }
 
 #[test]
@@ -284,23 +343,38 @@ fn the_service_answers_beside_busy_loops() {
     legion.dir.file("work/agent.sh", "for i in 1 2 3 4; do (while :; do :; done) & done; echo x > begun; wait");
     let agent = legion.hire("work", "sh agent.sh");
     legion.until("it works", || legion.work().join("begun").exists().then_some(()));
+    let person = std::fs::read_to_string(legion.data().join("token")).expect("the token").trim().to_owned();
     let stream = |path: &str| {
         let service = legion.service();
         let address = service["url"].as_str().expect("a url").trim_start_matches("http://").to_owned();
         let mut stream = std::net::TcpStream::connect(&address).expect("it listens");
         let asked = Instant::now();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").expect("sent");
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {person}\r\nConnection: close\r\n\r\n"
+        )
+        .expect("sent");
         let mut answer = Vec::new();
         std::io::Read::read_to_end(&mut stream, &mut answer).expect("answered");
         assert!(text(&answer).contains("200 OK"), "{}", text(&answer));
         asked.elapsed()
     };
-    let mut times: Vec<Duration> = (0..200).map(|_| stream("/health")).collect();
+    // The keeper answers it, for a person whose token is looked at.
+    let path = format!("/v1/org/agents/{agent}");
+    let mut times: Vec<Duration> = (0..200).map(|_| stream(&path)).collect();
     times.sort();
     // Tests run beside it: a bound that only a service without a turn of its own would miss.
     assert!(times[197] < Duration::from_secs(2), "{:?}", times[197]);
+    // Busy is no offence: it works until it is told to end, and is told what became of it.
+    assert_eq!(legion.status_of(&agent), "working");
+    legion.ok(&["interrupt", &agent]);
+    let run = ended(&legion, &agent, "60s");
+    assert_eq!(run["outcome"], "interrupted", "{run}");
     legion.ok(&["fire", &agent]);
 }
+
+/// What a service of one agent may have in memory at the most: a quarter of the line.
+const SERVICE_KIB_MAX: u64 = 256 * 1024;
 
 #[test]
 fn a_line_without_an_end_is_bounded() {
@@ -310,5 +384,10 @@ fn a_line_without_an_end_is_bounded() {
     legion.env.insert("LEGION_CONFIG".to_owned(), file.display().to_string());
     legion.start();
     let run = bomb(&legion, "head -c 1000000000 /dev/zero | tr '\\0' x");
-    assert_eq!(run["outcome"], "limit", "{run}");
+    ended_by(&run, "wrote more than it may");
+    // The most that the service ever had in memory.
+    let status = std::fs::read_to_string(format!("/proc/{}/status", legion.service_pid())).expect("it lives");
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a figure");
+    let kib: u64 = peak.trim().trim_end_matches("kB").trim().parse().expect("a number");
+    assert!(kib < SERVICE_KIB_MAX, "the service had {kib} KiB in memory for a line of a gigabyte");
 }
