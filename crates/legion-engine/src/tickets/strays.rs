@@ -240,7 +240,7 @@ mod tests {
             timeout_s: 60,
             on_upstream: OnUpstream::Wait,
         };
-        NewTicket { local: None, spec, after: Vec::new(), after_new: Vec::new() }
+        NewTicket { local: None, spec, after: Default::default(), after_new: Default::default() }
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -280,7 +280,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::directory::{Allowance, Call, Caller, NoAllowance};
+    use crate::directory::{Allowance, Call, Caller, NoAllowance, NotReleased};
     use crate::settings::Settings;
 
     /// A clock that stands.
@@ -315,7 +315,11 @@ mod tests {
 
         fn settle(&self, _: Call) {}
 
-        async fn release(&self, _: Uuid) {}
+        async fn refused(&self, _: Result<&Caller, Option<&str>>, _: &str, _: &str) {}
+
+        async fn release(&self, _: Uuid) -> Result<(), NotReleased> {
+            Ok(())
+        }
 
         fn lane_closed(&self, _: &str, _: Option<&str>, _: Timestamp, _: &str) {}
 

@@ -26,14 +26,14 @@ async fn a_model_outside_of_the_limits_is_refused_in_every_dialect_and_reaches_n
         ("/gateway/openai/v1/responses", body("n")),
         ("/gateway/lgn_agent_a1/anthropic/v1/messages/", body("n")),
     ] {
-        let before = service.books.lock().refusals.len();
+        let before = service.books.lock().refused.len();
         let got = service.post(path, &[("x-api-key", AGENT)], body.clone()).await;
         assert_eq!(got.status, 403, "{path} {body}: {}", got.text());
         assert!(got.text().contains("may use") || got.text().contains("names one model"), "{}", got.text());
         assert_eq!(got.header("x-should-retry"), Some("false"));
-        let refusals = service.books.lock().refusals.clone();
-        assert_eq!(refusals.len(), before + 1, "{refusals:?}");
-        let last = &refusals[before];
+        let refused = service.books.lock().refused.clone();
+        assert_eq!(refused.len(), before + 1, "{refused:?}");
+        let last = &refused[before];
         assert!(last.starts_with("a1 POST /gateway/") && !last.contains("lgn_"), "{last}");
     }
     assert_eq!(upstream.count(), 0, "a provider was asked");
@@ -50,7 +50,7 @@ async fn a_token_that_opens_nothing_is_refused_and_remembered() {
     for (headers, by) in [(&[][..], "nobody"), (&[("x-api-key", "lgn_else")][..], "lgn_else")] {
         let got = service.post(MESSAGES, headers, request("m", false)).await;
         assert_eq!(got.status, 401, "{}", got.text());
-        let last = service.books.lock().refusals.last().cloned().expect("remembered");
+        let last = service.books.lock().refused.last().cloned().expect("remembered");
         assert!(last.starts_with(&format!("{by} POST {MESSAGES}: this token opens nothing")), "{last}");
     }
     assert_eq!(upstream.count(), 0);

@@ -78,7 +78,7 @@ mod tests {
         let group = |tree: Means| {
             let first = [Resource::Memory, Resource::Processes, Resource::Cpu];
             let first = first.map(|resource| (resource, Means::Version1(one.path().to_owned())));
-            Group { places: first.into_iter().chain([(Resource::Tree, tree)]).collect() }
+            Group { places: first.into_iter().chain([(Resource::Tree, tree)]).collect(), refused: Vec::new() }
         };
         let found = group(Means::Watched(String::new())).usage();
         assert_eq!((found.memory_bytes, found.out_of_memory, found.processes), (Some(4096), Some(2), Some(7)));

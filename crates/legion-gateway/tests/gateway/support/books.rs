@@ -28,7 +28,7 @@ pub struct Inner {
     pub releases_fail: usize,
     pub lanes: Vec<String>,
     /// Who was refused what, and why.
-    pub refusals: Vec<String>,
+    pub refused: Vec<String>,
     /// The only models that agents may ask for.
     pub models: Option<BTreeSet<String>>,
 }
@@ -80,7 +80,7 @@ impl Directory for Books {
             Ok(caller) => caller.agent.as_deref().unwrap_or("person"),
             Err(token) => token.unwrap_or("nobody"),
         };
-        self.lock().refusals.push(format!("{by} {request}: {why}"));
+        self.lock().refused.push(format!("{by} {request}: {why}"));
     }
 
     fn settings(&self) -> Arc<Settings> {
