@@ -66,7 +66,7 @@ pub const CRATES: &[Crate] = &[
         tier: Tier::Contracts,
         purpose: "Dialects of model providers: requests, answers, streams, usage and errors, and translation between them; pure.",
         may_know: &[],
-        outside: Some(&["base64", "serde", "serde_json", "sha2", "thiserror"]),
+        outside: Some(&["base64", "memchr", "serde", "serde_json", "sha2", "thiserror"]),
     },
     Crate {
         name: "legion-store-sqlite",

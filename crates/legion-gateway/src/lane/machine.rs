@@ -122,7 +122,7 @@ async fn send(way: &mut Way, index: usize, again: bool, hold: Hold) -> State {
     let (asked, stop) = (way.asked.clone(), way.plan[index].clone());
     let permit = match way.admit(index) {
         Ok(permit) => permit,
-        Err(failure) => return State::Failed { index, failure },
+        Err(failure) => return State::Failed { index, failure: *failure },
     };
     let past = way.core.upstreams.past(&asked, way.provider(index), index > 0, way.core.clock.mono_ms());
     let attempt = match prepare(&asked, way.provider(index), &stop, hold.card.as_ref(), Endpoint::Generate, past) {

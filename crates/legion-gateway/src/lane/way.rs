@@ -87,12 +87,15 @@ impl Way {
     }
 
     /// Leave to ask a place.
-    pub(super) fn admit(&self, index: usize) -> Result<Permit, Failure> {
+    pub(super) fn admit(&self, index: usize) -> Result<Permit, Box<Failure>> {
         if self.asked.is_replay() {
             return Ok(Permit::of_record());
         }
         let stop = &self.plan[index];
-        self.core.governor.admit(&stop.provider, &stop.model).map_err(|closed| self.closed_until(index, &closed))
+        self.core
+            .governor
+            .admit(&stop.provider, &stop.model)
+            .map_err(|closed| Box::new(self.closed_until(index, &closed)))
     }
 
     /// Money for a place. A call that a record answers costs nothing, and is counted for its caller all the same.

@@ -50,10 +50,10 @@ impl History {
                     after_new.insert(other, self.any_policy(&spec));
                 }
             }
-            if self.random.chance(20) {
-                if let Some(other) = self.random.pick(&there).copied() {
-                    after.insert(other, self.any_policy(&spec));
-                }
+            if self.random.chance(20)
+                && let Some(other) = self.random.pick(&there).copied()
+            {
+                after.insert(other, self.any_policy(&spec));
             }
             tickets.push(NewTicket { local: Some(format!("t{index}")), spec, after, after_new });
         }
