@@ -174,6 +174,11 @@ fn strategies(scene: &Scene) -> Vec<Strategy> {
         let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": tool, "arguments": arguments } });
         post("/mcp", &call).with("accept", "application/json, text/event-stream")
     };
+    let tool_hire = |with: Value| {
+        let mut hire = json!({ "task": "x", "driver": "command", "command": SLEEPER, "name": "extra" });
+        hire.as_object_mut().expect("an object").extend(with.as_object().expect("an object").clone());
+        hire
+    };
     let mole = scene.tokens["mole"].clone();
     let (head, _) = mole.rsplit_once('_').expect("a token");
     let (_, mac) = scene.tokens["boss"].rsplit_once('_').expect("a token");
@@ -537,6 +542,44 @@ fn strategies(scene: &Scene) -> Vec<Strategy> {
             None,
         ),
         of("stops a ticket with a tool", tool("legion-stop", json!({ "ticket": 1 })), &[200], None),
+        of("tries a ticket again with a tool", tool("legion-retry", json!({ "ticket": 1 })), &[200], None),
+        of(
+            "interrupts its parent with a tool",
+            tool("legion-interrupt", json!({ "agent": scene.ids["boss"], "text": "stop" })),
+            &[200],
+            None,
+        ),
+        of(
+            "waits for a stranger with a tool",
+            tool("legion-wait", json!({ "agent": scene.ids["peer"], "timeout_seconds": 0 })),
+            &[200],
+            None,
+        ),
+        of(
+            "looks at its parent with a tool",
+            tool("legion-status", json!({ "agent": scene.ids["boss"] })),
+            &[200],
+            None,
+        ),
+        of(
+            "hires below a stranger with a tool",
+            tool("legion-hire", tool_hire(json!({ "parent": scene.ids["peer"] }))),
+            &[200],
+            None,
+        ),
+        of(
+            "hires for another model with a tool",
+            tool("legion-hire", tool_hire(json!({ "model": "b", "models": ["b"] }))),
+            &[200],
+            None,
+        ),
+        of("hires elsewhere with a tool", tool("legion-hire", tool_hire(json!({ "cwd": "/etc" }))), &[200], None),
+        of(
+            "acknowledges mail of others with a tool",
+            tool("legion-inbox", json!({ "messages": [scene.letter] })),
+            &[200],
+            None,
+        ),
         of("fires its sibling", delete(agent("mate", "")), FORBIDDEN, Some(("boss", delete(agent("mate", "")), 200))),
         of("fires itself", delete(agent("mole", "")), FORBIDDEN, None),
         of("fires its parent", delete(agent("boss", "")), FORBIDDEN, Some(("root", delete(agent("boss", "")), 200))),

@@ -16,6 +16,7 @@ mod gateway;
 mod gateway_held;
 mod held_commands;
 mod hijacked;
+mod hijacked_gateway;
 mod hostile;
 mod hostile_tickets;
 mod kit;
