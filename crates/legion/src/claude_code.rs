@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use legion_cli::Probe;
 use legion_process::{Program, ProgramError};
@@ -10,23 +11,29 @@ use legion_runtime::{Auth, Environment, Settings};
 use serde_json::Value;
 
 use crate::error_chain::chain;
-use crate::probe::{ANSWER_BYTES_MAX, ANSWER_TIME, good, note, warning};
+use crate::probe::{ANSWER_BYTES_MAX, good, note, warning};
 
 /// The oldest version that the driver is tested with.
 const OLDEST: (u32, u32, u32) = (2, 1, 197);
 const INSTALL: &str = "npm install -g @anthropic-ai/claude-code, or hire with --driver command";
 
-/// The program and its version, and how agents are logged in with it.
-pub(crate) async fn probes(environment: &Environment, settings: &Settings) -> Vec<Probe> {
+/// The program and its version, and how agents are logged in with it. Each answer may take so long.
+pub(crate) async fn probes(environment: &Environment, settings: &Settings, patience: Duration) -> Vec<Probe> {
     let program = settings.claude.clone().unwrap_or_else(|| PathBuf::from("claude"));
-    vec![version(environment, settings, &program).await, login(environment, settings, &program).await]
+    let version = version(environment, settings, &program, patience);
+    let (version, login) = tokio::join!(version, login(environment, settings, &program, patience));
+    vec![version, login]
 }
 
-async fn version(environment: &Environment, settings: &Settings, program: &Path) -> Probe {
+async fn version(environment: &Environment, settings: &Settings, program: &Path, patience: Duration) -> Probe {
     let fault = |what: String, fix: &str| note("claude code", what, fix);
     let run = Program::new(program).arg("--version").envs(environment.all());
-    let output = match run.run_to_end(ANSWER_TIME, ANSWER_BYTES_MAX).await {
+    let output = match run.run_to_end(patience, ANSWER_BYTES_MAX).await {
         Ok(output) => output,
+        Err(ProgramError::TimedOut { .. }) => {
+            let what = format!("`{} --version` did not answer within {patience:?}", program.display());
+            return fault(what, "run it by hand to see what it waits for; a busy machine is asked again later");
+        }
         Err(ProgramError::Start { source, .. }) if source.kind() == ErrorKind::NotFound => {
             return match &settings.claude {
                 Some(named) => fault(
@@ -59,7 +66,7 @@ fn numbers(text: &str) -> Option<(u32, u32, u32)> {
     Some((parts.next()??, parts.next()??, parts.next()??))
 }
 
-async fn login(environment: &Environment, settings: &Settings, program: &Path) -> Probe {
+async fn login(environment: &Environment, settings: &Settings, program: &Path, patience: Duration) -> Probe {
     let name = "login of agents";
     match settings.auth {
         Auth::Env if settings.login.keys().any(|key| Auth::KEYS.contains(&key.as_str())) => {
@@ -83,7 +90,8 @@ async fn login(environment: &Environment, settings: &Settings, program: &Path) -
             let how =
                 format!("login: agents use your own configuration directory `{}`, uncontained", directory.display());
             // Asked only where it was used before: the program makes its files when it is asked anything.
-            let said = if directory.is_dir() { status(environment, settings, program).await } else { Some(false) };
+            let said =
+                if directory.is_dir() { status(environment, settings, program, patience).await } else { Some(false) };
             match said {
                 Some(false) => warning(
                     name,
@@ -98,13 +106,13 @@ async fn login(environment: &Environment, settings: &Settings, program: &Path) -
 }
 
 /// Whether the program says that somebody is logged in. None when it does not say.
-async fn status(environment: &Environment, settings: &Settings, program: &Path) -> Option<bool> {
+async fn status(environment: &Environment, settings: &Settings, program: &Path, patience: Duration) -> Option<bool> {
     // As for an agent: no key of this environment may be taken for a login.
     let passed_on =
         ["PATH", "HOME"].iter().filter_map(|name| Some(((*name).to_owned(), environment.get(name)?.to_owned())));
     let variables: BTreeMap<String, String> = passed_on.chain(settings.login.clone()).collect();
     let run = Program::new(program).args(["auth", "status"]).envs(&variables);
-    let output = run.run_to_end(ANSWER_TIME, ANSWER_BYTES_MAX).await.ok()?;
+    let output = run.run_to_end(patience, ANSWER_BYTES_MAX).await.ok()?;
     let said: Value = serde_json::from_slice(&output.stdout).ok()?;
     said["loggedIn"].as_bool()
 }

@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use legion_cli::Probe;
-use legion_process::{Holding, Program, SocketDirectory};
+use legion_process::{Holding, Program, ProgramError, SocketDirectory};
 use legion_runtime::{Environment, Settings};
 use legion_store::DataDirLock;
 
 use crate::claude_code;
 use crate::error_chain::chain;
 use crate::held;
-use crate::probe::{ANSWER_BYTES_MAX, ANSWER_TIME, bad, good, note, warning};
+use crate::probe::{ANSWER_BYTES_MAX, ANSWER_TIME, QUICK_ANSWER_TIME, bad, good, note, warning};
 use crate::service::containment;
 
 /// Below this, git has known holes.
@@ -22,11 +22,11 @@ pub(crate) fn probes(environment: &Environment, data_dir: &Path) -> Vec<Probe> {
     let settings = Settings::load(environment, Some(data_dir));
     let containment = settings.as_ref().map(|set| containment(set, environment)).unwrap_or_default();
     let legion = std::env::current_exe().unwrap_or_else(|_| "legion".into());
-    // All at once: each may take a second or two.
+    // All at once: each may take a second or two, and none takes more than the whole may.
     let (git, tiers, claude) = runtime.block_on(async {
         let claude = async {
             match &settings {
-                Ok(settings) => claude_code::probes(environment, settings).await,
+                Ok(settings) => claude_code::probes(environment, settings, QUICK_ANSWER_TIME).await,
                 Err(_) => Vec::new(),
             }
         };
@@ -52,7 +52,7 @@ pub(crate) fn claude(environment: &Environment) -> Vec<Probe> {
         Err(error) => return vec![bad("settings", chain(&error), "mend what it names")],
     };
     match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(claude_code::probes(environment, &settings)),
+        Ok(runtime) => runtime.block_on(claude_code::probes(environment, &settings, ANSWER_TIME)),
         Err(error) => vec![bad("claude code", chain(&error), "try again")],
     }
 }
@@ -112,9 +112,14 @@ fn orphans(data_dir: &Path) -> Option<Probe> {
 }
 
 async fn version(environment: &Environment, program: &Path) -> Result<String, String> {
-    let run =
-        Program::new(program).arg("--version").envs(environment.all()).run_to_end(ANSWER_TIME, ANSWER_BYTES_MAX).await;
-    let output = run.map_err(|error| chain(&error))?;
+    let run = Program::new(program).arg("--version").envs(environment.all());
+    let run = run.run_to_end(QUICK_ANSWER_TIME, ANSWER_BYTES_MAX).await;
+    let output = run.map_err(|error| match error {
+        ProgramError::TimedOut { .. } => {
+            format!("`{} --version` did not answer within {QUICK_ANSWER_TIME:?}", program.display())
+        }
+        error => chain(&error),
+    })?;
     if !output.status.success() {
         return Err(format!("`{} --version` failed", program.display()));
     }

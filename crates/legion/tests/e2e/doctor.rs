@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Output;
+use std::time::{Duration, Instant};
 
 use legion_testkit::npm::Skip;
 use serde_json::Value;
@@ -98,4 +99,31 @@ fn a_bubblewrap_that_hangs_is_given_up_and_one_that_is_refused_is_told_with_the_
         (words(&full, "detail"), words(&full, "fix")),
         ("this bubblewrap is too old".to_owned(), "install bubblewrap 0.8 or newer".to_owned())
     );
+}
+
+/// What two programs that hang would take one after the other, each given the ten seconds of a patient look.
+const ONE_AFTER_THE_OTHER: Duration = Duration::from_secs(20);
+
+#[test]
+fn programs_that_hang_are_given_up_side_by_side_and_said_to_have_not_answered() {
+    let mut legion = Legion::new();
+    let hangs = legion.dir.file("scripts/claude", "#!/bin/sh\nexec sleep 3600\n");
+    std::fs::set_permissions(&hangs, std::fs::Permissions::from_mode(0o755)).expect("it is ours");
+    legion.env.insert("LEGION_CLAUDE".to_owned(), hangs.display().to_string());
+    legion.env.insert("LEGION_AUTH".to_owned(), "login".to_owned());
+    legion.dir.dir("home/.claude");
+    let began = Instant::now();
+    let doctor = legion.run(&["doctor", "--json"]);
+    let took = began.elapsed();
+    let out = text(&doctor.stdout);
+    let probes: Value = serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}"));
+    let said = |name: &str| {
+        let found = probes.as_array().expect("a list").iter().find(|probe| probe["name"] == name);
+        words(found.unwrap_or_else(|| panic!("nothing is said of `{name}`: {probes}")), "detail")
+    };
+    assert!(said("claude code").contains("did not answer within 2.5s"), "{probes}");
+    assert!(said("login of agents").contains("is not known"), "{probes}");
+    // The bound is the code's; a busy machine takes longer for all the rest, and not as long as this.
+    assert!(took < ONE_AFTER_THE_OTHER, "{took:?}");
+    println!("the whole answered in {took:?}");
 }
