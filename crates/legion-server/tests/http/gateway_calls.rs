@@ -128,6 +128,29 @@ async fn what_only_anthropic_is_to_see_goes_to_no_other_provider_unless_the_pers
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn programs_that_legion_did_not_start_stand_under_the_days_budget() {
+    let (bench, model) = bench().await;
+    let urls = bench.get(paths::GATEWAY_URL).expect(200).await;
+    let path =
+        |dialect: &str| urls[dialect].as_str().and_then(|url| url.strip_prefix(GATEWAY)).expect("ours").to_owned();
+    let budget = json!({ "for": { "scope": "day" }, "limit": "0.000000001" });
+    bench.ask(Method::PUT, paths::BUDGETS).json(&budget).expect(204).await;
+    let messages = format!("{}/v1/messages", path("anthropic"));
+    bench.call(&messages, &question("hello")).without("authorization").expect(200).await;
+    let completions = format!("{}/chat/completions", path("openai"));
+    for path in [messages, completions] {
+        let refused = bench.call(&path, &question("hello")).without("authorization").send().await;
+        let error = refused.json();
+        assert_eq!(refused.status, 429, "{path}: {error}");
+        let words = error["error"]["message"].as_str().expect("words");
+        assert!(words.starts_with("over budget: the budget of the day 20"), "{path}: {words}");
+        assert!(!refused.headers.contains_key("retry-after"), "{path}: {:?}", refused.headers);
+    }
+    assert_eq!(model.requests().len(), 1, "no provider was asked");
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn calls_are_recorded_and_answered_from_the_record() {
     let (bench, model) = bench().await;
     let set = |body: &Value| bench.ask(Method::PUT, paths::CASSETTES).json(body);
