@@ -205,7 +205,7 @@ timeout = 90
             ),
             (
                 "after = [{ id = \"a\", then = \"skip\" }]",
-                "PLAN.toml:6:23: ticket `db`, field `after`: unknown field `then`, expected `id` or `on_upstream`",
+                "PLAN.toml:6:10: ticket `db`, field `after`: unknown field `then`, expected `id` or `on_upstream`",
             ),
             (
                 "gate = 5",

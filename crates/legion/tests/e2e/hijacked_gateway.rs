@@ -68,10 +68,10 @@ const ATTACKS: &[(&str, &str, u16)] = &[
     ),
     ("a way up in the path", r#"-H "$(by $token)" $base/v1/messages/../../../../v1/org/agents"#, 404),
     ("an encoded way up", r#"-H "$(by $token)" $base/v1/%2e%2e/%2e%2e/v1/org/agents"#, 404),
-    ("the API at the gateway's door", r#"-H "authorization: Bearer $token" $door/v1/org/agents"#, 404),
-    ("a provider of its own", r#"-H "authorization: Bearer $token" -d '{}' $LEGION_URL/v1/providers"#, 403),
-    ("a route of its own", r#"-H "authorization: Bearer $token" -d '{}' $LEGION_URL/v1/routes"#, 403),
-    ("a budget of its own", r#"-H "authorization: Bearer $token" -d '{}' $LEGION_URL/v1/budgets"#, 403),
+    ("the API at the door of the gateway", r#"-H "authorization: Bearer $token" $door/v1/org/agents"#, 404),
+    ("a provider of its own", r#"-H "authorization: Bearer $token" -X PUT -d '{}' $LEGION_URL/v1/providers/mine"#, 403),
+    ("a route of its own", r#"-H "authorization: Bearer $token" -X PUT -d '{}' $LEGION_URL/v1/routes"#, 403),
+    ("a budget of its own", r#"-H "authorization: Bearer $token" -X PUT -d '{}' $LEGION_URL/v1/budgets"#, 403),
 ];
 
 struct Scene {
