@@ -104,7 +104,7 @@ impl Scene {
 
     /// Hires one that works in a directory of its own, and waits until it has written down its token.
     fn hire(&self, name: &str, script: &str, more: &[&str]) -> (String, String) {
-        self.legion.dir.file(&format!("work/{name}/agent.sh"), format!("{ASK}{script}{END}"));
+        self.legion.dir.file(format!("work/{name}/agent.sh"), format!("{ASK}{script}{END}"));
         let cwd = self.place(name, "").display().to_string();
         let words = ["hire", "work", "--driver", "command", "--command", "sh agent.sh", "--name", name, "--cwd", &cwd];
         let agent = id(&self.legion.json(&[&words[..], more].concat()));
@@ -114,7 +114,7 @@ impl Scene {
 
     /// Lets it begin, and gives its statuses by what it asked for.
     fn results(&self, name: &str) -> BTreeMap<String, u16> {
-        self.legion.dir.file(&format!("work/{name}/go"), "");
+        self.legion.dir.file(format!("work/{name}/go"), "");
         let text = self.legion.until_long(name, || std::fs::read_to_string(self.place(name, "results")).ok());
         let line = |line: &str| {
             let (name, status) = line.rsplit_once('=').unwrap_or_else(|| panic!("{line}"));
