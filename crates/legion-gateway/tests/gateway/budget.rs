@@ -126,6 +126,7 @@ async fn an_image_counts_as_one_and_not_as_its_letters() {
     service.books.change(|settings: &mut Settings| {
         settings.providers.get_mut("one").expect("set up").url.clone_from(&silent.url);
     });
+    service.keep_key("one", "canary-key-of-one");
     let call = service.message(body);
     let call = tokio::time::timeout(std::time::Duration::from_secs(5), call);
     let hung_up = async {
