@@ -127,6 +127,7 @@ impl History {
         let targets: Vec<_> = self.repository.targets.iter().map(|(name, tip)| (name.clone(), tip.clone())).collect();
         let Some((session, tip)) = self.random.pick(&targets).cloned() else { return };
         let tree = self.repository.tree(&tip).clone();
+        self.repository.overtaken.insert((session.clone(), tip.clone()));
         let commit = self.repository.commit(vec![tip], tree);
         self.note(|| format!("somebody moves the target of {session} to {commit}"));
         self.repository.targets.insert(session.clone(), commit);

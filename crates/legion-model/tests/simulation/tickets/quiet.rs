@@ -75,10 +75,15 @@ impl History {
 
     /// Every move of a target is a landing in the log, and the other way round.
     fn unmoved(&self, state: &Organisation) -> Option<String> {
-        let moves: Vec<_> =
-            self.repository.moves.iter().filter(|(name, _)| state.board.sessions.contains_key(name)).collect();
         let landings: Vec<_> =
             self.audit.landings.iter().filter(|(name, _)| state.board.sessions.contains_key(name)).collect();
+        let moves: Vec<_> = self
+            .repository
+            .moves
+            .iter()
+            .filter(|(name, _)| state.board.sessions.contains_key(name))
+            .filter(|moved| landings.contains(moved) || !self.repository.overtaken.contains(*moved))
+            .collect();
         if moves != landings {
             return Some(format!("the target was moved to {moves:?}, and the log has {landings:?}"));
         }

@@ -47,6 +47,8 @@ pub struct Repository {
     pub targets: BTreeMap<SessionName, String>,
     /// Every commit that a target stood on, in order.
     pub moves: Vec<(SessionName, String)>,
+    /// Those that somebody else moved away from, maybe before they were logged: then they are put back, and never were.
+    pub overtaken: BTreeSet<(SessionName, String)>,
     /// Edits that a collected head or a rescue holds.
     pub secured: BTreeSet<Edit>,
     /// Gates that came to an end, each with the tree.
