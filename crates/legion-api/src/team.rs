@@ -36,7 +36,7 @@ pub struct Role {
     pub duty: Duty,
     /// Put before the assignment.
     pub prompt: String,
-    /// Instead of the ticket's own.
+    /// Of one that judges or resolves: instead of the ticket's own. Of one that writes: where the ticket names none.
     pub driver: Option<Driver>,
     /// Program line of a `command` agent.
     pub command: Option<String>,

@@ -1,6 +1,9 @@
 //! Finds the service, and starts it when it is not running.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use legion_api::{ProblemCode, ServiceInfo};
 use legion_client::{Client, ClientError, Endpoint, Found, Holder, Patience};
@@ -147,10 +150,27 @@ pub(crate) fn service_file(data_dir: &Path) -> Option<ServiceInfo> {
     serde_json::from_str(&text).ok()
 }
 
-/// Waits until nothing answers there any more.
-pub(crate) async fn until_gone(endpoint: &Endpoint, within: Duration) -> Result<(), CliError> {
+/// The service that holds the data directory through which `endpoint` was found: its pid with that directory.
+pub(crate) fn holder(endpoint: &Endpoint) -> Option<(PathBuf, u32)> {
+    let data_dir = match &endpoint.found {
+        Found::ServiceFile(file) => file.parent()?,
+        Found::Lock(data_dir) => data_dir,
+        Found::Url | Found::Default => return None,
+    };
+    Some((data_dir.to_owned(), Holder::of(data_dir)?.pid?))
+}
+
+/// Waits until nothing answers there any more, and, when the data directory is at hand, until its [`holder`] has left it: with its log
+/// closed and its file gone.
+pub(crate) async fn until_gone(
+    endpoint: &Endpoint,
+    holder: Option<(PathBuf, u32)>,
+    within: Duration,
+) -> Result<(), CliError> {
     let deadline = clock::instant() + within;
-    while ask(endpoint).await == Heard::Service {
+    // Another service may take the directory at once.
+    let holds = || holder.as_ref().is_some_and(|(dir, pid)| Holder::of(dir).is_some_and(|now| now.pid == Some(*pid)));
+    while ask(endpoint).await == Heard::Service || holds() {
         if clock::instant() >= deadline {
             return Err(CliError::NotDown { seconds: within.as_secs() });
         }

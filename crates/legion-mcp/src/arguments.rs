@@ -1,9 +1,15 @@
 //! Arguments of a tool, read into a type.
 
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::answer::ToolError;
+
+/// Those of a tool that takes none.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NoArguments {}
 
 /// Reads the arguments. What does not fit is told to the model in one sentence that names the argument.
 pub(crate) fn read<T: DeserializeOwned>(arguments: Map<String, Value>) -> Result<T, ToolError> {

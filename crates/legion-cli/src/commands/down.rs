@@ -57,12 +57,13 @@ async fn unfinished(endpoint: &Endpoint) -> u32 {
 
 /// Ends the service and waits until it is gone. None when it was gone before it could answer.
 pub(crate) async fn end(endpoint: &Endpoint, keep: bool) -> Result<Option<DownReply>, CliError> {
+    let holder = connect::holder(endpoint);
     let reply = match Client::to(endpoint)?.down(keep).await {
         Ok(reply) => Some(reply),
         // Lost together with the service: that it is gone is then the answer.
         Err(ClientError::Unreachable { .. }) => None,
         Err(error) => return Err(error.into()),
     };
-    connect::until_gone(endpoint, GONE_WITHIN).await?;
+    connect::until_gone(endpoint, holder, GONE_WITHIN).await?;
     Ok(reply)
 }

@@ -64,8 +64,7 @@ impl WorkOrder {
             Work::PrepareReview { ticket, attempt, step } => {
                 let mut scene = Scene::of(state, *ticket, *attempt)?;
                 let review = scene.attempt.open_review().filter(|review| review.step == *step)?;
-                scene.role = board.role(&review.role);
-                scene.driver = scene.role.as_ref().and_then(|role| role.driver).or(scene.driver);
+                scene.run_as(board.role(&review.role));
                 Self::PrepareReview(Box::new(scene), *step)
             }
             Work::Collect { ticket, attempt } => Self::Collect(Box::new(Scene::of(state, *ticket, *attempt)?)),
@@ -109,9 +108,10 @@ impl Scene {
         let board = &state.board;
         let ticket = board.by_attempt(ticket, attempt)?;
         let attempt = ticket.attempt()?;
-        Some(Self {
+        let role = board.role(&board.writer(ticket, attempt));
+        let mut scene = Self {
             session: board.sessions.get(&ticket.session)?.clone(),
-            role: board.role(&board.writer(ticket, attempt)),
+            role: None,
             team: ticket.spec.team.as_deref().and_then(|team| board.team(team)),
             judges: board.judges(ticket),
             driver: ticket.spec.driver,
@@ -119,7 +119,19 @@ impl Scene {
             previous: previous(state, ticket),
             attempt: attempt.clone(),
             ticket: ticket.clone(),
-        })
+        };
+        if attempt.resolver {
+            scene.run_as(role);
+        } else {
+            scene.role = role;
+        }
+        Some(scene)
+    }
+
+    /// The driver of a role that the ticket does not name is its own, when it has one.
+    fn run_as(&mut self, role: Option<Role>) {
+        self.driver = role.as_ref().and_then(|role| role.driver).or(self.driver);
+        self.role = role;
     }
 }
 

@@ -1,18 +1,13 @@
 //! `legion-roles`.
 
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{Definition, Effect, object};
 use crate::Caller;
 use crate::answer::{ToolError, bounded};
-use crate::arguments::read;
+use crate::arguments::{NoArguments, read};
 
 pub(super) const NAME: &str = "legion-roles";
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Arguments {}
 
 pub(super) fn definition() -> Definition {
     Definition {
@@ -26,6 +21,6 @@ pub(super) fn definition() -> Definition {
 }
 
 pub(super) async fn run(caller: &Caller, arguments: Map<String, Value>) -> Result<Value, ToolError> {
-    let Arguments {} = read(arguments)?;
+    let NoArguments {} = read(arguments)?;
     Ok(bounded(&caller.project().roles().await?, "roles"))
 }

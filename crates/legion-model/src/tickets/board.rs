@@ -127,16 +127,14 @@ impl Board {
         self.teams.get(id).cloned().or_else(|| builtin_teams().into_iter().find(|team| team.id == id))
     }
 
-    /// The id of the role of who does the work: the ticket's own, else the first of its team that writes.
+    /// The id of the role of who does the work of an attempt.
     pub fn writer(&self, ticket: &Ticket, attempt: &Attempt) -> String {
         if attempt.resolver {
             return "resolver".to_owned();
         }
-        let of_team = || {
-            let team = ticket.spec.team.as_deref().and_then(|team| self.team(team))?;
-            team.roles.into_iter().find(|role| self.role(role).is_some_and(|role| role.duty == Duty::Write))
-        };
-        ticket.spec.role.clone().or_else(of_team).unwrap_or_else(|| "engineer".to_owned())
+        let team = ticket.spec.team.as_deref().and_then(|team| self.team(team));
+        let duty = |role: &str| self.role(role).map(|role| role.duty);
+        Role::writer(ticket.spec.role.as_deref(), team.as_ref(), duty).to_owned()
     }
 
     /// The roles that judge what is done for a ticket, in order: reviews first, then verification.

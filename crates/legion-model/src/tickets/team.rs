@@ -26,11 +26,13 @@ pub struct Role {
     pub duty: Duty,
     /// Put before the assignment.
     pub prompt: String,
-    /// Instead of the ticket's own.
+    /// Of one that judges or resolves: instead of the ticket's own. Of one that writes: where the ticket names none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub driver: Option<DriverKind>,
+    /// The program, with the driver `command`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<Vec<String>>,
+    /// As the driver.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
     #[serde(default)]
@@ -50,6 +52,14 @@ pub struct Team {
     pub prompt: String,
     #[serde(default)]
     pub builtin: bool,
+}
+
+impl Role {
+    /// The id of the role of who does the work: the ticket's own, else the first of its team that writes.
+    pub fn writer<'a>(own: Option<&'a str>, team: Option<&'a Team>, duty: impl Fn(&str) -> Option<Duty>) -> &'a str {
+        let of_team = || team?.roles.iter().find(|role| duty(role) == Some(Duty::Write)).map(String::as_str);
+        own.or_else(of_team).unwrap_or("engineer")
+    }
 }
 
 /// Most roles of a team.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use legion_api::ProblemCode;
 use legion_engine::EngineError;
 use legion_model::plan::{CheckedPlan, CheckedTicket};
-use legion_model::tickets::{GateSpec, NewTicket, Role, SessionName, SessionSettings, Team, TicketSpec};
+use legion_model::tickets::{Duty, GateSpec, NewTicket, Role, SessionName, SessionSettings, Team, TicketSpec};
 use legion_model::{Body, DriverKind, Organisation, Party, ProjectId, body};
 
 use crate::context::Context;
@@ -33,6 +33,13 @@ pub(crate) struct Ground {
     pub(crate) teams: Vec<Team>,
     /// How the caller itself is run.
     driver: Option<DriverKind>,
+}
+
+/// How the agent of a ticket is run.
+struct How {
+    driver: DriverKind,
+    command: Option<Vec<String>>,
+    model: Option<String>,
 }
 
 /// Looks up what a plan for this session builds on. Without a name, it is the current one.
@@ -73,12 +80,38 @@ impl Ground {
         self.roles.iter().find(|role| role.id == id)
     }
 
+    fn team(&self, id: Option<&String>) -> Option<&Team> {
+        id.and_then(|id| self.teams.iter().find(|team| team.id == *id))
+    }
+
+    /// The role of who does the work of a ticket.
+    fn writer(&self, ticket: &CheckedTicket) -> Option<&Role> {
+        let duty = |role: &str| self.role(role).map(|role| role.duty);
+        self.role(Role::writer(ticket.role.as_deref(), self.team(ticket.team.as_ref()), duty))
+    }
+
+    /// How the agent of a ticket is run: as the ticket says, else as the role of its writer says, else as the caller itself.
+    fn how(&self, ticket: &CheckedTicket, by: Party) -> How {
+        let role = self.writer(ticket);
+        let of_role = role.and_then(|role| role.driver);
+        let given = ticket.driver.or(ticket.command.is_some().then_some(DriverKind::Command));
+        let of_caller = by.agent().and(self.driver);
+        let driver = given.or(of_role).or(of_caller).unwrap_or(DriverKind::Claude);
+        // What a role says of one program does not follow to another.
+        let role = role.filter(|_| of_role.is_none_or(|of_role| of_role == driver));
+        let has_command = driver == DriverKind::Command && ticket.command.is_none();
+        How {
+            driver,
+            command: role.and_then(|role| role.command.clone()).filter(|_| has_command).or(ticket.command.clone()),
+            model: ticket.model.clone().or_else(|| role?.model.clone()),
+        }
+    }
+
     /// Drivers of everybody who works on a ticket: its own, and those of the roles that look at it.
     fn drivers(&self, spec: &TicketSpec) -> Vec<Option<DriverKind>> {
-        let team = spec.team.as_ref().and_then(|id| self.teams.iter().find(|team| team.id == *id));
-        let roles = team.iter().flat_map(|team| &team.roles).chain(&spec.role);
-        let of_roles: Vec<_> = roles.filter_map(|id| self.role(id)).map(|role| role.driver.or(spec.driver)).collect();
-        if of_roles.is_empty() { vec![spec.driver] } else { of_roles }
+        let roles = self.team(spec.team.as_ref()).into_iter().flat_map(|team| &team.roles);
+        let judges = roles.filter_map(|id| self.role(id)).filter(|role| role.duty != Duty::Write);
+        judges.map(|role| role.driver.or(spec.driver)).chain([spec.driver]).collect()
     }
 }
 
@@ -120,11 +153,11 @@ fn texts(ticket: &CheckedTicket) -> impl Iterator<Item = &str> {
 
 async fn spec(context: &Context, caller: Caller, ground: &Ground, ticket: CheckedTicket) -> Result<TicketSpec> {
     let has_agent = !(ticket.checkpoint && ticket.prompt.is_empty());
-    let default = match caller.party() {
-        Party::Root => DriverKind::Claude,
-        Party::Agent(_) => ground.driver.unwrap_or(DriverKind::Claude),
+    let how = has_agent.then(|| ground.how(&ticket, caller.party()));
+    let (driver, command, model) = match how {
+        Some(how) => (Some(how.driver), how.command, how.model),
+        None => (None, None, None),
     };
-    let given = ticket.driver.or(ticket.command.is_some().then_some(DriverKind::Command));
     let spec = TicketSpec {
         title: ticket.title,
         prompt: context.engine.body(ticket.prompt).await?,
@@ -138,9 +171,9 @@ async fn spec(context: &Context, caller: Caller, ground: &Ground, ticket: Checke
         role: ticket.role,
         group: ticket.group,
         worker: ticket.worker,
-        driver: has_agent.then(|| given.unwrap_or(default)),
-        command: ticket.command.filter(|_| has_agent),
-        model: ticket.model.filter(|_| has_agent),
+        driver,
+        command,
+        model,
         max_attempts: ticket.max_attempts.unwrap_or(ATTEMPTS),
         timeout_s: ticket.timeout_seconds.unwrap_or(TIMEOUT_S),
         on_upstream: ticket.on_upstream,

@@ -95,3 +95,33 @@ fn policies_workers_groups_and_files_of_a_plan_are_obeyed() {
         assert_eq!(detail["history"][0]["worker"], 2, "{detail:#}");
     }
 }
+
+/// Who did what is in the files that each left.
+#[test]
+fn a_role_says_how_its_agents_are_run_where_the_ticket_does_not() {
+    let legion = Legion::not_held();
+    small::make(&legion.work(), &[("README", "hello\n")]);
+    legion.start();
+    legion.ok(&["init"]);
+    let program = |name: &str| small::program(&legion, name, &format!("cat > /dev/null\necho {name} > by-{name}\n"));
+    let of_role = program("role");
+    let set = |id: &str, more: &[&str]| {
+        let words = ["roles", "set", id, "--duty", "write", "--prompt", "You write."];
+        legion.run(&[&words[..], more].concat())
+    };
+    let refused = set("engineer", &["--driver", "claude", "--command", &of_role]);
+    assert!(!refused.status.success(), "a program for who takes none");
+    assert!(set("engineer", &["--command", &of_role]).status.success());
+    assert!(set("artist", &["--command", &program("artist")]).status.success());
+    let plan = format!(
+        "[defaults]\nworker = 1\n[[ticket]]\nid = \"silent\"\ntitle = \"Silent\"\ngate = \"test -e by-role\"\n\
+         [[ticket]]\nid = \"own\"\ntitle = \"Own\"\ncommand = \"{}\"\ngate = \"test -e by-own\"\n\
+         [[ticket]]\nid = \"artist\"\ntitle = \"Artist\"\nrole = \"artist\"\ngate = \"test -e by-artist\"\n",
+        program("own")
+    );
+    let plan = small::plan(&legion, &plan);
+    legion.ok(&["run", &plan]);
+    let made = crate::kit::git(&small::control(&legion), &["ls-tree", "--name-only", "refs/heads/legion/main/leader"]);
+    let made: Vec<&str> = made.lines().filter(|name| name.starts_with("by-")).collect();
+    assert_eq!(made, ["by-artist", "by-own", "by-role"]);
+}

@@ -19,6 +19,7 @@ use crate::tickets::names::{SessionName, TicketId};
 use crate::tickets::rules;
 use crate::tickets::session::Session;
 use crate::tickets::spec::GateSpec;
+use crate::tickets::team::Role;
 use crate::tickets::ticket::{Phase, Ticket, TicketOutcome};
 use crate::tickets::work::Work;
 
@@ -219,6 +220,19 @@ fn hire_order(state: &Organisation, ticket: &Ticket, agent: AgentId, task: &Task
     })
 }
 
+/// What a role is run with, instead of the ticket's own.
+fn run_as(order: &mut HireOrder, role: Option<Role>) {
+    let Some(role) = role else { return };
+    if let Some(driver) = role.driver.filter(|driver| *driver != order.driver) {
+        order.driver = driver;
+        order.command = None;
+        // Another program's name for a model.
+        order.model = None;
+    }
+    order.command = role.command.or(order.command.take());
+    order.model = role.model.or(order.model.take());
+}
+
 fn prepared(
     state: &Organisation,
     at: Timestamp,
@@ -244,7 +258,12 @@ fn prepared(
         return events;
     }
     let Some(mut order) = hire_order(state, ticket, agent, task) else { return Vec::new() };
-    order.role = Some(state.board.writer(ticket, attempt));
+    let writer = state.board.writer(ticket, attempt);
+    // What a writer's role says of how it is run is in the ticket since it was added; a resolver is nobody whom the ticket names.
+    if attempt.resolver {
+        run_as(&mut order, state.board.role(&writer));
+    }
+    order.role = Some(writer);
     match hire_for_ticket(state, &TicketHire { order: &order, name: &format!("t{}", ticket.id.0) }) {
         Ok(hired) => {
             events.extend(hired);
@@ -268,16 +287,8 @@ fn review_prepared(
 ) -> Vec<Event> {
     let Some(review) = attempt.open_review() else { return Vec::new() };
     let Some(mut order) = hire_order(state, ticket, review.agent, task) else { return Vec::new() };
-    let role = state.board.role(&review.role);
+    run_as(&mut order, state.board.role(&review.role));
     order.role = Some(review.role.clone());
-    if let Some(role) = role {
-        if let Some(driver) = role.driver {
-            order.driver = driver;
-            order.command = None;
-        }
-        order.command = role.command.or(order.command);
-        order.model = role.model.or(order.model);
-    }
     match hire_for_ticket(state, &TicketHire { order: &order, name: &format!("t{}-{}", ticket.id.0, review.role) }) {
         Ok(hired) => {
             let mut events = vec![Event::ReviewPrepared { ticket: ticket.id, attempt: attempt.id, step: review.step }];

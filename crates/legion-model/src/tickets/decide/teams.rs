@@ -27,8 +27,13 @@ pub(super) fn decide(state: &Organisation, by: Party, order: &TicketOrder) -> De
             if role.driver == Some(DriverKind::Command) && role.command.as_ref().is_none_or(Vec::is_empty) {
                 return Err(invalid(format!("the role `{}` with the driver `command` needs a program", role.id)));
             }
+            if role.driver == Some(DriverKind::Claude) && role.command.is_some() {
+                return Err(invalid(format!("the role `{}` with the driver `claude` takes no program", role.id)));
+            }
             let mut role = role.clone();
             role.builtin = false;
+            // A program without a driver can only mean one.
+            role.driver = role.driver.or(role.command.as_ref().map(|_| DriverKind::Command));
             Event::RoleSet { role, by }
         }
         TicketOrder::DeleteRole { role } => {
