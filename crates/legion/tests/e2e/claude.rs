@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::support::{Legion, id, kill};
 
 /// A service whose agents are this version of Claude Code, and the model that answers them.
-async fn with_claude(version: &str) -> Option<(Legion, ModelServer)> {
+pub async fn with_claude(version: &str) -> Option<(Legion, ModelServer)> {
     with_claude_in(version, "full").await
 }
 
@@ -27,7 +27,8 @@ async fn with_claude_in(version: &str, tier: &str) -> Option<(Legion, ModelServe
     Some((legion, model))
 }
 
-fn script(words: &str, steps: &Value) -> String {
+/// A task that tells the model what to answer.
+pub fn script(words: &str, steps: &Value) -> String {
     format!("{words} @@{steps}@@")
 }
 

@@ -25,7 +25,7 @@ pub fn run(legion: &Legion, tier: &str, script: &str) -> Value {
 }
 
 /// How a run ended, whatever it was.
-fn ended(legion: &Legion, agent: &str, within: &str) -> Value {
+pub fn ended(legion: &Legion, agent: &str, within: &str) -> Value {
     let output = legion.run(&["wait", agent, "--timeout", within, "--json"]);
     let out = text(&output.stdout);
     serde_json::from_str(&out).unwrap_or_else(|error| panic!("no run ({error}): {out}{}", text(&output.stderr)))

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use crate::containment::full;
-use crate::support::{Legion, alive};
+use crate::support::{Legion, alive, processes_sleeping};
 
 /// Cycles before anything is counted: what is held once is held then.
 const WARMING: usize = 8;
@@ -29,10 +29,10 @@ fn starts_and_stops_through_the_service_leave_nothing_behind_soak() {
     legion.start();
     let service = legion.service_pid();
     rounds(&legion, 0..WARMING);
-    legion.until("the first are gone", || sleepers(&nap).is_empty().then_some(()));
+    legion.until("the first are gone", || processes_sleeping(&nap).is_empty().then_some(()));
     let before = Held::by(service, &legion);
     rounds(&legion, WARMING..WARMING + cycles);
-    legion.until("nobody sleeps on", || sleepers(&nap).is_empty().then_some(()));
+    legion.until("nobody sleeps on", || processes_sleeping(&nap).is_empty().then_some(()));
     legion.until("no process of an agent is left", || legion.agent_processes().is_empty().then_some(()));
     let mut last = Held::by(service, &legion);
     let settled = legion.eventually(|| {
@@ -121,14 +121,4 @@ fn groups(dir: &Path, name: &str) -> usize {
             }
         })
         .sum()
-}
-
-/// Processes that sleep for exactly this long.
-fn sleepers(nap: &str) -> Vec<u32> {
-    let pids = entries(Path::new("/proc")).into_iter().filter_map(|dir| dir.file_name()?.to_str()?.parse::<u32>().ok());
-    pids.filter(|pid| {
-        let words = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        words.split(|byte| *byte == 0).nth(1) == Some(nap.as_bytes()) && alive(*pid)
-    })
-    .collect()
 }

@@ -25,6 +25,7 @@ mod landing_kills;
 mod login;
 mod matrix;
 mod nothing_lost;
+mod orphans;
 mod plan_fields;
 mod prices;
 mod pull_requests;

@@ -251,30 +251,39 @@ pub fn alive(pid: u32) -> bool {
         .is_ok_and(|stat| !stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('Z')))
 }
 
+/// The numbers of all processes, zombies among them.
+pub fn pids() -> impl Iterator<Item = u32> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten();
+    entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok())
+}
+
 /// Live processes whose environment holds an entry.
 pub fn processes_with(entry: &str) -> Vec<u32> {
-    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
-    let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
-    pids.filter(|pid| {
+    let holds = |pid: &u32| {
         let environ = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
         environ.split(|byte| *byte == 0).any(|variable| variable == entry.as_bytes()) && alive(*pid)
-    })
-    .collect()
+    };
+    pids().filter(holds).collect()
+}
+
+/// Live processes whose first argument this is: those that sleep for exactly this long.
+pub fn processes_sleeping(nap: &str) -> Vec<u32> {
+    let sleeps = |pid: &u32| {
+        let words = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        words.split(|byte| *byte == 0).nth(1) == Some(nap.as_bytes()) && alive(*pid)
+    };
+    pids().filter(sleeps).collect()
 }
 
 /// Shims and other direct children of a process, by their arguments.
 pub fn shims_below(data_dir: &Path) -> Vec<u32> {
     let wanted = data_dir.display().to_string();
-    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
-    entries
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok())
-        .filter(|pid| {
-            let words = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-            let is_shim = words.split(|byte| *byte == 0).nth(1) == Some(b"shim");
-            is_shim
-                && std::fs::read_dir(format!("/proc/{pid}/fd")).is_ok_and(|fds| {
-                    fds.filter_map(|fd| std::fs::read_link(fd.ok()?.path()).ok()).any(|file| file.starts_with(&wanted))
-                })
-        })
-        .collect()
+    let is_shim = |pid: &u32| {
+        let words = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        words.split(|byte| *byte == 0).nth(1) == Some(b"shim")
+            && std::fs::read_dir(format!("/proc/{pid}/fd")).is_ok_and(|fds| {
+                fds.filter_map(|fd| std::fs::read_link(fd.ok()?.path()).ok()).any(|file| file.starts_with(&wanted))
+            })
+    };
+    pids().filter(is_shim).collect()
 }
