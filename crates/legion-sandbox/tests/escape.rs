@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use legion_process::Program;
-use legion_sandbox::{Account, Extent, Outcome, Report, SelfTest, Tier, Tools, Verdict};
+use legion_sandbox::{Account, Extent, Outcome, SelfTest, Tier, Tools, Verdict};
 
 /// A service that is root gives agents a user of their own; any number does.
 const AGENT: u32 = 54_321;
@@ -24,22 +24,26 @@ fn self_test() -> SelfTest {
     }
 }
 
-async fn run(extent: Extent) -> Report {
-    self_test().run(extent).await
+/// Where probes find something to try: in `/tmp`, which tier `full` replaces, and in another directory of all users, which it leaves
+/// out. A probe shall not fail for want of something to try.
+fn scratches() -> [PathBuf; 2] {
+    [std::env::temp_dir(), PathBuf::from("/var/tmp")]
 }
 
 #[tokio::test]
 async fn no_tier_lets_through_what_it_promises_to_hold_and_every_probe_succeeds_outside() {
-    let report = run(Extent::Whole).await;
-    for tier in [Tier::Full, Tier::Landlock] {
-        let found = report.of(tier).expect("both are tried");
-        println!("{found}\n{}", found.table());
-        assert_eq!(found.verdict, Verdict::Works, "{found}\n{}", found.table());
-        let without_control: Vec<_> =
-            found.rows.iter().filter(|row| matches!(row.control, Outcome::Refused(_))).collect();
-        assert!(without_control.is_empty(), "these fail outside too and show nothing: {without_control:#?}");
-        assert_eq!(found.escapes().count(), 0);
-        assert!(found.rows.iter().filter(|row| row.shown()).count() >= 40, "{}", found.table());
+    for scratch in scratches() {
+        let report = SelfTest { scratch: scratch.clone(), ..self_test() }.run(Extent::Whole).await;
+        for tier in [Tier::Full, Tier::Landlock] {
+            let found = report.of(tier).expect("both are tried");
+            println!("in {}: {found}\n{}", scratch.display(), found.table());
+            assert_eq!(found.verdict, Verdict::Works, "{found}\n{}", found.table());
+            let without_control: Vec<_> =
+                found.rows.iter().filter(|row| matches!(row.control, Outcome::Refused(_))).collect();
+            assert!(without_control.is_empty(), "these fail outside too and show nothing: {without_control:#?}");
+            assert_eq!(found.escapes().count(), 0);
+            assert!(found.rows.iter().filter(|row| row.shown()).count() >= 40, "{}", found.table());
+        }
     }
 }
 
@@ -70,7 +74,7 @@ async fn the_same_holds_where_the_service_is_a_plain_user() {
 
 #[tokio::test]
 async fn the_self_test_of_a_hire_chooses_the_strongest_tier() {
-    let report = run(Extent::Patient).await;
+    let report = self_test().run(Extent::Patient).await;
     assert_eq!(report.strongest(), Some(Tier::Full), "{:?}", report.tiers);
 }
 
