@@ -10,6 +10,7 @@ mod containment;
 mod cycles;
 mod demo;
 mod doctor;
+mod escapes;
 mod exactly_once;
 mod full_disk;
 mod gateway;
