@@ -5,6 +5,7 @@ use std::{
     io,
     net::SocketAddr,
     path::{Path, PathBuf},
+    pin::Pin,
     process::{ExitCode, Output},
     time::Duration,
 };
@@ -64,6 +65,15 @@ pub struct Probe {
     pub fix: Option<String>,
 }
 
+/// How long `legion doctor` may take: somebody waits for it. All that it looks at, it looks at at the same time.
+pub const DOCTOR_MAX: Duration = Duration::from_secs(3);
+/// How long it waits for any one answer. What does not come in that time is given up, and said to be; the rest is for clearing up.
+pub const DOCTOR_ANSWER_MAX: Duration = Duration::from_millis(2_500);
+const _: () = assert!(DOCTOR_ANSWER_MAX.as_millis() < DOCTOR_MAX.as_millis(), "an answer is a part of the whole");
+
+/// A look at something that takes a while.
+pub type Look<'a> = Pin<Box<dyn Future<Output = Vec<Probe>> + 'a>>;
+
 /// A service that was started in the background.
 pub trait StartedService {
     /// How it ended, if it has. Does not wait.
@@ -92,8 +102,8 @@ pub trait Hooks {
     fn shim(&self, arguments: &[OsString]) -> ExitCode;
     /// The OpenAPI document, as JSON text.
     fn openapi(&self) -> String;
-    /// Looks at this machine and at the data directory. Changes nothing.
-    fn doctor(&self, data_dir: &Path) -> Vec<Probe>;
+    /// Looks at this machine and at the data directory, in [`DOCTOR_MAX`]. Changes nothing.
+    fn doctor<'a>(&'a self, data_dir: &'a Path) -> Look<'a>;
     /// Looks at what agents of the driver `claude` need: the program, its version, its login. What is not ok keeps them from running.
     fn claude(&self) -> Vec<Probe>;
     /// Runs a program to its end, with nothing on its standard input, and collects what it printed.

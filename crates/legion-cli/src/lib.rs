@@ -33,6 +33,8 @@ pub use arguments::Arguments;
 pub use entry::main;
 pub use environment::Environment;
 pub use exit::EXIT_CODES;
-pub use hooks::{Hooks, Listen, Probe, ServeArgs, ServiceEnd, StartedService, Verdict};
+pub use hooks::{
+    DOCTOR_ANSWER_MAX, DOCTOR_MAX, Hooks, Listen, Look, Probe, ServeArgs, ServiceEnd, StartedService, Verdict,
+};
 pub use init::{InitError, InitFault, InitOutcome, InitReport, SectionFault, write_all};
 pub use plan_file::{PLAN_BYTES_MAX, PlanFileError, PlanFormat, Position, parse_plan, read_plan};

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use legion_cli::{Environment, Hooks, Listen, Probe, ServeArgs, StartedService, Verdict};
+use legion_cli::{Environment, Hooks, Listen, Look, Probe, ServeArgs, StartedService, Verdict};
 
 /// Writes down what it is asked to do, and does none of it.
 #[derive(Default)]
@@ -36,9 +36,10 @@ impl Hooks for Notes {
     fn openapi(&self) -> String {
         "{}".to_owned()
     }
-    fn doctor(&self, data_dir: &Path) -> Vec<Probe> {
+    fn doctor<'a>(&'a self, data_dir: &'a Path) -> Look<'a> {
         let detail = data_dir.display().to_string();
-        vec![Probe { name: "data directory".to_owned(), verdict: Verdict::of(self.healthy), detail, fix: None }]
+        let probe = Probe { name: "data directory".to_owned(), verdict: Verdict::of(self.healthy), detail, fix: None };
+        Box::pin(async { vec![probe] })
     }
     fn claude(&self) -> Vec<Probe> {
         let detail = "there is no program `claude` on PATH".to_owned();

@@ -17,7 +17,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use legion_api::{Problem, ProblemCode};
-use legion_cli::{Environment, Hooks, Probe, ServeArgs, StartedService};
+use legion_cli::{Environment, Hooks, Look, Probe, ServeArgs, StartedService};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, runtime};
 
@@ -40,8 +40,8 @@ impl Hooks for NoHooks {
     fn openapi(&self) -> String {
         panic!("no document is asked for")
     }
-    fn doctor(&self, _: &Path) -> Vec<Probe> {
-        Vec::new()
+    fn doctor<'a>(&'a self, _: &'a Path) -> Look<'a> {
+        Box::pin(async { Vec::new() })
     }
     fn claude(&self) -> Vec<Probe> {
         Vec::new()

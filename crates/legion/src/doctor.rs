@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use legion_cli::Probe;
+use legion_cli::{DOCTOR_ANSWER_MAX, Probe};
 use legion_process::{Holding, Program, ProgramError, SocketDirectory};
 use legion_runtime::{Environment, Settings};
 use legion_store::DataDirLock;
@@ -10,28 +10,25 @@ use legion_store::DataDirLock;
 use crate::claude_code;
 use crate::error_chain::chain;
 use crate::held;
-use crate::probe::{ANSWER_BYTES_MAX, ANSWER_TIME, QUICK_ANSWER_TIME, bad, good, note, warning};
+use crate::probe::{ANSWER_BYTES_MAX, ANSWER_TIME, bad, good, note, warning};
 use crate::service::containment;
 
 /// Below this, git has known holes.
 const GIT_WANTED: (u32, u32, u32) = (2, 47, 3);
 
-pub(crate) fn probes(environment: &Environment, data_dir: &Path) -> Vec<Probe> {
+pub(crate) async fn probes(environment: &Environment, data_dir: &Path) -> Vec<Probe> {
     let mut probes = vec![data_dir_probe(data_dir), sockets(environment, data_dir), holding()];
-    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return probes };
     let settings = Settings::load(environment, Some(data_dir));
     let containment = settings.as_ref().map(|set| containment(set, environment)).unwrap_or_default();
     let legion = std::env::current_exe().unwrap_or_else(|_| "legion".into());
     // All at once: each may take a second or two, and none takes more than the whole may.
-    let (git, tiers, claude) = runtime.block_on(async {
-        let claude = async {
-            match &settings {
-                Ok(settings) => claude_code::probes(environment, settings, QUICK_ANSWER_TIME).await,
-                Err(_) => Vec::new(),
-            }
-        };
-        tokio::join!(git(environment), held::tiers(&containment, &legion), claude)
-    });
+    let claude = async {
+        match &settings {
+            Ok(settings) => claude_code::probes(environment, settings, DOCTOR_ANSWER_MAX).await,
+            Err(_) => Vec::new(),
+        }
+    };
+    let (git, tiers, claude) = tokio::join!(git(environment), held::tiers(&containment, &legion), claude);
     probes.push(git);
     match &settings {
         Ok(_) => probes.push(good("settings", "valid".to_owned())),
@@ -113,10 +110,10 @@ fn orphans(data_dir: &Path) -> Option<Probe> {
 
 async fn version(environment: &Environment, program: &Path) -> Result<String, String> {
     let run = Program::new(program).arg("--version").envs(environment.all());
-    let run = run.run_to_end(QUICK_ANSWER_TIME, ANSWER_BYTES_MAX).await;
+    let run = run.run_to_end(DOCTOR_ANSWER_MAX, ANSWER_BYTES_MAX).await;
     let output = run.map_err(|error| match error {
         ProgramError::TimedOut { .. } => {
-            format!("`{} --version` did not answer within {QUICK_ANSWER_TIME:?}", program.display())
+            format!("`{} --version` did not answer within {DOCTOR_ANSWER_MAX:?}", program.display())
         }
         error => chain(&error),
     })?;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use legion_cli::Probe;
+use legion_cli::{DOCTOR_ANSWER_MAX, Probe};
 use legion_engine::{ContainmentConfig, self_test};
 use legion_sandbox::{Extent, Means, Resource, Tier, Verdict};
 
@@ -10,8 +10,9 @@ use crate::probe::{good, note, warning};
 
 /// The name of the groups that are made for the look.
 const GROUPS: &str = "doctor";
+const _: () = assert!(Extent::Quick.limit().as_millis() <= DOCTOR_ANSWER_MAX.as_millis(), "it is a part of the whole");
 
-/// Tries every tier with real attempts, inside and outside; within three seconds.
+/// Tries every tier with real attempts, inside and outside; within the time of `legion doctor`.
 pub(crate) async fn tiers(config: &ContainmentConfig, legion: &Path) -> Vec<Probe> {
     let report = self_test(config, legion).run(Extent::Quick).await;
     let mut probes = Vec::new();

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{ExitCode, Output};
 use std::time::Duration;
 
-use legion_cli::{Hooks, Listen, Probe, ServeArgs, StartedService};
+use legion_cli::{Hooks, Listen, Look, Probe, ServeArgs, StartedService};
 use legion_process::{Program, ProgramError};
 use legion_runtime::{DataDir, Environment};
 use legion_store::DataDirLock;
@@ -60,8 +60,8 @@ impl Hooks for Composition<'_> {
         legion_server::openapi()
     }
 
-    fn doctor(&self, data_dir: &Path) -> Vec<Probe> {
-        outside(|| doctor::probes(self.environment, data_dir))
+    fn doctor<'a>(&'a self, data_dir: &'a Path) -> Look<'a> {
+        Box::pin(doctor::probes(self.environment, data_dir))
     }
 
     fn claude(&self) -> Vec<Probe> {

@@ -6,8 +6,6 @@ use legion_cli::{Probe, Verdict};
 
 /// How long a program may take to say its version, or whether somebody is logged in.
 pub(crate) const ANSWER_TIME: Duration = Duration::from_secs(10);
-/// The same where a person waits for all of it, which is told within three seconds.
-pub(crate) const QUICK_ANSWER_TIME: Duration = Duration::from_millis(2_500);
 /// Bytes of such an answer.
 pub(crate) const ANSWER_BYTES_MAX: usize = 4_096;
 

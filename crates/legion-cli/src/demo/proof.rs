@@ -103,7 +103,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        hooks::{ServeArgs, StartedService},
+        hooks::{Look, ServeArgs, StartedService},
         view::BoardCommit,
     };
 
@@ -125,8 +125,8 @@ mod tests {
         fn openapi(&self) -> String {
             String::new()
         }
-        fn doctor(&self, _: &Path) -> Vec<Probe> {
-            Vec::new()
+        fn doctor<'a>(&'a self, _: &'a Path) -> Look<'a> {
+            Box::pin(async { Vec::new() })
         }
         fn claude(&self) -> Vec<Probe> {
             Vec::new()

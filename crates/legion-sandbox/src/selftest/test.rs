@@ -34,7 +34,7 @@ pub enum Extent {
 
 impl Extent {
     /// How long a self-test may take before what is not done is given up; clearing up comes on top.
-    pub fn limit(self) -> Duration {
+    pub const fn limit(self) -> Duration {
         match self {
             Self::Quick => QUICK_MAX,
             Self::Patient => PATIENT_MAX,
