@@ -70,7 +70,8 @@ async fn login(environment: &Environment, settings: &Settings, program: &Path, p
     let name = "login of agents";
     match settings.auth {
         Auth::Env if settings.login.keys().any(|key| Auth::KEYS.contains(&key.as_str())) => {
-            good(name, "env: the key in the service's environment is handed to agents".to_owned())
+            let how = "env: the key in the service's environment is handed to agents while no provider is set up (`legion provider add`)";
+            good(name, how.to_owned())
         }
         Auth::Env => warning(
             name,

@@ -45,6 +45,10 @@ impl Engine {
             self.check_directories(&cwd, permissions.as_ref(), own.as_deref())?;
         }
         let mut warnings = self.unenforced(held, ask.driver, permissions.is_some(), &cwd);
+        // Whoever hires below has no say in it.
+        if parent == Party::Root && held != Tier::None && ask.driver.is_none_or(|driver| driver == DriverKind::Claude) {
+            warnings.extend(self.credential());
+        }
         let written = permissions.as_ref().is_none_or(|asked| asked.write.iter().any(|path| cwd.starts_with(path)));
         let containment = &self.inner.containment;
         let account = containment.account(legion_model::AgentId(uuid::Uuid::nil()));
@@ -55,6 +59,18 @@ impl Engine {
             ));
         }
         Ok(ContainmentAsk { tier, permissions, warnings })
+    }
+
+    /// What a program is given of the person's own, in a sentence.
+    fn credential(&self) -> Option<String> {
+        let gateway = &self.inner.gateway;
+        let given = gateway.address.credential(&gateway.books.settings(), &self.inner.login)?;
+        let mut said =
+            format!("the agent can read `{}` of the service's environment: Claude Code is given it", given.variable);
+        if let Some(command) = given.kept_by {
+            said.push_str(&format!("; with `{command}` the gateway adds it to each call, and no agent has it"));
+        }
+        Some(said)
     }
 
     /// Legion's own files are nobody's to be given: neither what they lie in, nor any of them, but for the clone that the

@@ -25,7 +25,7 @@ const OWN_LOGIN: [&str; 5] = [
     "OPENAI_API_KEY",
 ];
 /// Of these, the ones that are a login by themselves.
-const CREDENTIALS: [&str; 3] = ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN"];
+pub(super) const CREDENTIALS: [&str; 3] = ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN"];
 /// Newer versions of Claude Code then say which of their sub-agents calls: routes are found by it.
 const HINTS: &str = "CLAUDE_CODE_GATEWAY_HINT_HEADERS";
 /// Hosts that are reached without a proxy.

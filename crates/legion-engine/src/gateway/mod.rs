@@ -7,6 +7,7 @@ mod address;
 mod books;
 mod books_task;
 mod caller;
+mod credential;
 mod directory;
 mod face;
 mod metering;

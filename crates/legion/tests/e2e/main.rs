@@ -20,6 +20,7 @@ mod hijacked;
 mod hijacked_gateway;
 mod hostile;
 mod hostile_tickets;
+mod kept_key;
 mod kit;
 mod landing;
 mod landing_kills;
