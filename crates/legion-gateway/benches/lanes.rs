@@ -330,7 +330,7 @@ impl Directory for Books {
     async fn release(&self, _: Uuid) -> Result<(), NotReleased> {
         Ok(())
     }
-    fn lane_closed(&self, _: &str, _: Option<&str>, _: jiff::Timestamp, _: &str) {}
+    fn lane_closed(&self, _: legion_gateway::ClosedLane) {}
     fn lane_opened(&self, _: &str, _: Option<&str>) {}
 }
 

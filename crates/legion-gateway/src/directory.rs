@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use legion_dialects::Usage;
 use uuid::Uuid;
 
-use crate::settings::Settings;
+use crate::settings::{ClosedLane, Settings};
 
 /// Who calls, at the time of the call.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -129,8 +129,8 @@ pub trait Directory: Send + Sync + 'static {
     /// until it is taken in.
     async fn release(&self, allowance: Uuid) -> Result<(), NotReleased>;
 
-    /// A lane takes no calls until a time. `model`: none when all of the provider's are closed.
-    fn lane_closed(&self, provider: &str, model: Option<&str>, until: Timestamp, why: &str);
+    /// A lane takes no calls until a time.
+    fn lane_closed(&self, closed: ClosedLane);
 
     /// A closed lane takes calls again.
     fn lane_opened(&self, provider: &str, model: Option<&str>);

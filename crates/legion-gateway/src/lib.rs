@@ -28,7 +28,7 @@ pub use face::{HeldBody, ModelView, Tested};
 pub use gateway::{Gateway, GatewayError, Options};
 pub use governor::LaneView;
 pub use lane::Outcome;
-pub use legion_dialects::{Dialect, Usage};
+pub use legion_dialects::{Class, Dialect, Usage};
 pub use prices::{
     KnownPrices, LITELLM_LIST, ListError, ModelCard, NewPrices, OverlayError, PriceOrigin, PriceTable, Priced,
     PricesError, PricesUpdated, TableError, cost,

@@ -10,7 +10,8 @@ use crate::approval::Verdict;
 use crate::body::Body;
 use crate::command::{Answer, Key};
 use crate::gateway::{
-    AllowanceId, BudgetOf, CassetteMode, NanoUsd, Payer, Provider, ProviderName, Route, RouteKey, SettledCalls,
+    AllowanceId, BudgetOf, CassetteMode, LaneClass, NanoUsd, Payer, Provider, ProviderName, Route, RouteKey,
+    SettledCalls,
 };
 use crate::ids::{
     AgentId, ApprovalId, AttemptId, GateRunId, InjectionId, LandingId, MessageId, Party, ProcessId, ProjectId, RunId,
@@ -551,6 +552,7 @@ pub enum Event {
         provider: ProviderName,
         model: Option<String>,
         until: Timestamp,
+        class: LaneClass,
         why: String,
     },
     LaneOpened {

@@ -93,7 +93,7 @@ pub const KINDS: &[(&str, u32)] = &[
     ("allowance-closed", 1),
     ("allowance-reconciled", 1),
     ("calls-settled", 1),
-    ("lane-closed", 1),
+    ("lane-closed", 2),
     ("lane-opened", 1),
     ("cassette-set", 1),
 ];
@@ -109,6 +109,8 @@ struct Lift {
 const LIFTS: &[Lift] = &[
     // 2 has `policies`: before, each ticket had one policy for all that it waits for.
     Lift { kind: "ticket-added", from: 1, lift: |_| {} },
+    // 2 has `class`: before, callers met every closed lane as a rate limit after a restart.
+    Lift { kind: "lane-closed", from: 1, lift: |fields| _ = fields.insert("class".to_owned(), "rate-limited".into()) },
 ];
 
 /// Why a record cannot be read.

@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
-use legion_gateway::{Allowance, Call, Caller, Directory, NoAllowance, NotReleased, Settings};
+use legion_gateway::{Allowance, Call, Caller, ClosedLane, Directory, NoAllowance, NotReleased, Settings};
 use legion_model::gateway::{AllowanceId, GatewayAnswer, GatewayOrder, NanoUsd};
 use legion_model::{Order, Party, Refusal, RefusalKind};
 use uuid::Uuid;
@@ -156,10 +155,11 @@ impl Directory for GatewayDirectory {
         Ok(())
     }
 
-    fn lane_closed(&self, provider: &str, model: Option<&str>, until: Timestamp, why: &str) {
+    fn lane_closed(&self, closed: ClosedLane) {
+        let ClosedLane { provider, model, until, class, why } = closed;
         let Ok(provider) = provider.parse() else { return };
-        let (model, why) = (model.map(str::to_owned), why.to_owned());
-        self.engine.inner.gateway.books.note(GatewayOrder::CloseLane { provider, model, until, why });
+        let class = super::settings::lane_class(class);
+        self.engine.inner.gateway.books.note(GatewayOrder::CloseLane { provider, model, until, class, why });
     }
 
     fn lane_opened(&self, provider: &str, model: Option<&str>) {

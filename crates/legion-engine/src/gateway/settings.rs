@@ -1,10 +1,11 @@
 //! What is set, as the gateway reads it.
 
 use legion_gateway::{
-    Agents, Authorization, Betas, CassetteMode, ClosedLane, KeySource, Matching, Origin, Pace, Settings, Target, Who,
+    Agents, Authorization, Betas, CassetteMode, Class, ClosedLane, KeySource, Matching, Origin, Pace, Settings, Target,
+    Who,
 };
 use legion_model::ProjectId;
-use legion_model::gateway::{self as model, GatewayState};
+use legion_model::gateway::{self as model, GatewayState, LaneClass};
 use legion_model::tickets::{SessionName, TicketId};
 
 use legion_gateway::Dialect;
@@ -121,7 +122,31 @@ fn lane(lane: &model::Lane) -> ClosedLane {
         provider: lane.provider.to_string(),
         model: lane.model.clone(),
         until: lane.until,
+        class: match lane.class {
+            LaneClass::RateLimited => Class::RateLimited { retry_after: None },
+            LaneClass::Overloaded => Class::Overloaded,
+            LaneClass::SpendLimit => Class::SpendLimit,
+            LaneClass::Authentication => Class::Authentication,
+            LaneClass::Server => Class::Server,
+        },
         why: lane.why.clone(),
+    }
+}
+
+/// The class as it is logged. What closes no lane counts as a failure of the provider's.
+pub(super) fn lane_class(class: Class) -> LaneClass {
+    match class {
+        Class::RateLimited { .. } => LaneClass::RateLimited,
+        Class::Overloaded => LaneClass::Overloaded,
+        Class::SpendLimit => LaneClass::SpendLimit,
+        Class::Authentication => LaneClass::Authentication,
+        Class::Permission
+        | Class::InvalidRequest
+        | Class::TooLarge
+        | Class::NotFound
+        | Class::NotSupported
+        | Class::Server
+        | Class::Unknown => LaneClass::Server,
     }
 }
 

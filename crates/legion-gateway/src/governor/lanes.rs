@@ -82,8 +82,8 @@ impl Governor {
         let now = clock.now();
         let lanes = closed.iter().filter(|lane| lane.until > now).take(LANES_MAX).map(|lane| {
             let key = LaneKey { provider: lane.provider.clone(), model: lane.model.clone() };
-            let class = Class::RateLimited { retry_after: None };
-            (key, Lane { failures: 1, closed: Some((lane.until, class, lane.why.clone())), probing: None, told: true })
+            let closed = Some((lane.until, lane.class, lane.why.clone()));
+            (key, Lane { failures: 1, closed, probing: None, told: true })
         });
         Self { lanes: Mutex::new(lanes.collect()), directory, clock }
     }
@@ -187,7 +187,8 @@ impl Governor {
     /// Returns until when the lane is closed now, if it is.
     fn failed(&self, provider: &str, model: &str, class: Class, why: &str) -> Option<Timestamp> {
         let (reach, pause) = effect(class).close?;
-        let key = LaneKey { provider: provider.to_owned(), model: (reach == Reach::Model).then(|| model.to_owned()) };
+        let model = (reach == Reach::Model).then(|| model.to_owned());
+        let key = LaneKey { provider: provider.to_owned(), model: model.clone() };
         let chance = legion_runtime::new_id().as_bytes()[0];
         let now = self.clock.now();
         let (until, tell) = {
@@ -221,7 +222,8 @@ impl Governor {
             (until, tell)
         };
         if tell {
-            self.directory.lane_closed(provider, (reach == Reach::Model).then_some(model), until, why);
+            let (provider, why) = (provider.to_owned(), why.to_owned());
+            self.directory.lane_closed(ClosedLane { provider, model, until, class, why });
         }
         Some(until)
     }
@@ -321,7 +323,7 @@ mod tests {
             Ok(())
         }
 
-        fn lane_closed(&self, _: &str, _: Option<&str>, _: Timestamp, _: &str) {}
+        fn lane_closed(&self, _: ClosedLane) {}
 
         fn lane_opened(&self, _: &str, _: Option<&str>) {}
     }

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use jiff::Timestamp;
 use legion_gateway::{
-    Agents, Allowance, Authorization, Betas, Call, Caller, Dialect, Directory, KeySource, NoAllowance, NotReleased,
-    Provider, Route, Settings, Target, Who,
+    Agents, Allowance, Authorization, Betas, Call, Caller, ClosedLane, Dialect, Directory, KeySource, NoAllowance,
+    NotReleased, Provider, Route, Settings, Target, Who,
 };
 use uuid::Uuid;
 
@@ -86,7 +85,7 @@ impl Directory for OneProvider {
         Ok(())
     }
 
-    fn lane_closed(&self, _provider: &str, _model: Option<&str>, _until: Timestamp, _why: &str) {}
+    fn lane_closed(&self, _closed: ClosedLane) {}
 
     fn lane_opened(&self, _provider: &str, _model: Option<&str>) {}
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use legion_gateway::{ClosedLane, Dialect};
+use legion_gateway::{Class, ClosedLane, Dialect, Settings};
 
 use crate::support::{AGENT, MESSAGE, Service, Upstream, anthropic, error, events, request, until};
 
@@ -140,12 +140,24 @@ async fn a_closed_lane_opens_by_one_probe_when_its_time_has_come() {
 async fn a_lane_that_was_closed_before_a_restart_stays_closed() {
     let upstream = Upstream::fixed(200, &[], MESSAGE).await;
     let service = Service::start(&[("one", &upstream)]).await;
-    let mut settings = (*service.books.lock().settings).clone();
+    let settings = service.books.lock().settings.clone();
     let until = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(100);
-    settings.lanes =
-        vec![ClosedLane { provider: "one".to_owned(), model: None, until, why: "quota of the day".to_owned() }];
-    let service = Service::of(settings).await;
-    let got = service.post("/gateway/anthropic/v1/messages", &[("x-api-key", AGENT)], request("m", false)).await;
-    assert_eq!((got.status, upstream.count()), (429, 0));
-    assert!(got.text().contains("quota of the day"), "{}", got.text());
+    for (class, status, waits) in [
+        (Class::RateLimited { retry_after: None }, 429, true),
+        (Class::Overloaded, 529, true),
+        (Class::Server, 529, true),
+        // Waiting helps against neither.
+        (Class::SpendLimit, 429, false),
+        (Class::Authentication, 401, false),
+    ] {
+        let why = "quota of the day".to_owned();
+        let lane = ClosedLane { provider: "one".to_owned(), model: None, until, class, why };
+        let service = Service::of(Settings { lanes: vec![lane], ..(*settings).clone() }).await;
+        let got = service.post("/gateway/anthropic/v1/messages", &[("x-api-key", AGENT)], request("m", false)).await;
+        assert_eq!((got.status, upstream.count()), (status, 0), "{class:?}");
+        assert_eq!(got.header("retry-after").is_some(), waits, "{class:?}");
+        let should_retry = (class == Class::SpendLimit).then_some("false");
+        assert_eq!(got.header("x-should-retry"), should_retry, "{class:?}");
+        assert!(got.text().contains("quota of the day") && got.text().contains(&until.to_string()), "{}", got.text());
+    }
 }

@@ -81,11 +81,18 @@ impl GatewayState {
                     self.batches.pop_front();
                 }
             }
-            Event::LaneClosed { provider, model, until, why } => {
+            Event::LaneClosed { provider, model, until, class, why } => {
                 // Those that have opened by themselves are of no use to anybody.
                 self.lanes.retain(|_, lane| lane.until > at);
-                let lane = Lane { provider: provider.clone(), model: model.clone(), until: *until, why: why.clone() };
-                self.lanes.insert((provider.clone(), model.clone()), lane);
+                let (provider, model) = (provider.clone(), model.clone());
+                let lane = Lane {
+                    provider: provider.clone(),
+                    model: model.clone(),
+                    until: *until,
+                    class: *class,
+                    why: why.clone(),
+                };
+                self.lanes.insert((provider, model), lane);
             }
             Event::LaneOpened { provider, model } => {
                 self.lanes.remove(&(provider.clone(), model.clone()));

@@ -21,7 +21,7 @@ pub use allowance::{Allowance, AllowanceId, Payer};
 pub use call::{SettledCalls, Tokens};
 pub use cassette::{CassetteMode, CassetteName};
 pub use figures::Figures;
-pub use lane::Lane;
+pub use lane::{Lane, LaneClass};
 pub use money::NanoUsd;
 pub use order::{GatewayAnswer, GatewayCommand, GatewayDecided, GatewayOrder};
 pub use provider::{Format, KeySource, Provider, ProviderName};

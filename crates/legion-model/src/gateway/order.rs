@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::allowance::{AllowanceId, Payer};
 use super::call::SettledCalls;
 use super::cassette::CassetteMode;
+use super::lane::LaneClass;
 use super::money::NanoUsd;
 use super::provider::{Provider, ProviderName};
 use super::route::{Route, RouteKey};
@@ -68,6 +69,7 @@ pub enum GatewayOrder {
         provider: ProviderName,
         model: Option<String>,
         until: Timestamp,
+        class: LaneClass,
         why: String,
     },
     OpenLane {

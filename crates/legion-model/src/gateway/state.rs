@@ -69,7 +69,7 @@ impl Default for GatewayState {
 
 impl GatewayState {
     /// Version of the fold. A snapshot made by another one is dropped. Raise it when `apply` or a noun changes.
-    pub const FOLD: &'static str = "gateway-2";
+    pub const FOLD: &'static str = "gateway-3";
 
     /// Decides a command, and applies what it means: the events are one batch of the log.
     pub fn step(&mut self, command: &GatewayCommand) -> Result<GatewayDecided, Refusal> {

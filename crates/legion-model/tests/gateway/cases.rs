@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use legion_model::gateway::{
-    Format, GatewayAnswer, GatewayOrder, KeySource, NanoUsd, Provider, Route, RouteKey, RouteWho, Scope,
+    Format, GatewayAnswer, GatewayOrder, KeySource, LaneClass, NanoUsd, Provider, Route, RouteKey, RouteWho, Scope,
 };
 use legion_model::{Event, RefusalKind};
 use uuid::Uuid;
@@ -84,12 +84,16 @@ fn a_lane_stays_closed_until_its_time_whoever_starts_the_service() {
     let mut books = Books::new();
     books.must(provider("a"));
     let until = books.now + SignedDuration::from_hours(5);
-    let close = |provider: &str, until| GatewayOrder::CloseLane {
+    let close_for = |class, provider: &str, until| GatewayOrder::CloseLane {
         provider: provider.parse().expect("a name"),
         model: Some("m".to_owned()),
         until,
+        class,
         why: "quota".to_owned(),
     };
+    let close = |provider: &str, until| close_for(LaneClass::SpendLimit, provider, until);
+    // What was thought first is mended by who knows better.
+    books.must(close_for(LaneClass::RateLimited, "a", until));
     books.must(close("a", until));
     let before = books.log.len();
     // Sixty calls find the same; a past time and a provider that is gone are nothing.
@@ -98,7 +102,8 @@ fn a_lane_stays_closed_until_its_time_whoever_starts_the_service() {
     books.must(close("gone", until));
     assert_eq!(books.log.len(), before);
     books.must(GatewayOrder::StartService);
-    assert_eq!(books.state.closed_lanes(books.now).count(), 1);
+    let closed: Vec<_> = books.state.closed_lanes(books.now).map(|lane| (lane.class, lane.until)).collect();
+    assert_eq!(closed, [(LaneClass::SpendLimit, until)]);
     assert_eq!(books.state.closed_lanes(until).count(), 0);
     // Another key is another account.
     books.must(provider("a"));

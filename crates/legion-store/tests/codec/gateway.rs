@@ -1,8 +1,8 @@
 //! Examples of the events about the gateway.
 
 use legion_model::gateway::{
-    AllowanceId, CassetteMode, Format, KeySource, NanoUsd, Payer, Provider, Route, RouteKey, RouteWho, SettledCalls,
-    Tokens,
+    AllowanceId, CassetteMode, Format, KeySource, LaneClass, NanoUsd, Payer, Provider, Route, RouteKey, RouteWho,
+    SettledCalls, Tokens,
 };
 use legion_model::tickets::TicketId;
 use legion_model::{Event, Party, ProcessId, ProjectId, RunId};
@@ -90,6 +90,7 @@ pub fn examples() -> Vec<Event> {
             provider: "openrouter".parse().expect("a name"),
             model: Some("m".to_owned()),
             until: time("2026-03-04T05:22:07Z"),
+            class: LaneClass::SpendLimit,
             why: "the quota is used up".to_owned(),
         },
         Event::LaneOpened { provider: "openrouter".parse().expect("a name"), model: Some("m".to_owned()) },

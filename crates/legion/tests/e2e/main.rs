@@ -24,6 +24,7 @@ mod kept_key;
 mod kit;
 mod landing;
 mod landing_kills;
+mod lanes;
 mod login;
 mod matrix;
 mod nothing_lost;

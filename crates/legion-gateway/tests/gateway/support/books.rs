@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use legion_gateway::{Allowance, Call, Caller, Directory, NoAllowance, NotReleased, Settings};
+use legion_gateway::{Allowance, Call, Caller, ClosedLane, Directory, NoAllowance, NotReleased, Settings};
 use uuid::Uuid;
 
 #[derive(Default)]
@@ -126,9 +126,10 @@ impl Directory for Books {
         Ok(())
     }
 
-    fn lane_closed(&self, provider: &str, model: Option<&str>, until: jiff::Timestamp, why: &str) {
-        let model = model.unwrap_or("*");
-        self.lock().lanes.push(format!("closed {provider}/{model} {until} {why}"));
+    fn lane_closed(&self, closed: ClosedLane) {
+        let ClosedLane { provider, model, until, class, why } = closed;
+        let model = model.unwrap_or_else(|| "*".to_owned());
+        self.lock().lanes.push(format!("closed {provider}/{model} {} {until} {why}", class.name()));
     }
 
     fn lane_opened(&self, provider: &str, model: Option<&str>) {

@@ -40,8 +40,8 @@ pub(in crate::gateway) fn decide(
         GatewayOrder::Reconcile { allowance, spent } => allowances::reconcile(state, by, *allowance, *spent)?,
         GatewayOrder::SetCassette(mode) if state.cassette == *mode => (Vec::new(), GatewayAnswer::Done),
         GatewayOrder::SetCassette(mode) => (vec![Event::CassetteSet { mode: mode.clone(), by }], GatewayAnswer::Done),
-        GatewayOrder::CloseLane { provider, model, until, why } => {
-            (lanes::close(state, at, provider, model.as_ref(), *until, why), GatewayAnswer::Done)
+        GatewayOrder::CloseLane { provider, model, until, class, why } => {
+            (lanes::close(state, at, provider, model.as_ref(), *until, *class, why), GatewayAnswer::Done)
         }
         GatewayOrder::OpenLane { provider, model } => {
             (lanes::open(state, provider, model.as_ref()), GatewayAnswer::Done)
