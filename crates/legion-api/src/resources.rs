@@ -71,6 +71,10 @@ pub struct AgentResources {
     pub limits: Option<ResourceLimits>,
     /// By what that is held; null while its start waits.
     pub held_by: Option<ResourceHolders>,
+    /// Dollars that its programs reported and the gateway did not see, as they have a login of their own and call their provider
+    /// directly: routes and budgets of the gateway do not hold for them. Absent when there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside_gateway_usd: Option<f64>,
 }
 
 /// What one tree of processes takes, by the last look.

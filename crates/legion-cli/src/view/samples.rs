@@ -233,5 +233,6 @@ fn at_work(id: &str, name: &str, parent: &str, level: u32) -> AgentResources {
         taken: None,
         limits: None,
         held_by: None,
+        beside_gateway_usd: None,
     }
 }

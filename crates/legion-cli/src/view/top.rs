@@ -1,4 +1,4 @@
-//! What agents take of the machine.
+//! What agents take of the machine, and which of them pay for calls beside the gateway.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use legion_api::{AgentResources, MachineState, ProcessState, ResourceHolders, ResourceUsage, StartWait, WaitReason};
 
 use super::{
-    Look,
+    Look, dollars,
     style::{Palette, Style},
     table::{Cell, table},
 };
@@ -168,19 +168,25 @@ fn held(by: ResourceHolders) -> String {
     said.join(", ")
 }
 
-/// Why an agent does not run, or not for long.
+/// Why an agent does not run, or not for long; and that it pays for calls which no budget of the gateway holds.
 fn reason(agent: &AgentResources, ids: &ShortIds) -> Option<Vec<Cell>> {
+    let beside = agent.beside_gateway_usd.map(|usd| format!("{} beside the gateway", dollars(usd)));
     let (style, why) = match (agent.state, &agent.wait, &agent.exceeded) {
-        (ProcessState::Running, ..) => return None,
+        (ProcessState::Running, ..) => (Style::Warn, beside.clone()?),
         (_, Some(wait), _) => (Style::Busy, waits(wait)),
         (_, None, Some(what)) => (Style::Bad, format!("it {}", escape_line(what))),
         (_, None, None) => (Style::Busy, String::new()),
+    };
+    let said = match beside.filter(|_| agent.state != ProcessState::Running) {
+        Some(beside) if why.is_empty() => beside,
+        Some(beside) => format!("{beside}; {why}"),
+        None => why,
     };
     Some(vec![
         Cell::new(escape_line(&agent.name)),
         Cell::styled(Style::Faint, ids.short(&agent.id)),
         Cell::styled(style, agent.state.as_str()),
-        Cell::new(why),
+        Cell::new(said),
     ])
 }
 
@@ -214,6 +220,22 @@ mod tests {
         NAME     ID        STATE    WHY
         shaping  5d10c7a2  ending   it took more memory than the 64 MiB that it may
         slugify  9f3377d1  waiting  for 12s for memory: 1.5 GiB are missing, its kind takes 400 MiB
+        ");
+    }
+
+    #[test]
+    fn who_pays_beside_the_gateway_is_marked_whatever_else_is_said_of_it() {
+        let mut usage = samples::resources();
+        for (agent, usd) in usage.agents.iter_mut().zip([0.0421, 1.5, 12.0]) {
+            agent.beside_gateway_usd = Some(usd);
+        }
+        let text = top(&usage, &samples::look());
+        let table = text.split("\n\n").last().expect("there are tables");
+        insta::assert_snapshot!(table, @r"
+        NAME     ID        STATE    WHY
+        leader   0b6e4f0e  running  $0.0421 beside the gateway
+        shaping  5d10c7a2  ending   $1.50 beside the gateway; it took more memory than the 64 MiB that it may
+        slugify  9f3377d1  waiting  $12.00 beside the gateway; for 12s for memory: 1.5 GiB are missing, its kind takes 400 MiB
         ");
     }
 

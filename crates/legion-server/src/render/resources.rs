@@ -72,6 +72,7 @@ fn idle(state: &Organisation, of: &Agent) -> api::AgentResources {
         taken: None,
         limits: None,
         held_by: None,
+        beside_gateway_usd: agent::beside_gateway(of),
     }
 }
 

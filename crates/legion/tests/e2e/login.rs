@@ -222,10 +222,13 @@ async fn through_the_gateway(version: &str, auth: &str, token: &str) {
     let agent = shown(&beside);
     assert!(agent["cost_usd"].as_f64().is_some_and(|dollars| dollars > 0.0), "{agent}");
     assert_eq!(agent["beside_gateway_usd"], agent["cost_usd"], "{agent}");
-    for screen in [&["tree"][..], &["status"], &["cost"]] {
+    for screen in [&["tree"][..], &["status"], &["cost"], &["top", "--once"]] {
         let said = legion.ok(screen);
         assert!(said.contains("beside the gateway"), "{screen:?}: {said}");
     }
+    let doctor = || String::from_utf8_lossy(&legion.run(&["doctor"]).stdout).into_owned();
+    let named = |said: &str| said.lines().any(|line| line.contains("gateway") && line.contains("past it"));
+    assert!(named(&doctor()), "{}", doctor());
     assert_eq!(legion.json(&["cost"])["total"]["calls"], 0);
 
     legion.ok(&["provider", "add", "native", "--format", "anthropic", "--url", &model.url(), "--login"]);
