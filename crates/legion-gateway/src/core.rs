@@ -54,7 +54,7 @@ impl Core {
         let settings = self.directory.settings();
         self.prices.look();
         self.flights.upkeep(self.clock.mono_ms());
-        self.ledger.upkeep(settings.limits.allowance_rest).await;
+        self.ledger.upkeep(settings.limits.allowance_rest, settings.budgets).await;
         self.clients.retain(|name| settings.providers.contains_key(name));
     }
 }

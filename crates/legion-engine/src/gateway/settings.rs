@@ -23,6 +23,7 @@ pub(super) fn of(state: &GatewayState) -> Settings {
         lanes: state.lanes.values().map(lane).collect(),
         cassette: cassette(&state.cassette),
         call_max_nanos: state.call_budget().map(|limit| limit.0),
+        budgets: state.budgets_version,
         ..Settings::default()
     }
 }

@@ -71,8 +71,10 @@ impl Ledger {
 
     async fn take(self: &Arc<Self>, caller: &Caller, nanos: u64, wish: u64) -> Result<Reservation, NoAllowance> {
         let place = self.place(caller);
+        // As they are now: a budget that is set is effective with the next call.
+        let budgets = self.directory.settings().budgets;
         let take = |part| {
-            let taken = lock(&place.purse).take(nanos, part, self.clock.mono_ms());
+            let taken = lock(&place.purse).take(nanos, part, budgets, self.clock.mono_ms());
             taken.map(|(allowance, nanos)| Reservation {
                 ledger: self.clone(),
                 place: place.clone(),
@@ -89,9 +91,12 @@ impl Ledger {
         if let Some(reservation) = take(false) {
             return Ok(reservation);
         }
+        // What lies here would stand in the way of what is asked for.
+        let recalled = lock(&place.purse).recall(budgets);
+        self.release(recalled).await;
         match self.directory.allowance(caller, wish).await {
             Ok(allowance) => {
-                let ended = lock(&place.purse).add(allowance);
+                let ended = lock(&place.purse).add(allowance, budgets);
                 self.give_back(ended);
                 // Calls that need less than it may have taken all of it meanwhile.
                 take(true).ok_or_else(|| NoAllowance::Busy {
@@ -102,31 +107,38 @@ impl Ledger {
         }
     }
 
-    /// Gives back what lies unused. Called now and then.
-    pub(crate) async fn upkeep(&self, rest: Duration) {
+    /// Gives back what lies unused, and what was granted under other budgets than these. Called now and then.
+    pub(crate) async fn upkeep(&self, rest: Duration, budgets: u64) {
         let (now, rest) = (self.clock.mono_ms(), u64::try_from(rest.as_millis()).unwrap_or(u64::MAX));
         let mut ended = Vec::new();
         lock(&self.places).retain(|_, place| {
             let mut purse = lock(&place.purse);
             ended.extend(purse.rest(now, rest));
+            ended.extend(purse.recall(budgets));
             // Somebody who holds the place may be about to use it.
             !(purse.is_empty() && Arc::strong_count(place) == 1)
         });
         self.give_back(ended);
         let returns = std::mem::take(&mut *lock(&self.returns));
-        for (number, allowance) in returns.iter().enumerate() {
-            if self.directory.release(*allowance).await.is_err() {
+        self.release(returns).await;
+    }
+
+    /// Gives these back now, or later where it cannot be.
+    async fn release(&self, allowances: Vec<Uuid>) {
+        let mut left = Returning { ledger: self, allowances };
+        while let Some(allowance) = left.allowances.last().copied() {
+            if self.directory.release(allowance).await.is_err() {
                 // There may be room for it later, and no sooner for the others.
-                self.give_back(returns[number..].to_vec());
                 return;
             }
+            left.allowances.pop();
         }
     }
 
     /// Gives back everything, each allowance when its last call has ended.
     pub(crate) async fn close(&self) {
         loop {
-            self.upkeep(Duration::ZERO).await;
+            self.upkeep(Duration::ZERO, self.directory.settings().budgets).await;
             let left = lock(&self.places).values().any(|place| !lock(&place.purse).is_empty());
             if !left && lock(&self.returns).is_empty() {
                 return;
@@ -161,6 +173,18 @@ impl Ledger {
             self.give_back(ended);
         }
         places.entry(key).or_default().clone()
+    }
+}
+
+/// Allowances that are being given back. A caller that hangs up meanwhile takes none of them along.
+struct Returning<'a> {
+    ledger: &'a Ledger,
+    allowances: Vec<Uuid>,
+}
+
+impl Drop for Returning<'_> {
+    fn drop(&mut self) {
+        self.ledger.give_back(std::mem::take(&mut self.allowances));
     }
 }
 

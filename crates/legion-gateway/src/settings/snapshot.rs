@@ -23,6 +23,8 @@ pub struct Settings {
     pub prices: BTreeMap<String, Price>,
     /// The budget of each single call, in nano-dollars. A call that could cost more is refused. None: any.
     pub call_max_nanos: Option<u64>,
+    /// Another number with each change of a budget. What was granted under another one is given back, and asked for anew.
+    pub budgets: u64,
     pub limits: Limits,
     pub cassette: CassetteMode,
 }

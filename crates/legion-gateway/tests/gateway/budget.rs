@@ -1,6 +1,9 @@
 //! Budgets that hold.
 
+use std::sync::Arc;
+
 use legion_gateway::{NoAllowance, Settings, Usage};
+use tokio::sync::Notify;
 
 use crate::support::{AGENT, MESSAGE, Service, Upstream, events, request, until};
 
@@ -168,4 +171,61 @@ async fn a_call_that_could_cost_more_than_a_single_one_may_is_refused_before_it_
         }
     }
     assert_eq!(upstream.count(), 1);
+}
+
+/// A budget is another one from now on: of all calls together, in nano-dollars.
+fn set_budget(service: &Service, limit: u64) {
+    service.books.lock().limit = Some(limit);
+    service.books.change(|settings: &mut Settings| settings.budgets += 1);
+}
+
+#[tokio::test]
+async fn a_budget_that_is_set_holds_for_the_next_call_also_of_whoever_has_a_grant() {
+    let upstream = Upstream::fixed(200, &[], MESSAGE).await;
+    let service = Service::start(&[("one", &upstream)]).await;
+    let status = async || service.message(request("m", false)).await.status;
+    assert_eq!(status().await, 200);
+    assert_eq!(service.books.open_allowances(), 1, "plenty is granted, and kept for the next call");
+    set_budget(&service, ANSWER);
+    assert_eq!((status().await, upstream.count()), (429, 1));
+    // The same for one that is raised.
+    set_budget(&service, 3 * ANSWER);
+    assert_eq!((status().await, upstream.count()), (200, 2));
+    // Nobody calls: what lies there is given back all the same, as others may need it.
+    set_budget(&service, 4 * ANSWER);
+    until("a grant of before to be given back", || service.books.open_allowances() == 0).await;
+    assert_eq!(service.books.spent(), 2 * ANSWER);
+}
+
+#[tokio::test]
+async fn a_budget_that_is_set_leaves_calls_that_are_under_way_the_money_that_they_have() {
+    let goes_on = Arc::new(Notify::new());
+    let gate = goes_on.clone();
+    let upstream = Upstream::start(move |received, mut conn| {
+        let gate = gate.clone();
+        async move {
+            conn.open().await;
+            for (number, event) in events().iter().enumerate() {
+                if (received.number, number) == (0, 3) {
+                    gate.notified().await;
+                }
+                conn.send(event).await;
+            }
+            conn.end().await;
+        }
+    })
+    .await;
+    let service = Service::start(&[("one", &upstream)]).await;
+    let mut under_way = service.open_message(request("m", true)).await;
+    under_way.next().await.expect("it begins").expect("whole");
+    set_budget(&service, 10_000_000_000);
+    assert_eq!(service.message(request("m", true)).await.status, 200);
+    until("a settled call", || service.books.calls().len() == 1).await;
+    assert_eq!((service.books.open_allowances(), service.books.lock().released.len()), (2, 0));
+    goes_on.notify_one();
+    assert_eq!(under_way.rest().await.status, 200);
+    until("the first grant to be given back", || service.books.open_allowances() == 1).await;
+    let calls = service.books.calls();
+    assert_eq!((service.books.lock().released.as_slice(), calls.len()), ([calls[1].allowance].as_slice(), 2));
+    assert_eq!(service.books.spent(), 2 * ANSWER);
 }

@@ -47,9 +47,11 @@ impl GatewayState {
             }
             Event::BudgetSet { of, limit, .. } => {
                 self.budgets.insert(of.clone(), *limit);
+                self.budgets_version = self.version;
             }
             Event::BudgetRemoved { of, .. } => {
                 self.budgets.remove(of);
+                self.budgets_version = self.version;
             }
             Event::CassetteSet { mode, .. } => self.cassette = mode.clone(),
             Event::AllowanceOpened { allowance, payer, granted } => {

@@ -31,6 +31,8 @@ pub struct GatewayState {
     #[serde(with = "pairs")]
     pub routes: BTreeMap<RouteKey, Route>,
     pub budgets: BTreeMap<BudgetOf, NanoUsd>,
+    /// Number of the event that changed a budget last: what was granted before it was granted under other budgets.
+    pub budgets_version: u64,
     /// By provider, and by model where it is one model's.
     #[serde(with = "pairs")]
     pub lanes: BTreeMap<(ProviderName, Option<String>), Lane>,
@@ -55,6 +57,7 @@ impl Default for GatewayState {
             providers: BTreeMap::new(),
             routes: BTreeMap::new(),
             budgets: BTreeMap::new(),
+            budgets_version: 0,
             lanes: BTreeMap::new(),
             cassette: CassetteMode::Off,
             allowances: BTreeMap::new(),
@@ -69,7 +72,7 @@ impl Default for GatewayState {
 
 impl GatewayState {
     /// Version of the fold. A snapshot made by another one is dropped. Raise it when `apply` or a noun changes.
-    pub const FOLD: &'static str = "gateway-3";
+    pub const FOLD: &'static str = "gateway-4";
 
     /// Decides a command, and applies what it means: the events are one batch of the log.
     pub fn step(&mut self, command: &GatewayCommand) -> Result<GatewayDecided, Refusal> {

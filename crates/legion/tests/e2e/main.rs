@@ -3,6 +3,7 @@
 mod bad_plans;
 mod basics;
 mod books;
+mod budgets;
 mod canaries;
 mod claude;
 mod configuration;
