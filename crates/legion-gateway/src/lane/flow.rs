@@ -26,6 +26,8 @@ struct Inner {
     /// Pushed at the end, before it.
     last: Option<Bytes>,
     broken: bool,
+    /// What came before the break was given the time to be written.
+    let_out: bool,
     /// When bytes were handed over that the caller has not come back from.
     handed_ms: Option<u64>,
     heard_ms: u64,
@@ -49,6 +51,7 @@ impl Flow {
             parts: Some(parts),
             last: None,
             broken: false,
+            let_out: false,
             handed_ms: None,
             heard_ms: now,
             pinged_ms: now,
@@ -116,6 +119,11 @@ impl Inner {
         loop {
             if let Some(last) = self.last.take() {
                 return Poll::Ready(Some(Ok(last)));
+            }
+            if self.broken && !std::mem::replace(&mut self.let_out, true) {
+                // An error throws away what the connection has not written: all of an answer that came at once, with its head.
+                context.waker().wake_by_ref();
+                return Poll::Pending;
             }
             if std::mem::take(&mut self.broken) {
                 return Poll::Ready(Some(Err(Broken)));
