@@ -14,6 +14,7 @@ mod memory;
 mod models;
 mod passthrough;
 mod prices;
+mod recorded;
 mod secrets;
 mod signatures;
 mod silence;

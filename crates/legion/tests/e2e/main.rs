@@ -34,6 +34,7 @@ mod plan_fields;
 mod prices;
 mod pull_requests;
 mod raw_http;
+mod replay;
 mod restart;
 mod reviewed;
 mod small;
