@@ -59,6 +59,7 @@ impl Connector {
 }
 
 async fn tcp(host: &str, port: u16, patience: Duration) -> Result<TcpStream, Fault> {
+    tracing::debug!(host, port, "a provider's name is looked up");
     let resolve = |source| Fault::Resolve { host: host.to_owned(), source };
     let addresses: Vec<_> = tokio::net::lookup_host((host, port)).await.map_err(resolve)?.take(ADDRESSES_MAX).collect();
     let each = patience / u32::try_from(addresses.len().max(1)).unwrap_or(1);

@@ -5,7 +5,7 @@ use rustls::pki_types::PrivateKeyDer;
 
 use crate::support::{MESSAGE, Service, Upstream, anthropic, request};
 
-fn server(name: &str) -> (rustls::ServerConfig, String) {
+pub fn server(name: &str) -> (rustls::ServerConfig, String) {
     let CertifiedKey { cert, signing_key } = generate_simple_self_signed(vec![name.to_owned()]).expect("a certificate");
     let key = PrivateKeyDer::try_from(signing_key.serialize_der()).expect("a key");
     let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());

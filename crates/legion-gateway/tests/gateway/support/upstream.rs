@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::Path;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -40,6 +41,7 @@ type Script = Arc<dyn Fn(Received, Conn) -> Answering + Send + Sync>;
 pub struct Upstream {
     pub url: String,
     requests: Arc<Mutex<Vec<Received>>>,
+    connections: Arc<AtomicUsize>,
 }
 
 impl Upstream {
@@ -88,10 +90,11 @@ impl Upstream {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("https://localhost:{}", listener.local_addr().expect("bound").port());
         let (upstream, script) = Self::new(url, script);
-        let requests = upstream.requests.clone();
+        let (requests, connections) = (upstream.requests.clone(), upstream.connections.clone());
         let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
+                connections.fetch_add(1, Ordering::SeqCst);
                 let (acceptor, requests, script) = (acceptor.clone(), requests.clone(), script.clone());
                 tokio::spawn(async move {
                     if let Ok(stream) = acceptor.accept(stream).await {
@@ -136,6 +139,11 @@ impl Upstream {
         self.requests.lock().expect("whole").len()
     }
 
+    /// Connections that came over TLS, whatever became of them.
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+
     /// Forgets the requests that came.
     pub fn forget(&self) {
         *self.requests.lock().expect("whole") = Vec::new();
@@ -147,7 +155,7 @@ impl Upstream {
         T: Future<Output = ()> + Send + 'static,
     {
         let script: Script = Arc::new(move |received, conn| Box::pin(script(received, conn)));
-        (Self { url, requests: Arc::default() }, script)
+        (Self { url, requests: Arc::default(), connections: Arc::default() }, script)
     }
 }
 
