@@ -98,6 +98,11 @@ impl Bench {
 
     /// A call ends that was charged this much.
     fn charge(&self, caller: &Caller, allowance: Allowance, nanos: u64) {
+        self.ends(caller, allowance, nanos, Usage::default());
+    }
+
+    /// A call ends that used and was charged this much.
+    fn ends(&self, caller: &Caller, allowance: Allowance, nanos: u64, usage: Usage) {
         self.directory.settle(Call {
             id: new_id(),
             caller: Arc::new(caller.clone()),
@@ -105,7 +110,7 @@ impl Bench {
             provider: "p".to_owned(),
             model: "m".to_owned(),
             asked_model: "m".to_owned(),
-            usage: Usage::default(),
+            usage,
             cost_nanos: Some(nanos),
             charged_nanos: nanos,
             estimated: false,
@@ -309,5 +314,23 @@ async fn two_hundred_callers_with_open_streams_overspend_by_one_call_each_at_mos
         assert!(matches!(&none, NoAllowance::OverBudget { scope, .. } if scope == "agent ann"), "{none:?}");
     }
     assert_eq!(bench.spent(agent).await, charged);
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_prompt_cache_that_stops_working_is_told_to_the_person() {
+    let bench = Bench::new().await;
+    let (project, _, caller) = bench.agent("ann").await;
+    let allowance = bench.allowance(&caller, DOLLAR).await;
+    for cache_read in [90_000_u64; 5].into_iter().chain([0; 5]) {
+        let usage = Usage { input: 100_000 - cache_read, cache_read, ..Usage::default() };
+        bench.ends(&caller, allowance, 1_000, usage);
+    }
+    let told = |state: &Organisation| {
+        let inbox = state.inbox(Party::Root);
+        inbox.iter().map(|message| message.body.head().to_owned()).find(|text| text.contains("prompt cache"))
+    };
+    let text = bench.engine.until(project, PATIENCE, told).await.expect("the engine lives").expect("it is told");
+    assert!(text.contains("`ann`") && text.contains("0% of its last 5") && text.contains("90% of the 5"), "{text}");
     bench.end().await;
 }

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use legion_gateway::Call;
 use legion_model::gateway::{GatewayOrder, GatewayState, NanoUsd, Scope, SettledCalls};
-use legion_model::{AgentId, Order, Party, ProjectId, RunId};
+use legion_model::{AgentId, Order, Party, ProjectId, RunId, TicketOrder};
 use tokio_util::sync::CancellationToken;
 
 use super::address::GatewayAddress;
 use super::books::Books;
+use super::cache_watch::{CacheNotice, CacheWatch};
 use super::pending::Pending;
 use crate::engine::{Engine, Inner};
 use crate::error::EngineError;
@@ -28,6 +29,7 @@ pub(crate) struct Metering {
     pub(crate) books: Books,
     pub(crate) address: GatewayAddress,
     pending: Pending,
+    caches: CacheWatch,
     /// One batch after the other, so that who waits for one has all before it.
     settling: tokio::sync::Mutex<()>,
 }
@@ -42,11 +44,18 @@ struct Spent {
 
 impl Metering {
     pub(crate) fn new(books: Books, address: GatewayAddress) -> Self {
-        Self { books, address, pending: Pending::default(), settling: tokio::sync::Mutex::default() }
+        Self {
+            books,
+            address,
+            pending: Pending::default(),
+            caches: CacheWatch::default(),
+            settling: tokio::sync::Mutex::default(),
+        }
     }
 
     /// Takes in a call that has ended. It is in the books within a second.
     pub(super) fn add(&self, call: &Call) {
+        self.caches.add(call);
         self.pending.add(call);
     }
 }
@@ -72,6 +81,7 @@ impl Engine {
             let spent = metering.books.read(move |state| spent_by(state, &batch)).await?;
             self.tell_projects(spent).await;
         }
+        self.tell_of_caches(metering.caches.take()).await;
         Ok(())
     }
 
@@ -119,6 +129,16 @@ impl Engine {
         let _ = tokio::time::timeout(END_PATIENCE, given_back).await;
         let _ = self.settle_calls().await;
         books.close().await;
+    }
+
+    /// The person is told, in the project of the agent.
+    async fn tell_of_caches(&self, notices: Vec<CacheNotice>) {
+        for CacheNotice { project, text } in notices {
+            let order = Order::Tickets(TicketOrder::Notice { text });
+            if let Err(error) = self.command(project, Party::Root, None, order).await {
+                tracing::warn!(%project, %error, "the person is not told of a prompt cache that stopped working");
+            }
+        }
     }
 
     async fn tell_projects(&self, spent: Vec<Spent>) {

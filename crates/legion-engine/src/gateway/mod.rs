@@ -6,6 +6,7 @@
 mod address;
 mod books;
 mod books_task;
+mod cache_watch;
 mod caller;
 mod credential;
 mod directory;
