@@ -9,9 +9,11 @@ use legion_agents::Login;
 use legion_engine::{Engine, EngineConfig, GatewayDirectory, HireAsk, SpentBy};
 use legion_gateway::{Allowance, Call, Caller, Directory, NoAllowance, Usage};
 use legion_model::gateway::{BudgetOf, GatewayAnswer, GatewayOrder, GatewayState, NanoUsd, Scope};
-use legion_model::{AgentId, Bounds, DriverKind, Organisation, Outcome, Party, ProcessPhase, ProjectId, RunId, Tier};
+use legion_model::{
+    AgentId, Bounds, DriverKind, Event, Organisation, Outcome, Party, ProcessPhase, ProjectId, RunId, Tier,
+};
 use legion_runtime::{DataDir, SystemClock, new_id};
-use legion_store::{Log, MemoryLog};
+use legion_store::{Log, MemoryLog, READ_RECORDS_MAX};
 use tokio::task::JoinSet;
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -132,6 +134,20 @@ impl Bench {
 
     async fn spent(&self, agent: AgentId) -> u64 {
         self.look(move |state| state.spent(&Scope::Agent(agent)).0).await
+    }
+
+    /// What the audit says of the use of keys: whose, which, and how often.
+    async fn key_uses(&self) -> Vec<(Option<AgentId>, Option<RunId>, String, u64)> {
+        let records = self.log.read_all(0, READ_RECORDS_MAX).await.expect("read");
+        let used =
+            records.iter().filter(|record| record.kind == "provider-key-used").map(
+                |record| match legion_store::decode(&record.kind, record.schema, &record.body).expect("it can be read")
+                {
+                    Event::ProviderKeyUsed { agent, run, provider, calls } => (agent, run, provider, calls),
+                    other => panic!("{other:?}"),
+                },
+            );
+        used.collect()
     }
 
     async fn end(self) {
@@ -267,6 +283,43 @@ async fn a_full_disk_is_no_budget_and_passes() {
     assert!(!bench.look(move |state| state.allowances.values().any(|known| known.id.0 == first.id)).await);
     let works = move |state: &Organisation| state.agents[&agent].run.is_some();
     assert!(bench.engine.read(project, works).await.expect("read"));
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_use_of_a_key_is_in_the_log_before_and_the_others_are_counted() {
+    let mut bench = Bench::new().await;
+    let (_, agent, caller) = bench.agent("ann").await;
+    let run: Option<RunId> = caller.run.as_ref().and_then(|run| run.parse().ok());
+    assert!(run.is_some(), "{caller:?}");
+    let entry = |provider: &str, calls| (Some(agent), run, provider.to_owned(), calls);
+    bench.log.set_full(true);
+    bench.directory.key_used(&caller, "p").await.expect_err("nothing can be logged");
+    bench.log.set_full(false);
+    assert_eq!(bench.key_uses().await, []);
+    // Whoever comes while the first is being entered waits for it.
+    let directory = Arc::new(GatewayDirectory::new(bench.engine.clone(), "the person's".to_owned()));
+    let mut uses = JoinSet::new();
+    for _ in 0..20 {
+        let (directory, caller) = (directory.clone(), caller.clone());
+        uses.spawn(async move { directory.key_used(&caller, "p").await });
+    }
+    while let Some(used) = uses.join_next().await {
+        used.expect("no panic").expect("entered");
+        assert_eq!(bench.key_uses().await, [entry("p", 1)]);
+    }
+    let person = Caller { person: true, ..Caller::default() };
+    bench.directory.key_used(&person, "p").await.expect("entered");
+    bench.directory.key_used(&caller, "q").await.expect("entered");
+    let mut told = vec![entry("p", 1), (None, None, "p".to_owned(), 1), entry("q", 1)];
+    assert_eq!(bench.key_uses().await, told);
+    // At the end of the service, what was only counted; the next service begins anew.
+    bench.restart().await;
+    told.push(entry("p", 19));
+    assert_eq!(bench.key_uses().await, told);
+    bench.directory.key_used(&caller, "p").await.expect("entered");
+    told.push(entry("p", 1));
+    assert_eq!(bench.key_uses().await, told);
     bench.end().await;
 }
 

@@ -20,8 +20,8 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::service::TowerToHyperService;
 use legion_gateway::{
-    Agents, Allowance, Call, Caller, Dialect, Directory, Gateway, NoAllowance, NotReleased, Options, Route, Settings,
-    Target, Who, templates,
+    Agents, Allowance, Call, Caller, Dialect, Directory, Gateway, NoAllowance, NotEntered, NotReleased, Options, Route,
+    Settings, Target, Who, templates,
 };
 use legion_runtime::{Environment, Share, SystemClock, TaskScope};
 use tokio::net::{TcpListener, TcpStream};
@@ -322,6 +322,9 @@ impl Directory for Books {
     }
     async fn allowance(&self, _: &Caller, nanos: u64) -> Result<Allowance, NoAllowance> {
         Ok(Allowance { id: Uuid::from_u128(1), nanos: nanos.saturating_mul(1_000) })
+    }
+    async fn key_used(&self, _: &Caller, _: &str) -> Result<(), NotEntered> {
+        Ok(())
     }
     fn settle(&self, call: Call) {
         assert!(!call.estimated, "{call:?}");

@@ -64,6 +64,11 @@ pub enum NoAllowance {
 #[error("an allowance could not be given back")]
 pub struct NotReleased;
 
+/// The use of a key could not be entered in the audit: the log cannot be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the use of its key cannot be entered in the audit just now")]
+pub struct NotEntered;
+
 /// One request that was sent to a provider, after its end: exactly one for each that the provider may charge for, also where it was
 /// cut, nobody waited for it, or another provider answered in its place. An error that a provider answered at once costs nothing: it is
 /// named in `left` of the call that came after it, and where none did, the call ends as `refused`.
@@ -121,6 +126,10 @@ pub trait Directory: Send + Sync + 'static {
     /// Logs a grant durably before it returns. `nanos` is a wish: less is granted when less is left. A wish for nothing is granted
     /// whatever is left: a call that costs nothing is counted for its caller, too.
     async fn allowance(&self, caller: &Caller, nanos: u64) -> Result<Allowance, NoAllowance>;
+
+    /// Remembers that the key of a provider is about to be put into a request of this caller's. The first of a run with a provider is logged
+    /// durably before this returns; those after it are counted. Where it fails, the key is not used.
+    async fn key_used(&self, caller: &Caller, provider: &str) -> Result<(), NotEntered>;
 
     /// Takes in a finished call: once for each [`Call`].
     fn settle(&self, call: Call);

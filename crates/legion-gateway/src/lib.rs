@@ -23,7 +23,7 @@ mod upstream;
 mod whole_file;
 
 pub use cassette::{CassetteError, CassetteView, Cassettes};
-pub use directory::{Allowance, Call, Caller, Directory, NoAllowance, NotReleased};
+pub use directory::{Allowance, Call, Caller, Directory, NoAllowance, NotEntered, NotReleased};
 pub use face::{HeldBody, ModelView, Tested};
 pub use gateway::{Gateway, GatewayError, Options};
 pub use governor::LaneView;

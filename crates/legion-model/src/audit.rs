@@ -2,7 +2,7 @@
 
 use crate::body::clip;
 use crate::event::Event;
-use crate::ids::{AgentId, Party, ProcessId};
+use crate::ids::{AgentId, Party, ProcessId, RunId};
 
 /// Bytes that are kept of a request's words.
 const REQUEST_BYTES_MAX: usize = 200;
@@ -24,14 +24,23 @@ pub enum AuditEntry {
     Omitted { caller: Option<Party>, count: u64 },
     /// A process is about to be started with these secrets: their names, never what they are.
     SecretsHanded { agent: AgentId, process: ProcessId, secrets: Vec<String> },
+    /// The gateway put a provider's key into so many requests of this agent's, or of a program of the person's.
+    ProviderKeyUsed { agent: Option<AgentId>, run: Option<RunId>, provider: String, calls: u64 },
     /// The person trusts these contents of files at `path` (names and hashes), or does not any more.
     TrustSet { path: String, contents: Vec<String>, trusted: bool },
 }
 
 impl AuditEntry {
     /// Kinds of events that an audit shows: these entries, and what the person let through.
-    pub const KINDS: [&'static str; 6] =
-        ["access-refused", "refusals-omitted", "secrets-handed", "trust-set", "approval-decided", "attempt-approved"];
+    pub const KINDS: [&'static str; 7] = [
+        "access-refused",
+        "refusals-omitted",
+        "secrets-handed",
+        "provider-key-used",
+        "trust-set",
+        "approval-decided",
+        "attempt-approved",
+    ];
 
     pub(crate) fn event(&self) -> Event {
         match self {
@@ -46,6 +55,9 @@ impl AuditEntry {
                 process: *process,
                 secrets: secrets.iter().take(SECRETS_MAX).cloned().collect(),
             },
+            Self::ProviderKeyUsed { agent, run, provider, calls } => {
+                Event::ProviderKeyUsed { agent: *agent, run: *run, provider: provider.clone(), calls: *calls }
+            }
             Self::TrustSet { path, contents, trusted } => Event::TrustSet {
                 path: clip(path, PATH_BYTES_MAX),
                 contents: contents.iter().take(CONTENTS_MAX).cloned().collect(),

@@ -479,6 +479,15 @@ pub enum Event {
         process: ProcessId,
         secrets: Vec<String>,
     },
+    /// The gateway put the key of a provider into requests: so many since the entry before about this caller and provider. The first of a
+    /// run is logged before it.
+    ProviderKeyUsed {
+        /// `None`: a program of the person's.
+        agent: Option<AgentId>,
+        run: Option<RunId>,
+        provider: String,
+        calls: u64,
+    },
     /// Contents of files that configure agent programs are trusted from now on, or not any more.
     TrustSet {
         path: String,
@@ -598,7 +607,7 @@ impl Event {
             | Self::WaitEnded { waiter: agent, .. } => Some(*agent),
             Self::MessageAccepted { to, from, .. } => to.agent().or(from.agent()),
             Self::AccessRefused { caller, .. } | Self::RefusalsOmitted { caller, .. } => caller.and_then(Party::agent),
-            Self::AttemptBegan { agent, .. } => *agent,
+            Self::AttemptBegan { agent, .. } | Self::ProviderKeyUsed { agent, .. } => *agent,
             Self::ReviewBegan { agent, .. } => Some(*agent),
             _ => None,
         }

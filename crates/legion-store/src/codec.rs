@@ -39,6 +39,7 @@ pub const KINDS: &[(&str, u32)] = &[
     ("access-refused", 1),
     ("refusals-omitted", 1),
     ("secrets-handed", 1),
+    ("provider-key-used", 1),
     ("trust-set", 1),
     ("key-used", 1),
     ("session-opened", 1),

@@ -114,6 +114,13 @@ fn gist(event: &Event, names: &Names) -> Option<String> {
             let names = event.body.get("secrets")?.as_array()?.iter().filter_map(Value::as_str).map(escape_line);
             Some(format!("was handed {}", names.collect::<Vec<_>>().join(", ")))
         }
+        "provider-key-used" => {
+            let calls = match event.body.get("calls")?.as_u64()? {
+                1 => "a call".to_owned(),
+                calls => format!("{calls} calls"),
+            };
+            Some(format!("used the key of provider {} for {calls}", said("provider")?))
+        }
         "trust-set" => {
             let contents = event.body.get("contents")?.as_array()?.iter().filter_map(Value::as_str);
             let names: Vec<&str> = contents.map(|content| content.split(' ').next().unwrap_or(content)).collect();

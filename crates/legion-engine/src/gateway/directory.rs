@@ -4,18 +4,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use legion_gateway::{Allowance, Call, Caller, ClosedLane, Directory, NoAllowance, NotReleased, Settings};
+use legion_gateway::{Allowance, Call, Caller, ClosedLane, Directory, NoAllowance, NotEntered, NotReleased, Settings};
 use legion_model::gateway::{AllowanceId, GatewayAnswer, GatewayOrder, NanoUsd};
 use legion_model::{Order, Party, Refusal, RefusalKind};
 use uuid::Uuid;
 
 use super::caller::Spender;
+use super::key_use::KeyUse;
 use crate::audit::TokenOf;
 use crate::engine::Engine;
 use crate::error::EngineError;
 
 /// How long a call waits for money that is set aside for others and may become free.
 const BUSY_PATIENCE: Duration = Duration::from_secs(15);
+/// How long a call waits for the use of a key to be in the audit.
+const ENTER_PATIENCE: Duration = Duration::from_secs(10);
 
 /// The engine, as the gateway sees it.
 pub struct GatewayDirectory {
@@ -135,6 +138,17 @@ impl Directory for GatewayDirectory {
             Ok(allowance) => Ok(allowance),
             Err(error) => Err(self.none(caller, error).await),
         }
+    }
+
+    async fn key_used(&self, caller: &Caller, provider: &str) -> Result<(), NotEntered> {
+        let entering = self.engine.key_used(KeyUse::of(caller, provider));
+        let not = match tokio::time::timeout(ENTER_PATIENCE, entering).await {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(error)) => error.to_string(),
+            Err(late) => late.to_string(),
+        };
+        tracing::warn!(provider, error = not, "a key is not used: that cannot be entered in the audit");
+        Err(NotEntered)
     }
 
     fn settle(&self, call: Call) {

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::address::GatewayAddress;
 use super::books::Books;
 use super::cache_watch::{CacheNotice, CacheWatch};
+use super::key_use::KeyUses;
 use super::pending::Pending;
 use crate::engine::{Engine, Inner};
 use crate::error::EngineError;
@@ -30,6 +31,7 @@ pub(crate) struct Metering {
     pub(crate) address: GatewayAddress,
     pending: Pending,
     caches: CacheWatch,
+    pub(super) key_uses: KeyUses,
     /// One batch after the other, so that who waits for one has all before it.
     settling: tokio::sync::Mutex<()>,
 }
@@ -49,6 +51,7 @@ impl Metering {
             address,
             pending: Pending::default(),
             caches: CacheWatch::default(),
+            key_uses: KeyUses::default(),
             settling: tokio::sync::Mutex::default(),
         }
     }

@@ -11,6 +11,7 @@ mod caller;
 mod credential;
 mod directory;
 mod face;
+mod key_use;
 mod metering;
 mod pending;
 mod settings;

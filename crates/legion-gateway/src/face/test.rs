@@ -8,6 +8,7 @@ use legion_dialects::{Dialect, error};
 use serde_json::Value;
 
 use crate::core::Core;
+use crate::directory::Caller;
 use crate::settings::{Authorization, Provider};
 use crate::upstream::{Address, Endpoint};
 
@@ -44,7 +45,11 @@ pub(crate) async fn test(core: &Core, provider: &Provider) -> Result<Tested, Str
         let (name, prefix) =
             if bearer { (AUTHORIZATION, "Bearer ") } else { (HeaderName::from_static("x-api-key"), "") };
         let header = core.secrets.header(&provider.name, source, &address.origin, prefix);
-        headers.insert(name, header.map_err(|missing| missing.to_string())?);
+        let header = header.map_err(|missing| missing.to_string())?;
+        // Only the person asks for this.
+        let person = Caller { person: true, ..Caller::default() };
+        core.directory.key_used(&person, &provider.name).await.map_err(|not| not.to_string())?;
+        headers.insert(name, header);
     }
     let answer = core.clients.send(provider, &address, request, &limits).await.map_err(|fault| fault.to_string())?;
     let status = answer.status;

@@ -282,7 +282,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::directory::{Allowance, Call, Caller, NoAllowance, NotReleased};
+    use crate::directory::{Allowance, Call, Caller, NoAllowance, NotEntered, NotReleased};
     use crate::settings::Settings;
 
     /// A clock that stands.
@@ -313,6 +313,10 @@ mod tests {
 
         async fn allowance(&self, _: &Caller, _: u64) -> Result<Allowance, NoAllowance> {
             Err(NoAllowance::Unavailable { message: String::new() })
+        }
+
+        async fn key_used(&self, _: &Caller, _: &str) -> Result<(), NotEntered> {
+            Ok(())
         }
 
         fn settle(&self, _: Call) {}

@@ -126,7 +126,7 @@ impl Attempt {
         *request.uri_mut() = uri;
         *request.headers_mut() = self.headers.clone();
         request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(self.body.len()));
-        authorize(request.headers_mut(), core, asked, provider, &address.origin)?;
+        authorize(request.headers_mut(), core, asked, provider, &address.origin).await?;
         let answer = core.clients.send(provider, &address, request, &settings.limits).await?;
         if let Some(recorder) = &mut recorder {
             recorder.answered(answer.status.as_u16(), &answer.headers);
@@ -136,8 +136,9 @@ impl Attempt {
 }
 
 /// Puts the key in. The last thing before sending; the connection that it goes to knows its own provider's address only, and the key
-/// is for that one: a call holds the settings of its beginning, and the key is the one of now.
-fn authorize(
+/// is for that one: a call holds the settings of its beginning, and the key is the one of now. No key is used that the audit does not tell
+/// of.
+async fn authorize(
     headers: &mut HeaderMap,
     core: &Core,
     asked: &Asked,
@@ -163,7 +164,9 @@ fn authorize(
         Authorization::Bearer(source) => (source, true),
     };
     let (name, prefix) = if bearer { (AUTHORIZATION, "Bearer ") } else { (ANTHROPIC_KEY, "") };
-    headers.insert(name, core.secrets.header(&provider.name, source, origin, prefix).map_err(Fault::NoKey)?);
+    let header = core.secrets.header(&provider.name, source, origin, prefix).map_err(Fault::NoKey)?;
+    core.directory.key_used(&asked.caller, &provider.name).await?;
+    headers.insert(name, header);
     Ok(())
 }
 

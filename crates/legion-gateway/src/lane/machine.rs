@@ -107,14 +107,12 @@ async fn reserve(way: &mut Way, index: usize, again: bool) -> State {
             dollars(worst),
             dollars(most)
         );
-        return State::Answered(
-            way.refused(Refusal::new(Class::RateLimited { retry_after: None }, message).for_good()),
-        );
+        return State::Answered(way.unpaid(Refusal::new(Class::RateLimited { retry_after: None }, message).for_good()));
     }
     let nanos = expected(card.as_ref(), asked.prompt_guess(), asked.head.max_tokens);
     match way.reserve(nanos).await {
         Ok(reservation) => State::Send { index, again, hold: Hold { reservation, card } },
-        Err(none) => State::Answered(way.refused(none.into())),
+        Err(none) => State::Answered(way.unpaid(none.into())),
     }
 }
 
@@ -141,9 +139,12 @@ async fn send(way: &mut Way, index: usize, again: bool, hold: Hold) -> State {
             let was_sent = !fault.is_before_sending();
             // What we lack ourselves is no failure of the provider's.
             let until = match &fault {
-                Fault::NoKey(_) | Fault::NoLogin | Fault::NotRecorded | Fault::Address(_) | Fault::Authorities(_) => {
-                    None
-                }
+                Fault::NoKey(_)
+                | Fault::NoLogin
+                | Fault::NotEntered(_)
+                | Fault::NotRecorded
+                | Fault::Address(_)
+                | Fault::Authorities(_) => None,
                 _ => permit.failed(error.class, &error.message),
             };
             // A provider that took all of its time would take it again.

@@ -1,6 +1,6 @@
-//! A line of the service's log for each call that has ended.
+//! A line of the service's log for each call that has ended, or was refused for want of money.
 
-use crate::directory::Call;
+use crate::directory::{Call, Caller};
 
 /// Its name in filters of the log.
 const TARGET: &str = "legion::calls";
@@ -29,4 +29,10 @@ pub(super) fn tell(call: &Call) {
         };
     }
     if call.warnings.is_empty() && call.left.is_empty() { line!(debug) } else { line!(info) }
+}
+
+/// Says that a call was sent to no provider for want of money: no call that is counted, and no refusal of access.
+pub(super) fn unpaid(caller: &Caller, asked: &str, why: &str) {
+    let agent = caller.agent_name.as_deref().or(caller.agent.as_deref()).unwrap_or_default();
+    tracing::debug!(target: TARGET, agent, asked, why, "a call was refused");
 }

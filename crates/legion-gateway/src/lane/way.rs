@@ -21,6 +21,7 @@ use crate::lane::attempt::Attempt;
 use crate::lane::headers::{answer_headers, put};
 use crate::lane::refusal::{Refusal, refuse};
 use crate::lane::settlement::{Draft, Settlement};
+use crate::lane::trace;
 use crate::prices::ModelCard;
 use crate::route::Stop;
 use crate::settings::{Authorization, CassetteMode, Pace, Provider};
@@ -279,6 +280,12 @@ impl Way {
     pub(super) fn give_up(&mut self) -> Response<Body> {
         let none = || Refusal::new(Class::Server, "no provider answered");
         let refusal = self.refusal.take().unwrap_or_else(none);
+        self.refused(refusal)
+    }
+
+    /// The call ends here for want of money.
+    pub(super) fn unpaid(&mut self, refusal: Refusal) -> Response<Body> {
+        trace::unpaid(&self.asked.caller, &self.asked.head.model, &refusal.message);
         self.refused(refusal)
     }
 

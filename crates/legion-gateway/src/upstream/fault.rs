@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use legion_dialects::Class;
 
+use crate::directory::NotEntered;
 use crate::lane::Outcome;
 use crate::secrets::NoKey;
 
@@ -30,6 +31,8 @@ pub(crate) enum Fault {
     Address(String),
     #[error("{0}")]
     NoKey(NoKey),
+    #[error(transparent)]
+    NotEntered(#[from] NotEntered),
     #[error("it wants the caller's own login, and the call has none")]
     NoLogin,
     #[error("no authorities could be read: {0}")]
@@ -44,6 +47,7 @@ impl Fault {
         match self {
             Self::NoKey(_) | Self::NoLogin => Class::Authentication,
             Self::NotRecorded => Class::NotFound,
+            Self::NotEntered(_) => Class::Overloaded,
             _ => Class::Server,
         }
     }
@@ -67,6 +71,7 @@ impl Fault {
                 | Self::Address(_)
                 | Self::NoKey(_)
                 | Self::NoLogin
+                | Self::NotEntered(_)
                 | Self::Authorities(_)
                 | Self::NotRecorded
         )

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use legion_gateway::{
     Agents, Allowance, Authorization, Betas, Call, Caller, ClosedLane, Dialect, Directory, KeySource, NoAllowance,
-    NotReleased, Provider, Route, Settings, Target, Who,
+    NotEntered, NotReleased, Provider, Route, Settings, Target, Who,
 };
 use uuid::Uuid;
 
@@ -73,6 +73,10 @@ impl Directory for OneProvider {
 
     async fn allowance(&self, _caller: &Caller, nanos: u64) -> Result<Allowance, NoAllowance> {
         Ok(Allowance { id: Uuid::new_v4(), nanos })
+    }
+
+    async fn key_used(&self, _: &Caller, _: &str) -> Result<(), NotEntered> {
+        Ok(())
     }
 
     fn settle(&self, call: Call) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use legion_gateway::{NoAllowance, Settings, Usage};
 use tokio::sync::Notify;
 
-use crate::support::{AGENT, MESSAGE, Service, Upstream, events, request, until};
+use crate::support::{AGENT, Log, MESSAGE, Service, Upstream, events, request, until};
 
 /// What one scripted answer costs: 11 tokens of prompt and 7 of output.
 const ANSWER: u64 = 81_000;
@@ -52,6 +52,31 @@ async fn only_a_limit_that_is_spent_is_final() {
     assert_eq!(upstream.count(), 0);
     // Whoever comes back is answered.
     assert_eq!(service.message(request("m", false)).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_call_that_is_refused_for_money_is_in_the_log_and_is_no_refusal_of_access() {
+    let log = Log::default();
+    let sink = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::DEBUG)
+        .with_ansi(false)
+        .with_writer(move || sink.clone());
+    let _guard = tracing::subscriber::set_default(subscriber.finish());
+    let upstream = Upstream::fixed(200, &[], MESSAGE).await;
+    let service = Service::start(&[("one", &upstream)]).await;
+    service.books.change(|settings: &mut Settings| settings.call_max_nanos = Some(1));
+    assert_eq!(service.message(request("m", false)).await.status, 429);
+    service.books.change(|settings: &mut Settings| settings.call_max_nanos = None);
+    service.books.lock().limit = Some(0);
+    assert_eq!(service.message(request("m", false)).await.status, 429);
+    let text = log.text();
+    let told: Vec<&str> = text.lines().filter(|line| line.contains("legion::calls")).collect();
+    assert_eq!(told.len(), 2, "{text}");
+    assert!(told.iter().all(|line| line.contains("a call was refused") && line.contains("a1")), "{text}");
+    assert!(told[0].contains("a single call may cost") && told[1].contains("has spent its budget"), "{text}");
+    assert_eq!(service.books.lock().refused, [""; 0], "the audit is for access");
+    assert_eq!(upstream.count(), 0);
 }
 
 #[tokio::test]

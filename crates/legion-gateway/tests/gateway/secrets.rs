@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use legion_gateway::{CassetteMode, Settings};
+use legion_gateway::{Authorization, CassetteMode, Settings};
 use tokio::sync::Notify;
 
 use crate::support::{AGENT, MESSAGE, Service, Upstream, events, request, until};
@@ -124,6 +124,37 @@ async fn a_provider_without_its_key_is_not_asked() {
     // As soon as it has one, it is.
     service.keep_key("one", "canary-new");
     assert_eq!(service.message(request("m", false)).await.status, 200);
+}
+
+#[tokio::test]
+async fn each_use_of_a_key_is_entered_before_and_none_is_used_that_cannot_be() {
+    let upstream = Upstream::fixed(200, &[], MESSAGE).await;
+    let service = Service::start(&[("one", &upstream)]).await;
+    let provider = service.books.lock().settings.providers["one"].clone();
+    let count =
+        || service.post("/gateway/anthropic/v1/messages/count_tokens", &[("x-api-key", AGENT)], request("m", false));
+    service.books.lock().audit_fails = true;
+    let got = service.message(request("m", false)).await;
+    assert_eq!(got.status, 529, "{}", got.text());
+    assert!(got.text().contains("cannot be entered in the audit"), "{}", got.text());
+    let tested = service.gateway.test(&provider).await.expect_err("it cannot be entered");
+    assert!(tested.contains("cannot be entered in the audit"), "{tested}");
+    assert_eq!(count().await.status, 200, "the estimate is ours");
+    assert_eq!(upstream.count(), 0, "the key was used");
+    assert!(service.books.calls().is_empty(), "nothing was sent, so nothing is charged");
+    // Nothing is wrong with the provider: as soon as it can be entered, it is asked.
+    service.books.lock().audit_fails = false;
+    assert_eq!(service.message(request("m", false)).await.status, 200);
+    assert_eq!(count().await.status, 200);
+    service.gateway.test(&provider).await.expect("it answers");
+    assert_eq!(upstream.count(), 3);
+    assert_eq!(service.books.lock().keys_used, ["a1 one", "a1 one", "person one"]);
+    // Without a key there is nothing to tell.
+    service.books.change(|settings: &mut Settings| {
+        settings.providers.get_mut("one").expect("there").authorization = Authorization::None;
+    });
+    assert_eq!(service.message(request("m", false)).await.status, 200);
+    assert_eq!((upstream.count(), service.books.lock().keys_used.len()), (4, 3));
 }
 
 #[tokio::test]

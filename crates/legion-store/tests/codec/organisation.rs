@@ -142,6 +142,7 @@ pub fn examples() -> Vec<Event> {
         },
         Event::RefusalsOmitted { caller: Some(bob.into()), count: 7 },
         Event::SecretsHanded { agent: bob, process, secrets: vec!["LEGION_TOKEN".to_owned()] },
+        Event::ProviderKeyUsed { agent: Some(bob), run: Some(run), provider: "upstream".to_owned(), calls: 7 },
         Event::TrustSet {
             path: "/home/you/project".to_owned(),
             contents: vec![".mcp.json 0f1e2d".to_owned()],

@@ -1,7 +1,7 @@
 //! An agent that obeys whoever wrote to it, at the gateway's door: from inside of tier `full`, with its own token, with tokens of others
 //! that it found, and with made-up ones. Nothing that it tries reaches a provider; each works for whoever may.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use legion_testkit::ModelServer;
@@ -172,6 +172,17 @@ async fn a_hijacked_agent_gets_no_call_that_it_was_not_given() {
     // The controls: one whose models are not limited may ask so, and the mole for its own.
     assert_eq!(scene.results("boss"), BTreeMap::from([("named".to_owned(), 200), ("own".to_owned(), 200)]));
     assert_eq!(scene.calls(), (1, 1));
+    // The key was used for these, and that is told without it.
+    let used = |agent: &str| {
+        let told = scene.legion.json(&["audit", "--agent", agent]);
+        assert!(!told.to_string().contains(KEY), "{told}");
+        let events = told["events"].as_array().expect("events").clone();
+        let used = events.into_iter().filter(|event| event["kind"] == "provider-key-used");
+        used.map(|event| event["body"]["provider"].as_str().expect("a name").to_owned()).collect::<BTreeSet<_>>()
+    };
+    let both: BTreeSet<String> = ["spare", "upstream"].map(str::to_owned).into();
+    assert_eq!(used(&boss_id), both, "it is told before");
+    assert_eq!(used(&mole), BTreeSet::new(), "no call of it had the key");
     let own = format!("ask own -H \"$(by $token)\" -d \"$(body {OWN})\" $base/v1/messages\n");
     let (_, _) = scene.hire("tame", &own, &limits);
     assert_eq!(scene.results("tame")["own"], 200);
@@ -185,5 +196,12 @@ async fn a_hijacked_agent_gets_no_call_that_it_was_not_given() {
     let report = scene.legion.reports_of(&poor).join("\n");
     assert!(report.contains("budget") && report.contains("used up"), "{report}");
     assert_eq!(scene.calls(), (calls.0 + 1, calls.1), "more was asked than the budget had");
+    // That is money, and no refusal of access: the end of its run tells it, the audit only the use of the key.
+    let run = scene.legion.run(&["wait", &poor, "--timeout", "5s", "--json"]);
+    assert!(String::from_utf8_lossy(&run.stdout).contains("\"limit\""), "{run:?}");
+    let told = scene.legion.json(&["audit", "--agent", &poor]);
+    let kinds: BTreeSet<&str> =
+        told["events"].as_array().expect("events").iter().filter_map(|event| event["kind"].as_str()).collect();
+    assert_eq!(kinds, BTreeSet::from(["provider-key-used", "secrets-handed"]), "{told}");
     println!("{} strategies from inside of tier full: 0 calls; {refusals} refusals told", ATTACKS.len());
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use legion_gateway::{Allowance, Call, Caller, ClosedLane, Directory, NoAllowance, NotReleased, Settings};
+use legion_gateway::{Allowance, Call, Caller, ClosedLane, Directory, NoAllowance, NotEntered, NotReleased, Settings};
 use uuid::Uuid;
 
 #[derive(Default)]
@@ -29,6 +29,10 @@ pub struct Inner {
     pub lanes: Vec<String>,
     /// Who was refused what, and why.
     pub refused: Vec<String>,
+    /// Whose calls took the key of which provider.
+    pub keys_used: Vec<String>,
+    /// Nothing can be entered in the audit.
+    pub audit_fails: bool,
     /// The only models that agents may ask for.
     pub models: Option<BTreeSet<String>>,
 }
@@ -102,6 +106,15 @@ impl Directory for Books {
         let allowance = Allowance { id: Uuid::from_u128(inner.asked as u128), nanos: nanos.min(left) };
         inner.open.push(allowance);
         Ok(allowance)
+    }
+
+    async fn key_used(&self, caller: &Caller, provider: &str) -> Result<(), NotEntered> {
+        let mut inner = self.lock();
+        if inner.audit_fails {
+            return Err(NotEntered);
+        }
+        inner.keys_used.push(format!("{} {provider}", caller.agent.as_deref().unwrap_or("person")));
+        Ok(())
     }
 
     fn settle(&self, call: Call) {
