@@ -287,6 +287,7 @@ impl Engine {
         // What cannot be settled counts as spent after the next start.
         let _ = self.settle_calls().await;
         self.enter_key_uses_left().await;
+        self.enter_omissions_left().await;
         for keeper in self.keepers().iter().chain(self.inner.auditor.get()) {
             keeper.close().await;
         }

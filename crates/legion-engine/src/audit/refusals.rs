@@ -31,9 +31,27 @@ impl Rations {
         let mut rations = self.0.lock().expect("no holder panics");
         rations.get_mut(&caller).map_or(0, Ration::settle)
     }
+
+    /// What was only counted, of all.
+    fn rest(&self) -> Vec<(Option<Party>, u64)> {
+        let mut rations = self.0.lock().expect("no holder panics");
+        let counts = rations.iter_mut().map(|(caller, ration)| (*caller, ration.settle()));
+        counts.filter(|(_, count)| *count > 0).collect()
+    }
 }
 
 impl Engine {
+    /// Enters what was only counted, while the projects can still be told.
+    pub(crate) async fn enter_omissions_left(&self) {
+        for (caller, count) in self.inner.rations.rest() {
+            let project = match caller.and_then(Party::agent) {
+                Some(agent) => self.project_of(agent).await,
+                None => None,
+            };
+            self.enter(project, AuditEntry::Omitted { caller, count }).await;
+        }
+    }
+
     /// Enters that a caller, with its project where it has one, wanted what it may not. Of one that asks too often, most are only
     /// counted.
     pub async fn refused(&self, project: Option<ProjectId>, caller: Option<Party>, request: String, why: String) {
@@ -42,7 +60,6 @@ impl Engine {
             Taken::Omit { first_of: Some(left_ms) } => {
                 let engine = self.clone();
                 self.inner.tasks.spawn(TaskKind::Upkeep, move |cancel| async move {
-                    // At the end of the service, too, the count goes into the log.
                     let _ = tokio::time::timeout(Duration::from_millis(left_ms), cancel.cancelled()).await;
                     let count = engine.inner.rations.settle(caller);
                     if count > 0 {
