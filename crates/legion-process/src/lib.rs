@@ -18,6 +18,7 @@ mod wire;
 pub use containment::{CgroupError, CgroupRoot, Holding, NoCgroup, containment};
 pub use identity::{Identity, is_alive};
 pub use linux::cgroup::Cgroup;
+pub use linux::proc::lineage;
 pub use linux::sweep::{SweepReport, find_live, sweep, sweep_many};
 pub use linux::trees::{TreeUsage, trees};
 pub use linux::usage::Usage;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use legion_agents::{Launch, Login};
 use legion_model::{DriverKind, Tier};
@@ -39,7 +40,7 @@ pub(super) struct Composed {
 /// Puts together what `order` may reach; changes the environment of `launch` to what is there. `files` are those of the start
 /// itself.
 pub(super) fn compose(
-    inner: &Inner,
+    inner: &Arc<Inner>,
     order: &StartOrder,
     launch: &mut Launch,
     files: &Files<'_>,
@@ -164,7 +165,7 @@ fn leads_to_gateway(containment: &Containment, env: &BTreeMap<String, String>) -
 }
 
 /// The machine's network, and of it a few ports.
-fn open_ports(inner: &Inner, driver: DriverKind, launch: &mut Launch, confinement: &mut Confinement) {
+fn open_ports(inner: &Arc<Inner>, driver: DriverKind, launch: &mut Launch, confinement: &mut Confinement) {
     let service: Option<u16> = inner.url.rsplit_once(':').and_then(|(_, port)| port.trim_end_matches('/').parse().ok());
     confinement.grant.ports.extend(service);
     confinement.grant.ports.extend(inner.containment.gateway.as_ref().map(|gateway| gateway.port));

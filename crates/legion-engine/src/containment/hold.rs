@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use legion_agents::Launch;
 use legion_model::Tier;
@@ -52,7 +53,7 @@ impl HeldLaunch {
 /// # Errors
 /// When its tier does not work here (any more), or what it may reach cannot be held: in words for a person.
 pub(crate) async fn hold(
-    inner: &Inner,
+    inner: &Arc<Inner>,
     order: &StartOrder,
     mut launch: Launch,
     (home, temporary, task): (&Path, &Path, &Path),

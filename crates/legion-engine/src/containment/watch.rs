@@ -1,10 +1,10 @@
 //! Looks at all processes of agents now and then, and ends those that take more than they may where the kernel does not hold it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use legion_model::ProcessId;
+use legion_model::{AgentId, ProcessId};
 use legion_process::trees;
 use legion_runtime::TaskKind;
 use tokio_util::sync::CancellationToken;
@@ -32,6 +32,18 @@ impl Watch {
     /// What is known of each of them that is an agent's.
     pub(super) fn told(&self) -> Vec<TreeOfAgent> {
         self.all().values().filter_map(|watched| watched.told()).collect()
+    }
+
+    /// The agent whose tree begins at one of these processes.
+    pub(super) fn agent_of_tree(&self, processes: &[u32]) -> Option<AgentId> {
+        let all = self.all();
+        let mut trees = all.values().filter(|watched| watched.shim_pid().is_some_and(|pid| processes.contains(&pid)));
+        trees.next().and_then(|watched| watched.agent())
+    }
+
+    /// The agents whose processes live.
+    pub(super) fn agents(&self) -> BTreeSet<AgentId> {
+        self.all().values().filter_map(|watched| watched.agent()).collect()
     }
 
     fn all(&self) -> std::sync::MutexGuard<'_, BTreeMap<ProcessId, Arc<Watched>>> {

@@ -70,6 +70,11 @@ impl Watched {
         let _ = self.shim.set((shim_pid, shim.clone()));
     }
 
+    /// `None` for a command of a ticket.
+    pub(super) fn agent(&self) -> Option<AgentId> {
+        self.agent
+    }
+
     pub(super) fn shim_pid(&self) -> Option<u32> {
         self.shim.get().map(|(pid, _)| *pid).filter(|_| self.over.get().is_none())
     }

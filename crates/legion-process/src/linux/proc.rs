@@ -9,6 +9,9 @@ use uuid::Uuid;
 /// More of an environment than this is not searched.
 const ENVIRONMENT_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
+/// Generations that are looked up. One that hides deeper is found by nobody.
+const LINEAGE_MAX: usize = 1_024;
+
 /// What `/proc/<pid>/stat` says.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stat {
@@ -96,6 +99,12 @@ pub(crate) fn descendants(root: u32) -> io::Result<Vec<Stat>> {
     Ok(found)
 }
 
+/// Returns a process and those above it, nearest first, as far as they can be seen: who started it, or took it over when that one ended.
+pub fn lineage(pid: u32) -> Vec<u32> {
+    let above = |below: &u32| stat(*below).ok().map(|stat| stat.parent).filter(|parent| *parent > 0);
+    std::iter::successors(Some(pid), above).take(LINEAGE_MAX).collect()
+}
+
 /// Returns the process that is the second in a namespace of processes below `root`: the program that a sandbox holds, whose
 /// first process only waits for it.
 pub(crate) fn second_inside(root: u32) -> Option<Stat> {
@@ -123,6 +132,16 @@ pub(crate) fn variable(pid: u32, name: &str) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lineage_leads_from_a_process_to_who_started_it() {
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let found = lineage(child.id());
+        assert_eq!(found[..2], [child.id(), std::process::id()]);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(lineage(child.id()), [child.id()], "nothing is known of one that is gone");
+    }
 
     #[test]
     fn a_name_full_of_parentheses_does_not_shift_the_fields() {

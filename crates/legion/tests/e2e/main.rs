@@ -45,3 +45,4 @@ mod ticket_kills;
 mod tickets;
 mod tiers;
 mod top;
+mod tunnel;
