@@ -8,7 +8,8 @@
 //! * Flags and environment switch off all that a configuration could do, ours included: the tables in `command.rs`.
 //! * What an agent has done is read from its files: regular files only, never through a link, with a bound. Its objects
 //!   are copied, packed again, hashed again and checked (`--strict`) before they are in `control.git`.
-//! * An agent's work tree is only ever a work tree: files to read, with a private index that lies outside of it.
+//! * An agent's work tree is only ever a work tree: files to look at, with a private index that lies outside of it. What goes into objects
+//!   is read from copies of ours, which were opened without following a link: an agent may live while its files are taken.
 //! * Object names and refs are types that cannot be an option ([`Oid`], [`RefName`]).
 //!
 //! [`PersonRepo`] is the one exception: it runs in the person's process, with the person's rights and configuration, in

@@ -4,6 +4,7 @@ mod besides;
 mod clear_locks;
 pub(crate) mod collect;
 pub(crate) mod copy_ignored;
+mod copy_out;
 pub(crate) mod fetch_updates;
 pub(crate) mod head;
 pub(crate) mod nested;

@@ -6,6 +6,7 @@ use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use crate::clone::copy_out::copy_out;
 use crate::clone::note::{LeftOut, Note};
 use crate::clone::place::ClonePlace;
 use crate::command::{LIST_BYTES_MAX, failed};
@@ -80,7 +81,11 @@ impl Control {
         let sorted = blocking(move || sort(&at, paths)).await.map_err(GitError::file("open", root))?;
         notes.extend(sorted.notes);
         self.unstage(&index, &sorted.remove).await?;
-        notes.extend(self.stage(root, &index, sorted.add).await?);
+        let (at, private) = (root.to_owned(), temporary.join("files"));
+        let (to, add) = (private.clone(), sorted.add);
+        let copied = blocking(move || copy_out(&at, &to, add)).await.map_err(GitError::file("copy", root))?;
+        notes.extend(copied.notes);
+        notes.extend(self.stage(&private, &index, copied.paths).await?);
         let answer = self.call("write-tree").index(&index).long().run().await?;
         let tree = Oid::from_output(&answer).ok_or_else(|| GitError::unexpected("write-tree", &answer))?;
         // The next one is quicker by what this one has seen. Not having it costs time only.
@@ -153,7 +158,7 @@ impl Control {
         call.run().await.map(drop)
     }
 
-    /// Puts files into the index. Git stops at the first that it cannot take, so what it stops at is halved until it is
+    /// Puts files below `root` into the index. Git stops at the first that it cannot take, so what it stops at is halved until it is
     /// a single file, which is noted.
     async fn stage(&self, root: &Path, index: &Path, paths: Vec<PathBuf>) -> Result<Vec<Note>, GitError> {
         let mut notes = Vec::new();
