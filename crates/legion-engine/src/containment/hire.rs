@@ -140,6 +140,7 @@ impl Engine {
         }
         if tier == Tier::Full {
             said.extend(repository::protected(&own, cwd).open);
+            said.extend(repository::submodules(&own, cwd));
             said.extend(
                 links(cwd)
                     .iter()

@@ -4,10 +4,17 @@ use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use legion_git::gitlinks;
 use legion_sandbox::{Grant, Placeholder, is_there, open_regular};
 
 /// Bytes of a repository's configuration that are looked at.
 const CONFIGURATION_BYTES_MAX: u64 = 1024 * 1024;
+
+/// Submodules that are named one by one.
+const SUBMODULES_NAMED: usize = 5;
+
+const SHA1_BYTES: usize = 20;
+const SHA256_BYTES: usize = 32;
 
 /// With this extension git reads the configuration of a work tree too.
 const SPLIT: &str = "worktreeconfig";
@@ -25,16 +32,60 @@ pub(super) struct Protected {
 
 /// Looks at the working directory, what lies above it as far as that may be written, and what was granted by name.
 pub(super) fn protected(grant: &Grant, cwd: &Path) -> Protected {
+    let mut protected = Protected::default();
+    for directory in writable(grant, cwd) {
+        protected.add(&directory.join(".git"));
+    }
+    protected
+}
+
+/// A sentence for each of these repositories that has submodules: an agent can make a repository where one belongs, and the person's git
+/// executes what that says.
+pub(super) fn submodules(grant: &Grant, cwd: &Path) -> Vec<String> {
+    writable(grant, cwd).into_iter().filter_map(said_of_submodules).collect()
+}
+
+fn writable<'a>(grant: &'a Grant, cwd: &'a Path) -> Vec<&'a Path> {
     let may_write = |path: &Path| grant.write.iter().any(|granted| path.starts_with(granted));
     let above = cwd.ancestors().filter(|path| may_write(path));
     let mut directories: Vec<&Path> = above.chain(grant.write.iter().map(PathBuf::as_path)).collect();
     directories.sort();
     directories.dedup();
-    let mut protected = Protected::default();
-    for directory in directories {
-        protected.add(&directory.join(".git"));
+    directories
+}
+
+fn said_of_submodules(directory: &Path) -> Option<String> {
+    let git = git_directory(directory)?;
+    let index = open_regular(&git.join("index")).ok()?;
+    let object_bytes = if Configuration::of(&git).is_sha256 { SHA256_BYTES } else { SHA1_BYTES };
+    let found = match gitlinks(index, object_bytes) {
+        Ok(found) if found.is_empty() => return None,
+        Ok(found) => found,
+        // Git does not go by an index that it cannot read either.
+        Err(_) => return None,
+    };
+    let named: Vec<String> = found.iter().take(SUBMODULES_NAMED).map(|path| format!("`{}`", path.display())).collect();
+    let more = found.len().checked_sub(SUBMODULES_NAMED).filter(|more| *more > 0);
+    let more = more.map(|more| format!(" and {more} more")).unwrap_or_default();
+    Some(format!(
+        "the submodules of `{}` ({}{more}): `git status` there executes what the agent's repositories in their place say; \
+         `git status --ignore-submodules=all` does not, and agents of tickets work in clones",
+        directory.display(),
+        named.join(", ")
+    ))
+}
+
+/// Where the repository of a work tree lies: beside it, or where a file says.
+fn git_directory(directory: &Path) -> Option<PathBuf> {
+    let git = directory.join(".git");
+    let found = fs::symlink_metadata(&git).ok()?;
+    if !found.is_file() {
+        return Some(git);
     }
-    protected
+    let mut text = String::new();
+    open_regular(&git).ok()?.take(CONFIGURATION_BYTES_MAX).read_to_string(&mut text).ok()?;
+    let named = text.strip_prefix("gitdir:")?.trim_end_matches(['\r', '\n']).trim_start();
+    Some(directory.join(named))
 }
 
 /// What a part of a repository needs so that it can be held.
@@ -111,6 +162,8 @@ struct Configuration {
     /// It says where the work tree lies, or that there is none. Git passes over that where `commondir` is.
     says_worktree: bool,
     leads_elsewhere: bool,
+    /// Its objects are named so, not by SHA-1.
+    is_sha256: bool,
 }
 
 impl Configuration {
@@ -129,6 +182,7 @@ impl Configuration {
             is_split: text.contains(SPLIT),
             says_worktree: rest.contains("worktree") || rest.lines().any(is_bare),
             leads_elsewhere: text.contains("hookspath") || text.contains("[include"),
+            is_sha256: text.lines().any(|line| line.contains("objectformat") && line.contains("sha256")),
         }
     }
 
@@ -140,6 +194,41 @@ impl Configuration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// An index of one entry.
+    fn index(mode: u32, path: &str) -> Vec<u8> {
+        let mut bytes = [&b"DIRC\0\0\0\x02\0\0\0\x01"[..], &[0; 40 + SHA1_BYTES]].concat();
+        bytes[36..40].copy_from_slice(&mode.to_be_bytes());
+        bytes.extend(u16::try_from(path.len()).unwrap().to_be_bytes());
+        bytes.extend(path.as_bytes());
+        bytes.extend([0; 8]);
+        bytes
+    }
+
+    #[test]
+    fn submodules_are_said_wherever_the_repository_lies() {
+        let dir = tempfile::tempdir().unwrap();
+        let base = dir.path().canonicalize().unwrap();
+        for name in ["main/.git/worktrees/linked", "main/below", "linked", "plain/.git"] {
+            fs::create_dir_all(base.join(name)).unwrap();
+        }
+        fs::write(base.join("main/.git/index"), index(0o160_000, "vendor/x")).unwrap();
+        fs::write(base.join("linked/.git"), "gitdir: ../main/.git/worktrees/linked\n").unwrap();
+        fs::write(base.join("main/.git/worktrees/linked/index"), index(0o160_000, "y")).unwrap();
+        fs::write(base.join("plain/.git/index"), index(0o100_644, "file")).unwrap();
+        let said = |write: &str, cwd: &str| {
+            submodules(&Grant { write: vec![base.join(write)], ..Grant::default() }, &base.join(cwd))
+        };
+        for (write, cwd, named) in [("main", "main/below", "`vendor/x`"), ("linked", "linked", "`y`")] {
+            let told = said(write, cwd);
+            assert!(told.len() == 1 && told[0].contains(named), "{told:?}");
+        }
+        assert_eq!(said("plain", "plain"), [""; 0]);
+        assert_eq!(said("main/below", "main/below"), [""; 0], "it cannot change what lies above");
+        fs::remove_file(base.join("main/.git/index")).unwrap();
+        std::os::unix::fs::symlink(base.join("linked/.git"), base.join("main/.git/index")).unwrap();
+        assert_eq!(said("main", "main"), [""; 0]);
+    }
 
     #[test]
     fn every_repository_that_may_be_written_is_looked_at_and_no_other() {

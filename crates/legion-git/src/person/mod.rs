@@ -3,6 +3,7 @@
 pub(crate) mod bundle;
 pub(crate) mod call;
 pub(crate) mod discover;
+pub(crate) mod gitlinks;
 pub(crate) mod holds;
 pub(crate) mod in_the_way;
 pub(crate) mod land;
