@@ -11,19 +11,19 @@ use legion_engine::Engine;
 use legion_gateway::Gateway;
 use legion_runtime::TaskKind;
 use tokio::net::{TcpListener, UnixListener};
-use tokio::sync::Semaphore;
 
 use crate::context::Context;
 use crate::fault::{Fault, Result};
 use crate::hosts::Hosts;
+use crate::places::{Places, Stranger};
 use crate::serve::{CONNECTIONS_MAX, ForAgents, accept};
 
 /// Serves the gateway until the engine's tasks are told to end. Returns at once. A socket has no name: whoever opens it is let in.
 pub fn serve_gateway(engine: &Engine, gateway: &Gateway, listeners: Vec<TcpListener>, socket: Option<UnixListener>) {
     let addresses: Vec<SocketAddr> = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
     let hosts = Arc::new(Hosts::new(&addresses, &[]));
-    let (tasks, places) = (engine.tasks(), Arc::new(Semaphore::new(CONNECTIONS_MAX)));
-    let open = gateway.router();
+    let (tasks, places) = (engine.tasks(), Arc::new(Places::new(CONNECTIONS_MAX)));
+    let open = gateway.router().layer(from_fn(asks));
     let names = move |request: Request, next: Next| named(hosts.clone(), request, next);
     let router = open.clone().layer(from_fn(names));
     for listener in listeners {
@@ -34,6 +34,14 @@ pub fn serve_gateway(engine: &Engine, gateway: &Gateway, listeners: Vec<TcpListe
         let (scope, listener) = (tasks.clone(), ForAgents::new(listener));
         tasks.spawn(TaskKind::Listener, move |cancel| accept(listener, open, places, scope, cancel));
     }
+}
+
+/// Whoever asks anything has its place: a call may take long, and is asked for its token by the gateway itself.
+async fn asks(request: Request, next: Next) -> Response {
+    if let Some(stranger) = request.extensions().get::<Arc<Stranger>>() {
+        stranger.asks();
+    }
+    next.run(request).await
 }
 
 /// A page of the web that had its name resolved to us says another host, and has an origin.

@@ -24,6 +24,7 @@ use legion_runtime::{Place, constant_time_eq};
 use crate::audit::{self, Who};
 use crate::context::{Context, Shared};
 use crate::fault::{Fault, Result};
+use crate::places::Stranger;
 
 /// Bytes of a body. A task has at most 1 MiB, and JSON may write each of its bytes with six (`\u0001`).
 const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -67,6 +68,8 @@ impl<S: Sync> FromRequestParts<S> for Caller {
 /// Lets a request through, or answers it. A handler that panics is answered for, and every refusal is remembered.
 pub(crate) async fn guard(State(context): State<Shared>, request: Request, next: Next) -> Response {
     let asked = format!("{} {}", request.method(), request.uri().path());
+    let stranger = request.extensions().get::<Arc<Stranger>>().cloned();
+    stranger.iter().for_each(|stranger| stranger.asks());
     let (mut who, mut taken) = (None, None);
     let mut response = match check(&context, request, &mut who, &mut taken).await {
         Ok(request) => match AssertUnwindSafe(next.run(request)).catch_unwind().await {
@@ -75,6 +78,9 @@ pub(crate) async fn guard(State(context): State<Shared>, request: Request, next:
         },
         Err(fault) => fault.into_response(),
     };
+    if let (Some(stranger), None) = (stranger, &who) {
+        stranger.is_nobody();
+    }
     let problem = response.extensions_mut().remove::<Arc<Problem>>();
     if let Some(problem) = problem.filter(|problem| audit::is_refusal(problem)) {
         audit::refused(&context, who, asked, &problem).await;

@@ -15,6 +15,7 @@ mod history;
 mod hosts;
 mod mcp;
 mod openapi;
+mod places;
 mod plans;
 mod query;
 mod remembered;

@@ -6,17 +6,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use http::Request;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use legion_runtime::{TaskKind, TaskScope, Visit, Visitors};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use tower::util::MapRequest;
 
 use crate::context::Server;
 use crate::hosts::Hosts;
+use crate::places::{Places, Stranger};
 use crate::router::router;
 
 /// Connections at the same time: over all addresses together, and over the socket for agents.
@@ -36,14 +38,14 @@ pub fn serve(server: Server, listeners: Vec<TcpListener>, for_agents: Option<Uni
     let hosts = Hosts::new(&addresses, &server.names);
     let tasks = server.engine.tasks();
     let router = router(server, hosts);
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let places = Arc::new(Places::new(CONNECTIONS_MAX));
     for listener in listeners {
         let (router, places, scope) = (router.clone(), places.clone(), tasks.clone());
         tasks.spawn(TaskKind::Listener, move |cancel| accept(listener, router, places, scope, cancel));
     }
     if let Some(listener) = for_agents {
         // Of their own: agents without a network cannot take the person's.
-        let (scope, places) = (tasks.clone(), Arc::new(Semaphore::new(CONNECTIONS_MAX)));
+        let (scope, places) = (tasks.clone(), Arc::new(Places::new(CONNECTIONS_MAX)));
         let listener = ForAgents::new(listener);
         tasks.spawn(TaskKind::Listener, move |cancel| accept(listener, router, places, scope, cancel));
     }
@@ -95,13 +97,13 @@ impl Incoming for ForAgents {
 pub(crate) async fn accept(
     listener: impl Incoming,
     router: Router,
-    places: Arc<Semaphore>,
+    places: Arc<Places>,
     scope: TaskScope,
     cancel: CancellationToken,
 ) {
     loop {
         let next = async {
-            let place = places.clone().acquire_owned().await.expect("the places are never closed");
+            let place = places.take().await;
             (place, listener.next().await)
         };
         let (place, accepted) = tokio::select! {
@@ -111,9 +113,9 @@ pub(crate) async fn accept(
         };
         match accepted {
             Ok((stream, visit)) => {
-                let router = router.clone();
+                let (router, stranger) = (router.clone(), places.stranger());
                 scope.spawn(TaskKind::Connection, move |cancel| async move {
-                    connection(stream, router, cancel).await;
+                    connection(stream, router, stranger, cancel).await;
                     drop((visit, place));
                 });
             }
@@ -128,8 +130,15 @@ pub(crate) async fn accept(
 async fn connection(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     router: Router,
+    stranger: Arc<Stranger>,
     cancel: CancellationToken,
 ) {
+    let cut = stranger.cut.clone();
+    // Whoever finds out who calls says so.
+    let router = MapRequest::new(router, move |mut request: Request<hyper::body::Incoming>| {
+        request.extensions_mut().insert(stranger.clone());
+        request
+    });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_PATIENCE)
@@ -139,6 +148,7 @@ async fn connection(
     let ended = tokio::select! {
         biased; // what is served before the end
         ended = served.as_mut() => Some(ended),
+        () = cut.cancelled() => return tracing::debug!("a connection made room: nobody knows whose it was"),
         () = cancel.cancelled() => None,
     };
     let ended = match ended {

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use legion_server::serve;
+use legion_testkit::npm::Skip;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -70,6 +71,57 @@ async fn garbage_and_silence_disturb_nobody() {
     let ended = tokio::time::timeout(PATIENCE, silent.read_to_end(&mut rest)).await;
     ended.expect("the silent connection is ended").expect("closed");
     bench.end().await;
+}
+
+/// More than the service has places for, and still within what a test may open on most machines (both ends are in this process).
+const HALF_OPEN: usize = 3_000;
+/// When a connection that says nothing is ended anyway.
+const SILENCE_ENDS: Duration = Duration::from_secs(5);
+/// Descriptors that all else needs.
+const DESCRIPTORS: usize = 500;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_never_say_who_they_are_shut_nobody_out() {
+    let limits = std::fs::read_to_string("/proc/self/limits").expect("there");
+    let files = limits.lines().find_map(|line| line.strip_prefix("Max open files")).expect("a limit");
+    let files: usize = files.split_whitespace().next().and_then(|soft| soft.parse().ok()).unwrap_or(usize::MAX);
+    if files < HALF_OPEN + 1_024 + DESCRIPTORS {
+        let _ = Skip::new(format!("{files} descriptors are too few (ulimit -n)"));
+        return;
+    }
+    let bench = bench().await;
+    let address = listen(&bench).await;
+    // One that is known keeps its place, and so does its stream.
+    let mut stream = TcpStream::connect(address).await.expect("connected");
+    stream.write_all(head(address, "GET /v1/events", "").as_bytes()).await.expect("sent");
+    let mut seen = Vec::new();
+    while !seen.windows(4).any(|bytes| bytes == b"id: ") {
+        assert!(stream.read_buf(&mut seen).await.expect("read") > 0, "the stream is open");
+    }
+    // Silent ones, ones that begin a head and never end it, and ones that ask without a token and stay.
+    let begun = format!("GET /v1/org/agents HTTP/1.1\r\nhost: {address}\r\n");
+    let asked = format!("{begun}\r\n");
+    let mut half_open = Vec::new();
+    let ask = head(address, "GET /v1/org/inbox", "");
+    for number in 0..HALF_OPEN {
+        let mut one = TcpStream::connect(address).await.expect("connected");
+        let words = [&b""[..], begun.as_bytes(), asked.as_bytes()][number % 3];
+        // It may have had to make room already.
+        let _ = one.write_all(words).await;
+        half_open.push(one);
+        if number % 500 == 499 {
+            // Who waits for their time to be over waits for it, thousand by thousand.
+            let asking = tokio::time::timeout(SILENCE_ENDS, exchange(address, ask.as_bytes())).await;
+            let answer = asking.unwrap_or_else(|_| panic!("after {number} the person is not answered"));
+            assert!(answer.starts_with("HTTP/1.1 200 "), "after {number}: {answer}");
+        }
+    }
+    let answer = exchange(address, head(address, "GET /v1/org/inbox", "").as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    drop(half_open);
+    let ended = tokio::time::timeout(Duration::from_secs(10), bench.engine.shutdown(false, PATIENCE)).await;
+    assert_eq!(ended, Ok(true));
+    stream.read_to_end(&mut seen).await.expect("the stream of the one that is known was never cut");
 }
 
 #[tokio::test(flavor = "multi_thread")]
