@@ -37,6 +37,7 @@ mod raw_http;
 mod replay;
 mod restart;
 mod reviewed;
+mod shared_state;
 mod small;
 mod start;
 mod support;
