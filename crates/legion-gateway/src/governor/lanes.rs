@@ -191,7 +191,7 @@ impl Governor {
         let key = LaneKey { provider: provider.to_owned(), model: model.clone() };
         let chance = legion_runtime::new_id().as_bytes()[0];
         let now = self.clock.now();
-        let (until, tell) = {
+        let ((until, class, why), tell) = {
             let mut lanes = self.lock();
             if lanes.len() >= LANES_MAX && !lanes.contains_key(&key) {
                 lanes.retain(|_, lane| lane.closed.as_ref().is_some_and(|(until, ..)| *until > now));
@@ -214,15 +214,19 @@ impl Governor {
             };
             let until =
                 now.saturating_add(SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX)).unwrap_or(now);
-            let until = lane.closed.as_ref().map_or(until, |(before, ..)| until.max(*before));
-            lane.closed = Some((until, class, why.to_owned()));
+            let closed = match lane.closed.take() {
+                // What closes it for longer is what callers are told: a limit per minute does not hide that the money is used up.
+                Some(before) if before.0 > until => before,
+                _ => (until, class, why.to_owned()),
+            };
+            lane.closed = Some(closed.clone());
             lane.probing = None;
             let tell = length >= TOLD_FROM;
             lane.told |= tell;
-            (until, tell)
+            (closed, tell)
         };
         if tell {
-            let (provider, why) = (provider.to_owned(), why.to_owned());
+            let provider = provider.to_owned();
             self.directory.lane_closed(ClosedLane { provider, model, until, class, why });
         }
         Some(until)
@@ -352,5 +356,21 @@ mod tests {
         assert!(admit().is_ok() && governor.view().is_empty(), "it is open for all");
         drop(slow);
         assert!(admit().is_ok());
+    }
+
+    #[test]
+    fn what_closes_a_lane_for_longer_is_what_callers_are_told() {
+        let governor = Arc::new(Governor::new(Arc::new(Nobody), Arc::new(Seconds::default()), &[]));
+        let admit = || governor.admit("p", "m").unwrap_or_else(|_| panic!("the lane is open"));
+        // Both are under way when the money is found to be used up.
+        let (first, second) = (admit(), admit());
+        first.failed(Class::SpendLimit, "no money");
+        let told = |governor: &Arc<Governor>| match governor.admit("p", "m") {
+            Ok(_) => panic!("it is closed"),
+            Err(closed) => closed.class,
+        };
+        assert_eq!(told(&governor), Class::SpendLimit);
+        second.failed(Class::Authentication, "no key");
+        assert_eq!(told(&governor), Class::SpendLimit);
     }
 }
