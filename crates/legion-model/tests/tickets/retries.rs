@@ -117,7 +117,7 @@ fn what_is_said_is_not_enough() {
 fn a_conflict_goes_to_its_author_twice_then_to_a_resolver_then_to_the_person() {
     let mut case = Case::new(workers(1));
     let resolver = case.state.board.role("resolver").expect("it is always there");
-    let resolver = Role { driver: Some(DriverKind::Claude), model: Some("model-9".to_owned()), ..resolver };
+    let resolver = Role { command: Some(vec!["resolve".to_owned()]), ..resolver };
     case.done(TicketOrder::SetRole { role: resolver });
     let id = case.one(spec("a"));
     let mut agents = Vec::new();
@@ -136,8 +136,8 @@ fn a_conflict_goes_to_its_author_twice_then_to_a_resolver_then_to_the_person() {
     assert_eq!((agents[3].1, agents[3].2), (true, true), "somebody else, in a clone of their own");
     let resolver = &case.state.agents[&agents[3].0];
     assert_eq!(resolver.role.as_deref(), Some("resolver"));
-    let run = (resolver.spec.driver, resolver.spec.command.as_ref(), resolver.spec.model.as_deref());
-    assert_eq!(run, (DriverKind::Claude, None, Some("model-9")), "as its role says, and not the ticket");
+    let run = (resolver.spec.driver, resolver.spec.command.clone());
+    assert_eq!(run, (DriverKind::Command, Some(vec!["resolve".to_owned()])), "as its role says, and not the ticket");
     assert!(!case.state.agents.contains_key(&author), "the author goes");
     assert_eq!(case.ticket(id).failures, 0, "a conflict is no failure of the work");
     assert_eq!(case.state.board.sessions[&session()].conflicts, 4);
