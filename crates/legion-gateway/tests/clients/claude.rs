@@ -86,11 +86,11 @@ async fn a_tool_loop_at_a_provider_of_responses() {
     a_tool_loop(Dialect::Responses).await;
 }
 
-#[tokio::test]
-async fn an_interrupted_answer_is_cut_at_the_provider_counted_and_gone_on_with() {
+/// An interrupted answer is cut at the provider, counted, and gone on with.
+async fn an_interruption(upstream: Dialect) {
     for version in npm::CLAUDE_VERSIONS {
         let Ok(program) = npm::claude(version) else { return };
-        let through = Through::start(Dialect::Responses).await;
+        let through = Through::start(upstream).await;
         let session = uuid::Uuid::new_v4().to_string();
         let script = json!([
             {"tool": "Bash", "input": {"command": "printf hello"}},
@@ -109,6 +109,16 @@ async fn an_interrupted_answer_is_cut_at_the_provider_counted_and_gone_on_with()
         let again = run(&program, &["--resume", &session], &through, r#"on @@[{"text": "I go on"}]@@"#).await;
         assert_eq!(again["result"], "I go on", "{version}: {again}\n{}", through.server.dump());
     }
+}
+
+#[tokio::test]
+async fn an_interruption_at_a_provider_of_responses() {
+    an_interruption(Dialect::Responses).await;
+}
+
+#[tokio::test]
+async fn an_interruption_at_a_provider_of_chat() {
+    an_interruption(Dialect::Chat).await;
 }
 
 /// The first version that says what its sub-agents are called.

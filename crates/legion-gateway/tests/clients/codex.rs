@@ -81,10 +81,10 @@ async fn a_tool_loop_at_a_provider_of_responses() {
     a_tool_loop(Dialect::Responses).await;
 }
 
-#[tokio::test]
-async fn an_interrupted_answer_is_cut_at_the_provider_counted_and_gone_on_with() {
+/// An interrupted answer is cut at the provider, counted, and gone on with.
+async fn an_interruption(upstream: Dialect) {
     let Ok(program) = npm::codex() else { return };
-    let through = Through::start(Dialect::Anthropic).await;
+    let through = Through::start(upstream).await;
     let script = json!([
         {"tool": "exec_command", "input": {"cmd": "printf hello"}},
         {"text": "never to be finished", "hold": "for ever", "chunks": 4},
@@ -96,4 +96,14 @@ async fn an_interrupted_answer_is_cut_at_the_provider_counted_and_gone_on_with()
     assert_eq!(said, "I go on", "{}", through.server.dump());
     let last = through.received().pop().expect("asked");
     assert!(last.tool_results().iter().any(|result| result.contains("hello")), "{}", through.server.dump());
+}
+
+#[tokio::test]
+async fn an_interruption_at_a_provider_of_messages() {
+    an_interruption(Dialect::Anthropic).await;
+}
+
+#[tokio::test]
+async fn an_interruption_at_a_provider_of_chat() {
+    an_interruption(Dialect::Chat).await;
 }

@@ -116,10 +116,9 @@ async fn a_tool_loop_over_responses_at_a_provider_of_responses() {
     a_tool_loop(Dialect::Responses, Dialect::Responses).await;
 }
 
-#[tokio::test]
-async fn an_interrupted_answer_is_cut_at_the_provider_counted_and_gone_on_with() {
+/// An interrupted answer is cut at the provider, counted, and gone on with.
+async fn an_interruption(client: Dialect, upstream: Dialect) {
     let Ok(program) = npm::opencode() else { return };
-    let (client, upstream) = (Dialect::Responses, Dialect::Anthropic);
     let through = Through::start(upstream).await;
     let script = json!([
         {"tool": "bash", "input": {"command": "printf hello", "description": "says"}},
@@ -131,4 +130,19 @@ async fn an_interrupted_answer_is_cut_at_the_provider_counted_and_gone_on_with()
     run(&program, &["--continue"], &through, client, r#"on @@[{"text": "I go on"}]@@"#, "I go on").await;
     let last = through.received().pop().expect("asked");
     assert!(last.tool_results().iter().any(|result| result.contains("hello")), "{}", through.server.dump());
+}
+
+#[tokio::test]
+async fn an_interruption_over_responses_at_a_provider_of_messages() {
+    an_interruption(Dialect::Responses, Dialect::Anthropic).await;
+}
+
+#[tokio::test]
+async fn an_interruption_over_messages_at_a_provider_of_chat() {
+    an_interruption(Dialect::Anthropic, Dialect::Chat).await;
+}
+
+#[tokio::test]
+async fn an_interruption_over_chat_at_a_provider_of_chat() {
+    an_interruption(Dialect::Chat, Dialect::Chat).await;
 }
