@@ -22,6 +22,13 @@ pub(crate) fn open_directory_beneath(directory: impl AsFd, relative: &Path) -> i
     Ok(current)
 }
 
+/// Whether an error of these says that nothing is there, or that it lies beyond a link. Any other says nothing of what is there.
+pub(crate) fn is_gone(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let none = [Errno::NOENT, Errno::NOTDIR, Errno::LOOP, Errno::NAMETOOLONG].map(Errno::raw_os_error);
+    error.raw_os_error().map_or(error.kind() == io::ErrorKind::InvalidInput, |errno| none.contains(&errno))
+}
+
 /// Opens the regular file `relative` below `directory`, none of whose components may be a link or lead up.
 pub(crate) fn open_file_beneath(directory: impl AsFd, relative: &Path) -> io::Result<File> {
     let (parent, name) = split(relative)?;

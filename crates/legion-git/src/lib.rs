@@ -55,7 +55,7 @@ pub use oid::{BadOid, ObjectFormat, Oid};
 pub use person::PersonRepo;
 pub use person::bundle::BundleError;
 pub use person::discover::{Head, NotUsable};
-pub use person::gitlinks::gitlinks;
+pub use person::gitlinks::{Gitlinks, gitlinks};
 pub use person::land::{LandError, LandInto, LandMode, LandPlan, Landed};
 pub use person::push::PushError;
 pub use ref_name::{BadRefName, RefName};

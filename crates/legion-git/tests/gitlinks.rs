@@ -4,7 +4,7 @@ mod support;
 
 use std::path::PathBuf;
 
-use legion_git::gitlinks;
+use legion_git::{Gitlinks, gitlinks};
 use legion_testkit::TestDir;
 use support::{command, commit_all, plain, write};
 
@@ -19,7 +19,8 @@ fn submodules_are_found_in_an_index_of_every_form() {
         }
         let commit = commit_all(&dir, "files");
         let index = dir.join(".git/index");
-        assert!(gitlinks(std::fs::File::open(&index).unwrap(), object_bytes).unwrap().is_empty());
+        let found = |named_max| gitlinks(std::fs::File::open(&index).unwrap(), object_bytes, named_max).unwrap();
+        assert_eq!(found(9), Gitlinks::default());
         for path in ["a", "src/deep/file-10.module", "vendor/with space/x"] {
             plain(&dir, &["update-index", "--add", "--cacheinfo", &format!("160000,{commit},{path}")]);
         }
@@ -30,9 +31,11 @@ fn submodules_are_found_in_an_index_of_every_form() {
                 write(dir.join("later"), "x");
                 plain(&dir, &["add", "--intent-to-add", "later"]);
             }
-            let found = gitlinks(std::fs::File::open(&index).unwrap(), object_bytes).unwrap();
-            let expected = ["a", "src/deep/file-10.module", "vendor/with space/x"].map(PathBuf::from);
-            assert_eq!(found, expected, "{format}, version {version}");
+            let named = ["a", "src/deep/file-10.module", "vendor/with space/x"].map(PathBuf::from);
+            for named_max in [9, 2] {
+                let named = named.iter().take(named_max).cloned().collect();
+                assert_eq!(found(named_max), Gitlinks { named, count: 3 }, "{format}, version {version}");
+            }
         }
         let listed = command(&dir, &["ls-files", "-s"]).output().unwrap();
         assert_eq!(String::from_utf8_lossy(&listed.stdout).matches("160000").count(), 3);

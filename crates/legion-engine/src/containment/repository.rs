@@ -58,14 +58,10 @@ fn said_of_submodules(directory: &Path) -> Option<String> {
     let git = git_directory(directory)?;
     let index = open_regular(&git.join("index")).ok()?;
     let object_bytes = if Configuration::of(&git).is_sha256 { SHA256_BYTES } else { SHA1_BYTES };
-    let found = match gitlinks(index, object_bytes) {
-        Ok(found) if found.is_empty() => return None,
-        Ok(found) => found,
-        // Git does not go by an index that it cannot read either.
-        Err(_) => return None,
-    };
-    let named: Vec<String> = found.iter().take(SUBMODULES_NAMED).map(|path| format!("`{}`", path.display())).collect();
-    let more = found.len().checked_sub(SUBMODULES_NAMED).filter(|more| *more > 0);
+    // Git does not go by an index that it cannot read either.
+    let found = gitlinks(index, object_bytes, SUBMODULES_NAMED).ok().filter(|found| found.count > 0)?;
+    let named: Vec<String> = found.named.iter().map(|path| format!("`{}`", path.display())).collect();
+    let more = found.count.checked_sub(found.named.len()).filter(|more| *more > 0);
     let more = more.map(|more| format!(" and {more} more")).unwrap_or_default();
     Some(format!(
         "the submodules of `{}` ({}{more}): `git status` there executes what the agent's repositories in their place say; \

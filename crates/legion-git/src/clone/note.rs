@@ -32,6 +32,8 @@ pub enum LeftOut {
     Special,
     #[error("it cannot be read")]
     Unreadable,
+    #[error("what was there changed while it was taken in")]
+    Changed,
     #[error("git takes no such path")]
     Path,
     #[error("git refused it: {0}")]

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::clone::copy_out::copy_out;
 use crate::clone::note::{LeftOut, Note};
@@ -12,7 +13,9 @@ use crate::clone::place::ClonePlace;
 use crate::command::{LIST_BYTES_MAX, failed};
 use crate::control::Control;
 use crate::error::GitError;
-use crate::file_system::{blocking, copy_with_times, open_directory, open_directory_beneath, open_file_beneath};
+use crate::file_system::{
+    blocking, copy_with_times, is_gone, open_directory, open_directory_beneath, open_file_beneath,
+};
 use crate::oid::Oid;
 use crate::words::{self, joined, words};
 
@@ -53,7 +56,7 @@ impl Control {
     pub(crate) async fn snapshot(&self, place: &ClonePlace, head: &Oid) -> Result<Snapshot, GitError> {
         let root = place.dir();
         open_directory(root).map_err(GitError::file("open", root))?;
-        let temporary = self.temporary()?;
+        let temporary = Arc::new(self.temporary()?);
         let index = temporary.join("index");
         self.read_into_index(place, head, &index).await?;
         let gitlinks = self.drop_gitlinks(&index).await?;
@@ -82,8 +85,19 @@ impl Control {
         notes.extend(sorted.notes);
         self.unstage(&index, &sorted.remove).await?;
         let (at, private) = (root.to_owned(), temporary.join("files"));
-        let (to, add) = (private.clone(), sorted.add);
-        let copied = blocking(move || copy_out(&at, &to, add)).await.map_err(GitError::file("copy", root))?;
+        let (to, add, kept) = (private.clone(), sorted.add, temporary.clone());
+        let copy = move || {
+            let copied = copy_out(&at, &to, add);
+            // It goes on when nobody waits any more: until then its directory stays.
+            drop(kept);
+            copied
+        };
+        let copied = blocking(copy).await.map_err(|source| match GitError::file("copy", root)(source) {
+            error if error.is_disk_full() => {
+                GitError::DiskFull { verb: "update-index", repository: self.dir().to_owned() }
+            }
+            error => error,
+        })?;
         notes.extend(copied.notes);
         notes.extend(self.stage(&private, &index, copied.paths).await?);
         let answer = self.call("write-tree").index(&index).long().run().await?;
@@ -243,10 +257,20 @@ fn sort(root: &Path, paths: BTreeSet<PathBuf>) -> io::Result<Sorted> {
     let mut sorted = Sorted::default();
     // Paths come in order: those of a directory one after the other.
     let mut parent: Option<(PathBuf, Option<std::os::fd::OwnedFd>)> = None;
+    // Only what is certain to be gone is: that nothing can be opened just now says nothing of it.
+    let is_no_more = |error: io::Error| match error.kind() {
+        io::ErrorKind::PermissionDenied => Ok(()),
+        _ if is_gone(&error) => Ok(()),
+        _ => Err(error),
+    };
     for path in paths {
         let (above, name) = (path.parent().unwrap_or(Path::new("")), path.file_name());
         if parent.as_ref().is_none_or(|(known, _)| known != above) {
-            parent = Some((above.to_owned(), open_directory_beneath(&directory, above).ok()));
+            let opened = match open_directory_beneath(&directory, above) {
+                Ok(opened) => Some(opened),
+                Err(error) => is_no_more(error).map(|()| None)?,
+            };
+            parent = Some((above.to_owned(), opened));
         }
         let opened = parent.as_ref().and_then(|(_, opened)| opened.as_ref());
         let (Some(opened), Some(name)) = (opened, name) else {
@@ -255,9 +279,13 @@ fn sort(root: &Path, paths: BTreeSet<PathBuf>) -> io::Result<Sorted> {
             continue;
         };
         let flags = rustix::fs::AtFlags::SYMLINK_NOFOLLOW;
-        let Ok(found) = rustix::fs::statat(opened, name, flags) else {
-            sorted.remove.push(path);
-            continue;
+        let found = match rustix::fs::statat(opened, name, flags) {
+            Ok(found) => found,
+            Err(errno) => {
+                is_no_more(errno.into())?;
+                sorted.remove.push(path);
+                continue;
+            }
         };
         match rustix::fs::FileType::from_raw_mode(found.st_mode) {
             rustix::fs::FileType::RegularFile | rustix::fs::FileType::Symlink => sorted.add.push(path),
