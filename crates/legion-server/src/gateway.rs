@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
-use http::header;
+use http::{StatusCode, header};
 use legion_engine::Engine;
 use legion_gateway::Gateway;
 use legion_runtime::TaskKind;
@@ -38,10 +38,14 @@ pub fn serve_gateway(engine: &Engine, gateway: &Gateway, listeners: Vec<TcpListe
 
 /// Whoever asks anything has its place: a call may take long, and is asked for its token by the gateway itself.
 async fn asks(request: Request, next: Next) -> Response {
-    if let Some(stranger) = request.extensions().get::<Arc<Stranger>>() {
-        stranger.asks();
+    let stranger = request.extensions().get::<Arc<Stranger>>().cloned();
+    stranger.iter().for_each(|stranger| stranger.asks());
+    let response = next.run(request).await;
+    // A provider may say the same of its key: whoever is known then may have to open another connection, when all places are taken.
+    if let Some(stranger) = stranger.filter(|_| response.status() == StatusCode::UNAUTHORIZED) {
+        stranger.is_nobody();
     }
-    next.run(request).await
+    response
 }
 
 /// A page of the web that had its name resolved to us says another host, and has an origin.

@@ -2,9 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
+
+/// How long one that was cut may take to go.
+const CUT_AGAIN: Duration = Duration::from_millis(100);
 
 /// Places for a bounded number of connections. Everybody on this machine can open one, and say nothing: so nobody who is not known holds
 /// one against others.
@@ -36,13 +40,23 @@ impl Places {
         Self { free: Arc::new(Semaphore::new(connections_max)), strangers: Arc::default() }
     }
 
-    /// A place for the next connection. Where none is free, the oldest stranger is cut.
+    /// A place for the next connection. Where none is free, the oldest stranger is cut, and the next when that does not help.
     pub(crate) async fn take(&self) -> OwnedSemaphorePermit {
         if let Ok(place) = self.free.clone().try_acquire_owned() {
             return place;
         }
-        self.strangers.cut_oldest();
-        self.free.clone().acquire_owned().await.expect("the places are never closed")
+        loop {
+            self.make_room();
+            let free = self.free.clone().acquire_owned();
+            if let Ok(place) = tokio::time::timeout(CUT_AGAIN, free).await {
+                return place.expect("the places are never closed");
+            }
+        }
+    }
+
+    /// Cuts the oldest stranger. False when there is none.
+    pub(crate) fn make_room(&self) -> bool {
+        self.strangers.cut_oldest()
     }
 
     /// One more of whom nothing is known.
@@ -57,10 +71,12 @@ impl Places {
 }
 
 impl Strangers {
-    fn cut_oldest(&self) {
-        if let Some((_, oldest)) = self.lock().waiting.pop_first() {
+    fn cut_oldest(&self) -> bool {
+        let oldest = self.lock().waiting.pop_first();
+        oldest.as_ref().is_some_and(|(_, oldest)| {
             oldest.cancel();
-        }
+            true
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {

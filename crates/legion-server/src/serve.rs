@@ -31,6 +31,8 @@ const HEAD_BYTES_MAX: usize = 64 * 1024;
 const END_GRACE: Duration = Duration::from_secs(5);
 /// How long to wait when no connection can be accepted, as when file descriptors run out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// The same where somebody was just told to make room.
+const ROOM_PAUSE: Duration = Duration::from_millis(5);
 
 /// Serves the faces on listeners, and on a socket for agents that have no network, until the engine's tasks are told to end. Returns at once.
 pub fn serve(server: Server, listeners: Vec<TcpListener>, for_agents: Option<UnixListener>) {
@@ -121,10 +123,17 @@ pub(crate) async fn accept(
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection was not accepted");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
+                // Where a process may open fewer files than there are places, those run out first.
+                let made_room = is_out_of_files(&error) && places.make_room();
+                tokio::time::sleep(if made_room { ROOM_PAUSE } else { ACCEPT_PAUSE }).await;
             }
         }
     }
+}
+
+fn is_out_of_files(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    [Errno::MFILE, Errno::NFILE].iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
 }
 
 async fn connection(

@@ -6,8 +6,8 @@ use legion_client::{Client, ClientError, Endpoint};
 
 use crate::{connect, context::Context, error::CliError, exit};
 
-/// A service ends its agents within 10 s; it is given a little more to close its log.
-const GONE_WITHIN: Duration = Duration::from_secs(20);
+/// A service gives its agents 20 s and what else it does as long; it is given a little more to close its log.
+const GONE_WITHIN: Duration = Duration::from_secs(45);
 /// How long it may take to say what is not finished.
 const ASKED_WITHIN: Duration = Duration::from_secs(2);
 
