@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use legion_gateway::Caller;
 use legion_model::{AgentId, AuditEntry, ProjectId, RunId};
@@ -12,8 +13,10 @@ use tokio::sync::OnceCell;
 use crate::engine::Engine;
 use crate::error::EngineError;
 
-/// What is only counted is entered with the first call after this.
+/// What is only counted is entered after this.
 const WINDOW_MS: u64 = 60 * 60_000;
+/// How long the end of the service waits for what was only counted: money is given back after it.
+const LEFT_PATIENCE: Duration = Duration::from_secs(3);
 /// Callers with their providers that are remembered. The one that was entered longest ago makes room, and begins anew with its next call.
 const PAIRS_MAX: usize = 4_096;
 
@@ -98,6 +101,19 @@ impl KeyUses {
         Some(std::mem::replace(&mut place.counted, none))
     }
 
+    /// What was only counted for long, also of those that make no more calls.
+    fn due(&self, now_ms: u64) -> Vec<KeyUse> {
+        let mut known = self.lock();
+        let is_due =
+            |known: &&mut Known| known.counted.calls > 0 && now_ms >= known.entered_ms.saturating_add(WINDOW_MS);
+        let due = known.values_mut().filter(is_due).map(|known| {
+            known.entered_ms = now_ms;
+            let none = KeyUse { calls: 0, ..known.counted.clone() };
+            std::mem::replace(&mut known.counted, none)
+        });
+        due.collect()
+    }
+
     /// What was only counted, of all.
     fn rest(&self) -> Vec<KeyUse> {
         let all = std::mem::take(&mut *self.lock()).into_values();
@@ -128,10 +144,23 @@ impl Engine {
         Ok(())
     }
 
+    /// Enters what was only counted for an hour.
+    pub(super) async fn enter_key_uses_due(&self) {
+        for used in self.inner.gateway.key_uses.due(self.inner.clock.mono_ms()) {
+            self.enter_count(used).await;
+        }
+    }
+
     /// Enters what was only counted, while the projects can still be told.
     pub(crate) async fn enter_key_uses_left(&self) {
-        for used in self.inner.gateway.key_uses.rest() {
-            self.enter_count(used).await;
+        let left = self.inner.gateway.key_uses.rest();
+        let enter = async {
+            for used in left {
+                self.enter_count(used).await;
+            }
+        };
+        if tokio::time::timeout(LEFT_PATIENCE, enter).await.is_err() {
+            tracing::warn!("not every use of a key is counted in the log: that took too long");
         }
     }
 
@@ -180,7 +209,12 @@ mod tests {
         assert_eq!(uses.count(&used(1, 9, 3), WINDOW_MS), None);
         assert_eq!(uses.count(&used(1, 9, 4), WINDOW_MS + 1), Some(used(1, 9, 7)));
         assert_eq!(uses.count(&used(1, 9, 5), WINDOW_MS + 2), None);
-        assert_eq!(uses.rest(), [used(1, 9, 5)]);
+        // Also when it makes no more calls.
+        assert_eq!(uses.due(2 * WINDOW_MS), []);
+        assert_eq!(uses.due(2 * WINDOW_MS + 1), [used(1, 9, 5)]);
+        assert_eq!(uses.due(4 * WINDOW_MS), []);
+        assert_eq!(uses.count(&used(1, 9, 6), 2 * WINDOW_MS + 2), None);
+        assert_eq!(uses.rest(), [used(1, 9, 6)]);
         assert_eq!(uses.rest(), []);
     }
 

@@ -20,6 +20,8 @@ use crate::error::EngineError;
 const SETTLE_EVERY: Duration = Duration::from_secs(1);
 /// How long the end of a turn waits for its calls to be in the books.
 const TURN_PATIENCE: Duration = Duration::from_secs(2);
+/// How often is looked for uses of keys that were counted for long, where nobody makes calls.
+const COUNTS_EVERY: Duration = Duration::from_secs(600);
 /// How long the end of the service waits for the gateway to give back what it has.
 const END_PATIENCE: Duration = Duration::from_secs(2);
 /// Lines of one batch.
@@ -165,7 +167,10 @@ pub(crate) async fn keep_settled(inner: Arc<Inner>, cancel: CancellationToken) {
         tokio::select! {
             () = cancel.cancelled() => break,
             () = engine.inner.gateway.pending.came.notified() => {}
+            // Counts of those that make no more calls.
+            () = tokio::time::sleep(COUNTS_EVERY) => {}
         }
+        engine.enter_key_uses_due().await;
         if let Err(error) = engine.settle_calls().await {
             // What could not be settled waits; there may be room on the disk later.
             tracing::warn!(%error, "calls are not settled yet");

@@ -80,7 +80,9 @@ impl Governor {
     /// With the lanes that were closed before.
     pub(crate) fn new(directory: Arc<dyn Directory>, clock: Arc<dyn Clock>, closed: &[ClosedLane]) -> Self {
         let now = clock.now();
-        let lanes = closed.iter().filter(|lane| lane.until > now).take(LANES_MAX).map(|lane| {
+        // A key may be another one since: that of a variable changes with a start and no otherwise. The next call finds out.
+        let closed = closed.iter().filter(|lane| lane.until > now && lane.class != Class::Authentication);
+        let lanes = closed.take(LANES_MAX).map(|lane| {
             let key = LaneKey { provider: lane.provider.clone(), model: lane.model.clone() };
             let closed = Some((lane.until, lane.class, lane.why.clone()));
             (key, Lane { failures: 1, closed, probing: None, told: true })

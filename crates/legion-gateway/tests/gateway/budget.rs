@@ -1,6 +1,7 @@
 //! Budgets that hold.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use legion_gateway::{NoAllowance, Settings, Usage};
 use tokio::sync::Notify;
@@ -211,6 +212,8 @@ async fn a_budget_that_is_set_holds_for_the_next_call_also_of_whoever_has_a_gran
     let status = async || service.message(request("m", false)).await.status;
     assert_eq!(status().await, 200);
     assert_eq!(service.books.open_allowances(), 1, "plenty is granted, and kept for the next call");
+    // That it lies there for long gives nothing back here.
+    service.books.change(|settings: &mut Settings| settings.limits.allowance_rest = Duration::from_secs(3_600));
     set_budget(&service, ANSWER);
     assert_eq!((status().await, upstream.count()), (429, 1));
     // The same for one that is raised.

@@ -146,9 +146,8 @@ async fn a_lane_that_was_closed_before_a_restart_stays_closed() {
         (Class::RateLimited { retry_after: None }, 429, true),
         (Class::Overloaded, 529, true),
         (Class::Server, 529, true),
-        // Waiting helps against neither.
+        // Waiting does not help.
         (Class::SpendLimit, 429, false),
-        (Class::Authentication, 401, false),
     ] {
         let why = "quota of the day".to_owned();
         let lane = ClosedLane { provider: "one".to_owned(), model: None, until, class, why };
@@ -160,4 +159,9 @@ async fn a_lane_that_was_closed_before_a_restart_stays_closed() {
         assert_eq!(got.header("x-should-retry"), should_retry, "{class:?}");
         assert!(got.text().contains("quota of the day") && got.text().contains(&until.to_string()), "{}", got.text());
     }
+    // The key may be another one since.
+    let (provider, why) = ("one".to_owned(), "no such key".to_owned());
+    let lane = ClosedLane { provider, model: None, until, class: Class::Authentication, why };
+    let service = Service::of(Settings { lanes: vec![lane], ..(*settings).clone() }).await;
+    assert_eq!((service.message(request("m", false)).await.status, upstream.count()), (200, 1));
 }

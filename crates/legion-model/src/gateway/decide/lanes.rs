@@ -25,7 +25,8 @@ pub(super) fn close(
     let full = state.lanes.len() >= LANES_MAX && !state.lanes.contains_key(&key);
     let too_long = model.is_some_and(|model| model.len() > Target::MODEL_BYTES_MAX);
     // Many calls find the same quota used up: once is enough.
-    let known = state.lanes.get(&key).is_some_and(|lane| lane.until >= until && lane.class == class);
+    let known =
+        state.lanes.get(&key).is_some_and(|lane| lane.until > until || (lane.until == until && lane.class == class));
     if until <= at || full || too_long || known || !state.providers.contains_key(provider) {
         return Vec::new();
     }
