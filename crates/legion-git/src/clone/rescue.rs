@@ -7,6 +7,7 @@ use crate::clone::place::ClonePlace;
 use crate::command::LIST_BYTES_MAX;
 use crate::control::Control;
 use crate::error::GitError;
+use crate::file_system::open_directory;
 use crate::identity::Identity;
 use crate::oid::Oid;
 use crate::ref_name::RefName;
@@ -59,7 +60,7 @@ impl Control {
     /// below `<into>-besides/`. Nothing is removed in any case.
     ///
     /// # Errors
-    /// When the clone is not there, the disk is full, or git fails: then there is no proof, and the clone stays.
+    /// When the clone is not there or goes meanwhile, the disk is full, or git fails: then there is no proof, and the clone stays.
     pub async fn rescue(&self, plan: &RescuePlan) -> Result<Rescued, GitError> {
         let mut rescued = self.rescue_files(plan).await?;
         rescued.notes.extend(self.rescue_besides(plan, &rescued.commit).await?);
@@ -68,6 +69,8 @@ impl Control {
 
     async fn rescue_files(&self, plan: &RescuePlan) -> Result<Rescued, GitError> {
         let evidence = self.evidence(&plan.place, &plan.base, None).await?;
+        // Somebody who removes it meanwhile leaves a part of it to be seen: what was taken in before is more.
+        open_directory(plan.place.dir()).map_err(GitError::file("open", plan.place.dir()))?;
         let rescued = |commit, new, notes| Rescued { place: plan.place.clone(), commit, new, notes };
         let committed = evidence.tree == evidence.head_tree;
         if committed && evidence.head == plan.base {
